@@ -26,7 +26,7 @@ from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import Provider
 from gateway.model.redirects import Redirects
 from gateway.model.scim import ScimDirectories
-from gateway.model.session import Seat, SeatLimits
+from gateway.model.session import Seat, SeatLimits, Session
 from gateway.model.store_server import StoreServer
 from gateway.model.theme import ByLanguage, DesignFile, Theme
 from gateway.policy.levels import USUAL_LADDER, Ladder
@@ -350,7 +350,7 @@ class App:
         provider = self.listed.get(identity.provider)
         return provider is not None and provider.issuer == identity.issuer and is_inside(provider, identity)
 
-    def tenant_of(self, seat: Seat, wall: float) -> str | None:
+    def tenant_of(self, seat: Seat | Session, wall: float) -> str | None:
         """In whose name they act, while the provider or a directory of this folder says so. `wall`: Unix seconds."""
         provider = self.listed.get(seat.identity.provider)
         if provider is None or not acts_for(provider, seat.identity, seat.tenant, self.naming, wall):
@@ -368,7 +368,7 @@ class App:
                 said = f"/{'/'.join(target.segments)} or, in UTF-8, /{'/'.join(target.other)}"
                 raise GatewayError(wire_codes.TARGET, f"{said}: the rules tell one from the other")
 
-    def _tables(self) -> Iterator[RouteTable]:
+    def _tables(self) -> Iterator[RouteTable | PathSet]:
         """Every table that a path of a request is looked up in."""
         yield self.routes
         paths = [self.logout.links]
@@ -380,7 +380,7 @@ class App:
             paths.append(self.path_limits.paths)
         if self.api is not None:
             paths += [self.api.paths, *(one.paths for one in self.api.opaque if one.paths is not None)]
-        yield from (one.table for one in paths)
+        yield from paths
 
     def origin(self, host: str) -> str:
         """The origin that browsers use for one canonical host of this app."""

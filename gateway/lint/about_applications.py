@@ -44,7 +44,7 @@ def header_budget(subject: Subject) -> Iterator[Problem]:
 def addresses_that_lead_inside(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         if app.model.upstream.host != "keep" and not app.model.rewrite.headers:
-            say = "it is not told the name that browsers know, so its redirects and cookies are for another one"
+            say = "the application does not receive the name in browsers, so its redirects and cookies are wrong"
             yield app.at("upstream", "host", say=say, write="rewrite: {headers: true}")
 
 
@@ -52,15 +52,15 @@ def behind_a_front(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         if app.model.front is not None:
             what = "downloads" if app.model.tunnel is None else "downloads and WebSockets"
-            say = f"{what} that are open outlive a sign-out, and answers of the application are not looked at"
-            yield app.at("front", say=say, write="leave front out where this matters, and say why where it does not")
+            say = f"{what} that are open outlive a sign-out, and the gateway does not see the application's answers"
+            yield app.at("front", say=say, write="leave front out if this matters, otherwise say why not")
 
 
 def tunnel_from_the_clear(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         for index, origin in enumerate(() if app.model.tunnel is None else app.model.tunnel.origins):
             if origin.scheme == "http":
-                say = f"{origin.origin} can be anybody's page on the way to its reader"
+                say = f"{origin.origin} travels unencrypted: an attacker on the network can change the page"
                 yield app.at("tunnel", "origins", index, say=say, write=f"https://{origin.authority}, or leave it out")
 
 
@@ -74,7 +74,7 @@ def address_of_another(subject: Subject) -> Iterator[Problem]:
 
 
 def _served_at(subject: Subject, address: Url, name: str) -> App | None:
-    """One that browsers reach there, if the application of this name is not."""
+    """Returns an application that browsers reach at this address, if the named application does not have it."""
     there = subject.snapshot.applications(address.host)
     found = [app for app in there.all if app.origin(address.host) == address.origin]
     return found[0] if found and there.named(name) not in found else None
@@ -84,8 +84,8 @@ def one_origin(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         beside = [other.model.app for other in subject.apps if _divides(app.model, other.model)]
         if app.model.path is not None and beside:
-            say = f"to browsers it is one site with {', '.join(sorted(beside))}: a script of one reads the pages of all"
-            yield app.at("path", say=say, write="give it a host of its own, or say why they trust each other")
+            say = f"to browsers it is one site with {', '.join(sorted(beside))}: a script of one can read all pages"
+            yield app.at("path", say=say, write="give it its own host, or say why the applications trust each other")
 
 
 def _divides(one: AppFile, other: AppFile) -> bool:
@@ -130,7 +130,7 @@ def constant_secret(subject: Subject) -> Iterator[Problem]:
     for app, told, injected in _injected(subject):
         value = injected.value
         if value is not None and value.kind == "inline" and is_secret(told.name, value):
-            say = "everybody who reads the repository knows a secret that stands in this file"
+            say = "everybody who reads the repository knows a secret in this file"
             write = "{file: ...}, {env: ...} or {credential: ...}"
             yield app.at(*told.at, key=True, say=say, write=write)
 
@@ -141,7 +141,7 @@ def told_nothing(subject: Subject) -> Iterator[Problem]:
         translate = app.model.translate
         if asks and not (translate.told_anywhere or translate.has_tokens or app.model.form_login):
             yield app.at(
-                "app", say="people sign in, and the application is not told who they are", write="add translate"
+                "app", say="people sign in, but the application does not receive their identity", write="add translate"
             )
 
 
@@ -157,12 +157,12 @@ def legacy_tls(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         tls = app.model.upstream.tls
         if tls is not None and tls.legacy is not None:
-            say = f"{tls.legacy} can be broken by who is between: identities can be read and forged on the way"
-            yield app.at("upstream", "tls", "legacy", say=say, write="leave it out once the server knows TLS 1.2")
+            say = f"{tls.legacy} can be broken by an attacker on the network: identities can be read and forged"
+            yield app.at("upstream", "tls", "legacy", say=say, write="leave it out once the server supports TLS 1.2")
 
 
 def loose_framing(subject: Subject) -> Iterator[Problem]:
-    say = "whoever stands between may see this response end elsewhere, and take what follows for another person's"
+    say = "a server in between may see another end of this response, and take the rest for another person's response"
     for app in subject.apps:
         for index, accepted in enumerate(app.model.upstream.accept):
             if accepted in OF_FRAMING:
@@ -176,7 +176,7 @@ def upstream_of_two(subject: Subject) -> Iterator[Problem]:
         for where, url in _addresses(app):
             other = first.setdefault(app.model.upstream.socket or url.origin, app.model.app)
             if other != app.model.app:
-                say = f"{other} has the same upstream: a person who is refused here may try there"
+                say = f"{other} has the same upstream: a person refused here may try there"
                 yield app.at(*where, say=say)
 
 
@@ -185,8 +185,8 @@ def app_on_the_portal(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         for index, host in enumerate(app.model.hosts):
             if host == portal:
-                say = "this is the portal's host: the application's scripts and cookies live beside the sign-in pages"
-                yield app.at("hosts", index, say=say, write="give it a host of its own")
+                say = "this is the portal's host: the application's scripts can reach the sign-in pages"
+                yield app.at("hosts", index, say=say, write="give it its own host")
 
 
 def patience_beyond_the_whole(subject: Subject) -> Iterator[Problem]:
@@ -203,9 +203,7 @@ def sign_out_without_cookies(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         if app.model.logout.url is not None and not app.model.logout.cookies:
             say = "without a browser, this call carries none of the application's own cookies"
-            yield app.at(
-                "logout", "url", say=say, write="cookies: [JSESSIONID], or the cookies by which it knows its sessions"
-            )
+            yield app.at("logout", "url", say=say, write="cookies: [JSESSIONID], or its session cookies")
 
 
 def sign_out_without_the_hidden(subject: Subject) -> Iterator[Problem]:
@@ -234,7 +232,7 @@ def method_hidden_in_a_form(subject: Subject) -> Iterator[Problem]:
         for index, rule in subject.rules(app):
             apart = {rule.covers(method) for method in ("POST", "PUT", "PATCH", "DELETE")}
             if len(apart) > 1:
-                say = "the field _method of a form is not seen: if the application obeys it, a POST may be one of these"
+                say = "the gateway does not see the field _method of a form: if the application does, rules miss it"
                 yield app.at(
                     "access", index, "methods", key=True, say=say, write="name POST, PUT, PATCH, DELETE together"
                 )
@@ -246,7 +244,7 @@ def aspnet_with_case(subject: Subject) -> Iterator[Problem]:
         paths = app.model.paths
         if paths.cookieless and paths.case == "sensitive":
             yield app.at(
-                "paths", "cookieless", key=True, say="a Windows server knows no case", write="case: insensitive"
+                "paths", "cookieless", key=True, say="a Windows server ignores case", write="case: insensitive"
             )
 
 
@@ -291,7 +289,7 @@ def _size(subject: Subject, app: Of[AppFile], name: str, injected: InjectedSecti
 
 
 def _addresses(app: Of[AppFile]) -> Iterator[tuple[tuple[str | int, ...], Url]]:
-    """Each address of an application, and where its file has it."""
+    """Yields the addresses of an application, and their places in its file."""
     upstream = app.model.upstream
     yield ("upstream", "url"), upstream.url
     for index, other in enumerate(upstream.others):
@@ -312,8 +310,8 @@ def without_a_label(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         label, write = app.model.label, "label: {fr: ..., en: ...}"
         if not label:
-            yield app.at("app", say=f"people read {app.model.app} where they read what it is called", write=write)
+            yield app.at("app", say=f"people read {app.model.app} instead of a name", write=write)
         elif "" not in label and (lacking := [one for one in LANGUAGES if one not in label]):
             yield app.at(
-                "label", say=f"it has no name in {lacking[0]}: people read that of another language", write=write
+                "label", say=f"it has no name in {lacking[0]}: people read the name in another language", write=write
             )

@@ -1,4 +1,4 @@
-"""Texts with letters beyond ASCII on their way to an application, which reads them in one encoding or another."""
+"""Texts with letters beyond ASCII on their way to an application, and the encoding that the application reads."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -26,14 +26,14 @@ def name_without_encoding(subject: Subject) -> Iterator[Problem]:
             if "encoding" not in told.injected.model_fields_set:
                 for what in (*_names(told.injected), *_fixed(subject, app, told))[:1]:
                     say = f"{what} has accents, and an old application rarely reads UTF-8 in a header"
-                    write = "say encoding: latin1, percent-utf8, base64 or utf8, whichever it reads"
+                    write = "write the encoding that it reads: latin1, percent-utf8, base64 or utf8"
                     yield app.at(*told.at, key=True, say=say, write=write)
         basic = app.model.translate.basic
         if basic is not None and "encoding" not in basic.model_fields_set:
             account = basic.account
             if account.source in _NAMES or not (account.value or "").isascii():
                 say = "the account has accents, and an old application rarely reads UTF-8 in HTTP Basic"
-                yield app.at(*BASIC, key=True, say=say, write="say encoding: latin1 or utf8, whichever it reads")
+                yield app.at(*BASIC, key=True, say=say, write="write the encoding that it reads: latin1 or utf8")
 
 
 def free_text_refused(subject: Subject) -> Iterator[Problem]:

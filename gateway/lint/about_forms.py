@@ -17,7 +17,7 @@ def no_expiry(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         form = app.model.form_login
         if form is not None and not form.expired:
-            say = "when the application ends its session before ours, people see its login form, and have no password"
+            say = "if the application ends its session first, people see its login form, and have no password"
             yield app.at("form_login", say=say, write="expired: [{location: /login.php}]", key=True)
 
 
@@ -26,8 +26,8 @@ def no_check(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         form = app.model.form_login
         if form is not None and form.check is None:
-            say = "a refusal that looks like a success is taken for one, and only the application counts it"
-            yield app.at("form_login", say=say, write="check: a page for signed-in people alone", key=True)
+            say = "a refusal that looks like a success counts as a success here, and as a failure in the application"
+            yield app.at("form_login", say=say, write="check: a page for signed-in people only", key=True)
 
 
 def many_tries(subject: Subject) -> Iterator[Problem]:
@@ -49,7 +49,7 @@ def counted_by_two(subject: Subject) -> Iterator[Problem]:
             subject, other
         ):
             say = f"{other.model.app} signs in at the same server, and tries are not counted together"
-            yield app.at("form_login", say=say, write="counted_with: the same name in both, or one in each", key=True)
+            yield app.at("form_login", say=say, write="counted_with: one name, in both files or one for each", key=True)
 
 
 def domains_of_mail(subject: Subject) -> Iterator[Problem]:
@@ -59,7 +59,7 @@ def domains_of_mail(subject: Subject) -> Iterator[Problem]:
         if form is None or trusted is None or trusted.source not in _WITH_DOMAIN or "domain" in form.counted_apart:
             continue
         say = "accueil@ville-a.example and accueil@ville-b.example are counted as one account"
-        yield app.at("form_login", say=say, write="counted_apart: [domain], where they are two", key=True)
+        yield app.at("form_login", say=say, write="counted_apart: [domain], if they are two accounts", key=True)
 
 
 def _base(subject: Subject, app: Of[AppFile]) -> str:

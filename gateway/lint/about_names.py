@@ -1,4 +1,4 @@
-"""Rules about the name by which an application knows a person: can somebody else have the same one there?"""
+"""Rules about the name by which an application identifies a person: can two people have the same name?"""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -45,7 +45,10 @@ def _is_made_of_ascii(transforms: Sequence[Transform]) -> bool:
 
 def subject_of_two_providers(subject: Subject) -> Iterator[Problem]:
     for app in _of_several(subject):
-        translate, say = app.model.translate, "two providers may have a person of this subject, who are one here"
+        translate, say = (
+            app.model.translate,
+            "two providers may have people with the same subject, who become one person here",
+        )
         if not _tells_whose(app):
             for told in translate.told_anywhere:
                 if "subject" in names_used(told.injected):
@@ -57,9 +60,9 @@ def subject_of_two_providers(subject: Subject) -> Iterator[Problem]:
                 yield app.at(*path, key=True, say=say, write="claims: {provider: {from: provider}}")
         for path, ticket in ticket_sections(translate):
             if ticket.account.source == "subject":
-                yield app.at(*path, "account", say=say, write="an attribute that no two of them have alike")
+                yield app.at(*path, "account", say=say, write="an attribute that is unique")
         if translate.basic is not None and translate.basic.account.source == "subject":
-            yield app.at(*BASIC, "account", say=say, write="an attribute that no two of them have alike")
+            yield app.at(*BASIC, "account", say=say, write="an attribute that is unique")
 
 
 def part_of_a_name(subject: Subject) -> Iterator[Problem]:
@@ -79,7 +82,7 @@ def filled_alike(subject: Subject) -> Iterator[Problem]:
             parts = () if template is None or not names_used(told.injected) else parse_template(template).parts
             for name, values in (("provider", list(listed)), ("issuer", [one.issuer for one in listed.values()])):
                 if name in parts[1::2] and len(parts) > 3 and _run_together(parts, parts.index(name, 1), values):
-                    say = f"of two providers, {name} and what stands beside it may come to one text"
+                    say = f"people of two providers may get the same text from {name} and the text beside it"
                     yield app.at(*told.at, "template", say=say, write='template: "{provider}:{subject}"')
 
 

@@ -1,4 +1,4 @@
-"""Rules about the organisations among which people find theirs, and the providers that serve these."""
+"""Rules about the searchable organisations, and the providers that serve them."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -21,10 +21,10 @@ def two_serve_one(subject: Subject) -> Iterator[Problem]:
             for index, value in enumerate(getattr(serves, key)):
                 other = first.setdefault((key, value), name)
                 if other != name:
-                    say = f"{other} serves {value} too: people of these organisations are asked which of the two"
+                    say = f"{other} serves {value} too: people of these organisations have to choose between the two"
                     yield provider.at("serves", key, index, say=say, write="leave it to one of them")
         if serves.others and (other := first.setdefault(("others", ""), name)) != name:
-            say = f"{other} serves all other organisations too: their people are asked which of the two"
+            say = f"{other} serves all other organisations too: their people have to choose between the two"
             yield provider.at("serves", "others", say=say, write="leave it to one of them")
 
 

@@ -1,4 +1,4 @@
-"""Providers, what they may assert, and what rules ask of it."""
+"""Rules about providers: the limits of their assertions, and the conditions on them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def value_nobody_asserts(subject: Subject) -> Iterator[Problem]:
 
 
 def _values(condition: WrittenCondition) -> tuple[str, str, Sequence[str]]:
-    """The key of the condition, the attribute that it looks at, and the values one of which it wants."""
+    """Returns the key of the condition, its attribute, and the accepted values."""
     match condition:
         case ClaimIs(claim=claim):
             return "claim", claim.name, [claim.equals] if claim.equals is not None else claim.within or []
@@ -79,7 +79,7 @@ def provider_without_perimeter(subject: Subject) -> Iterator[Problem]:
         bounds = (asserts.siret, asserts.email_domains, asserts.scopes, asserts.attributes)
         if all(bound is None for bound in bounds):
             say = "this provider may assert anything about anybody"
-            yield provider.at("provider", say=say, write="bound it with asserts: siret, email_domains or attributes")
+            yield provider.at("provider", say=say, write="limit it with asserts: siret, email_domains or attributes")
 
 
 def tenant_without_bounds(subject: Subject) -> Iterator[Problem]:
@@ -87,15 +87,15 @@ def tenant_without_bounds(subject: Subject) -> Iterator[Problem]:
         tenant, asserts = provider.model.tenant, provider.model.asserts
         if tenant is not None and asserts.siret is None and tenant not in (asserts.attributes or {}):
             say = "this provider may speak for every organisation"
-            yield provider.at("tenant", say=say, write="list its own under asserts.siret")
+            yield provider.at("tenant", say=say, write="list its organisations under asserts.siret")
 
 
 def mail_without_bounds(subject: Subject) -> Iterator[Problem]:
     for provider in subject.providers:
         names = [name for name, called in _called(provider) if any(map(is_mail, called))]
         if names and provider.model.asserts.email_domains is None:
-            say = "this provider may assert any e-mail address, those of other organisations too"
-            yield _at_attribute(provider, names[0], say, "list its own under asserts.email_domains")
+            say = "this provider may assert any e-mail address, including those of other organisations"
+            yield _at_attribute(provider, names[0], say, "list its domains under asserts.email_domains")
 
 
 def address_in_disguise(subject: Subject) -> Iterator[Problem]:
@@ -104,8 +104,8 @@ def address_in_disguise(subject: Subject) -> Iterator[Problem]:
         asserts = provider.model.asserts
         for name, called in _called(provider) if asserts.email_domains is None else ():
             if any(map(may_hold_an_address, called)) and not any(is_mail(one) or is_scoped(one) for one in called):
-                say = f"{name} may be an e-mail address, and nothing bounds it: it may be one of another organisation"
-                yield _at_attribute(provider, name, say, "list its own under asserts.email_domains")
+                say = f"{name} may be an e-mail address without a limit: it may belong to another organisation"
+                yield _at_attribute(provider, name, say, "list its domains under asserts.email_domains")
 
 
 def scope_without_bounds(subject: Subject) -> Iterator[Problem]:
@@ -113,8 +113,8 @@ def scope_without_bounds(subject: Subject) -> Iterator[Problem]:
         asserts = provider.model.asserts
         for name, called in _called(provider) if asserts.scopes is None and asserts.email_domains is None else ():
             if any(map(is_scoped, called)):
-                say = f"{name} is value@scope, and only the provider's own metadata bound the scopes"
-                yield _at_attribute(provider, name, say, "list its own under asserts.scopes")
+                say = f"{name} is value@scope, and only the provider's own metadata limit the scopes"
+                yield _at_attribute(provider, name, say, "list its scopes under asserts.scopes")
 
 
 def _called(provider: Of[AnyProviderFile]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -136,23 +136,25 @@ def groups_without_bounds(subject: Subject) -> Iterator[Problem]:
         listed = provider.model.asserts.attributes or {}
         is_listed = any(provider.model.provider in app.model.providers for app in subject.apps if app.model.app in used)
         if is_listed and GROUPS in provider.model.attributes and GROUPS not in listed:
-            say = "rules turn on groups, and this provider may put anybody into any of them"
-            yield provider.at("attributes", GROUPS, say=say, write="list its own under asserts.attributes.groups")
+            say = "rules depend on groups, and this provider may put anybody into any group"
+            yield provider.at("attributes", GROUPS, say=say, write="list its groups under asserts.attributes.groups")
 
 
 def provider_nobody_lists(subject: Subject) -> Iterator[Problem]:
     listed = {name for app in subject.apps for name in app.model.providers}
     for provider in subject.providers:
         if provider.model.provider not in listed:
-            yield provider.at("provider", say="no application listens to this provider")
+            yield provider.at("provider", say="no application lists this provider")
 
 
 def directory_nobody_lists(subject: Subject) -> Iterator[Problem]:
     listed = {name for app in (*subject.apps, *subject.shadows) for name in app.model.directories}
     for directory in subject.directories:
         if directory.model.directory not in listed:
-            say = "no application listens to this directory"
-            yield directory.at("directory", say=say, write="list it under directories: of one, or remove its file")
+            say = "no application lists this directory"
+            yield directory.at(
+                "directory", say=say, write="list it under directories: of an application, or remove its file"
+            )
 
 
 def attribute_nobody_uses(subject: Subject) -> Iterator[Problem]:
@@ -161,7 +163,7 @@ def attribute_nobody_uses(subject: Subject) -> Iterator[Problem]:
         used = _used(subject, provider.model)
         for name in provider.model.attributes:
             if name not in used:
-                say = f"nothing uses {name}: people's data that is kept for no purpose"
+                say = f"nothing uses {name}: personal data kept without a purpose"
                 write = "leave it out" if _is_written(provider, name) else f"its preset maps it: write {name}: null"
                 yield provider.at("attributes", name, key=True, say=say, write=write)
 
@@ -189,7 +191,7 @@ def provider_twice(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         for index, name in enumerate(app.model.providers):
             if name in app.model.providers[:index]:
-                yield app.at("providers", index, say="this provider is here twice", write="leave one out")
+                yield app.at("providers", index, say="this provider is listed twice", write="leave one out")
 
 
 def seat_longer_than_session(subject: Subject) -> Iterator[Problem]:
@@ -199,7 +201,7 @@ def seat_longer_than_session(subject: Subject) -> Iterator[Problem]:
             limit = getattr(app.model.session, word)
             longest = max(getattr(one.session, word) for one in providers)
             if limit is not None and limit >= longest:
-                say = "no provider's session lasts longer than this: it limits nothing"
+                say = "no provider's session lasts longer, so this limit has no effect"
                 yield app.at("session", word, say=say)
 
 
@@ -220,21 +222,21 @@ def long_session(subject: Subject) -> Iterator[Problem]:
             yield provider.at(
                 "session",
                 "idle",
-                say="somebody else may use a session that stays open for half a day without a request",
+                say="another person may use a session that stays open for half a day without a request",
             )
 
 
 def large_skew(subject: Subject) -> Iterator[Problem]:
     for provider in subject.providers:
         if provider.model.skew > _LARGEST_SKEW:
-            say = "a clock that differs by more than 3m should be set: what has expired is believed for so long"
+            say = "a clock that differs by more than 3m should be corrected: expired tokens are accepted for this long"
             yield provider.at("skew", say=say)
 
 
 def public_client(subject: Subject) -> Iterator[Problem]:
     for provider in subject.providers:
         if isinstance(provider.model, ProviderFile) and provider.model.oidc.client_authentication == "none":
-            say = "without a secret, PKCE alone protects an authorization code that somebody else has got hold of"
+            say = "without a secret, only PKCE protects a stolen authorization code"
             yield provider.at("oidc", "client_authentication", say=say, write="register a confidential client")
 
 
@@ -269,7 +271,7 @@ def metadata_near_their_end(subject: Subject) -> Iterator[Problem]:
         if ends is not None and ends < subject.now + _NEAR_SECONDS:
             day = datetime.fromtimestamp(ends, UTC).date().isoformat()
             is_or_was = "was" if ends <= subject.now else "is"
-            say = f"validUntil of this file {is_or_was} {day}: from then on nobody signs in"
+            say = f"validUntil of this file {is_or_was} {day}: from then on, nobody can sign in"
             yield provider.at("saml", "metadata", say=say, write="a newer file, or metadata: {url: ..., keys: [...]}")
 
 
@@ -333,7 +335,7 @@ def _texts(value: object) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _PlacedCondition:
-    """A condition, its place, and the applications that ask it; for a shared condition, all that name it."""
+    """A condition, its place, and the applications that use it: every application that names a shared condition."""
 
     apps: tuple[Of[AppFile], ...]
     file: Of[Any]

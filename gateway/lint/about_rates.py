@@ -19,5 +19,5 @@ def less_than_a_page(subject: Subject) -> Iterator[Problem]:
             section = getattr(rates, name)
             burst = _OF_A_PAGE if section is None else section.burst or section.rate.number
             if burst < _OF_A_PAGE:
-                say = f"{burst} at once is less than what one page with its images asks for"
+                say = f"{burst} requests at once are fewer than a page with its images needs"
                 yield file.at("limits", "requests", name, say=say, write=f"burst: {_OF_A_PAGE} or more")

@@ -1,4 +1,4 @@
-"""Access rules that do not say what their author meant."""
+"""Rules about access rules that do not say what their author meant."""
 
 from collections.abc import Iterator
 
@@ -67,7 +67,7 @@ def signed_in_inside_fewer(subject: Subject) -> Iterator[Problem]:
             # What stands between says what is meant here.
             nearest = max(above, key=lambda other: len(other.pattern.segments), default=rule)
             if nearest.deny is not None or not isinstance(nearest.allow, SignedIn | Anyone):
-                say = f"this is for everybody who is signed in, and {nearest.pattern.text} above it is not"
+                say = f"this is for everybody who is signed in, but {nearest.pattern.text} above it is not"
                 yield app.at("access", index, "path", say=say)
 
 
@@ -83,7 +83,9 @@ def exact_path_only(subject: Subject) -> Iterator[Problem]:
                 continue
             if any(_is_below(Pattern("", below), other.pattern) and _lets_all_in(other) for _, other in rules):
                 write = f"{rule.pattern.text}/**"
-                yield app.at("access", index, "path", say="what is below this path is public", write=f"write {write}")
+                yield app.at(
+                    "access", index, "path", say="the paths below this path are public", write=f"write {write}"
+                )
 
 
 def never_reached(subject: Subject) -> Iterator[Problem]:
@@ -101,7 +103,7 @@ def never_reached(subject: Subject) -> Iterator[Problem]:
             if isinstance(segments[0], Literal) and segments[0].text.lower() == "_ecluse":
                 yield app.at("access", index, "path", say="these paths are the gateway's own: no application sees them")
             elif isinstance(segments[-1], AnyOne) and segments[:-1] in everything:
-                yield app.at("access", index, "path", say="an expression that matches everything goes before `*`")
+                yield app.at("access", index, "path", say="an expression that matches everything comes before `*`")
 
 
 def head_beside_get(subject: Subject) -> Iterator[Problem]:
@@ -120,13 +122,13 @@ def deny_never_fires(subject: Subject) -> Iterator[Problem]:
 def deny_always_fires(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         if rule.deny is not None and rule.allow is not None and _constant(rule.deny) is Truth.TRUE:
-            yield app.at("access", index, "allow", say="the deny beside it refuses everybody, so this lets nobody in")
+            yield app.at("access", index, "allow", say="the deny beside it refuses everybody, so this admits nobody")
 
 
 def allow_never_holds(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         if rule.allow is not None and _constant(rule.allow) is Truth.FALSE:
-            yield app.at("access", index, "allow", say="this is never true, so it lets nobody in")
+            yield app.at("access", index, "allow", say="this is never true, so it admits nobody")
 
 
 def refusal_never_read(subject: Subject) -> Iterator[Problem]:
@@ -139,8 +141,8 @@ def everybody_but(subject: Subject) -> Iterator[Problem]:
     """An `allow` that only names the people it keeps out."""
     for app, index, rule in _each(subject):
         if rule.allow is not None and _only_nots(rule.allow):
-            say = "this lets in everybody else, the people of a provider added tomorrow too"
-            yield app.at("access", index, "allow", say=say, write="name who is let in, and put this into deny")
+            say = "this admits everybody else, including people of a provider added tomorrow"
+            yield app.at("access", index, "allow", say=say, write="name the people to admit, and put this into deny")
 
 
 def anyone_among_others(subject: Subject) -> Iterator[Problem]:
@@ -151,7 +153,7 @@ def anyone_among_others(subject: Subject) -> Iterator[Problem]:
                     "access",
                     index,
                     word,
-                    say="`anyone` among other conditions takes away their effect, or has none itself",
+                    say="`anyone` among other conditions makes them useless, or is useless itself",
                 )
 
 
@@ -161,14 +163,14 @@ def said_twice(subject: Subject) -> Iterator[Problem]:
             for one in _within(condition) if condition is not None else ():
                 members = list(parts(one))
                 if twice := next((part for part in members if members.count(part) > 1), None):
-                    yield app.at("access", index, word, say=f"one condition is here twice: {in_words(twice)}")
+                    yield app.at("access", index, word, say=f"one condition is listed twice: {in_words(twice)}")
 
 
 def expression_of_a_literal(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         for segment in rule.pattern.segments:
             if isinstance(segment, ExpressionSegment) and not _SPECIAL & set(segment.source):
-                say = f"`~{segment.source}` is an expression that matches this one name alone"
+                say = f"`~{segment.source}` is an expression that matches only this name"
                 yield app.at("access", index, "path", say=say, write=f"write {segment.source}")
 
 
@@ -183,7 +185,7 @@ def anchors_in_an_expression(subject: Subject) -> Iterator[Problem]:
 
 
 def case_that_never_comes(subject: Subject) -> Iterator[Problem]:
-    """Rules that differ by case alone: an application that ignores case serves both paths under either rule."""
+    """Rules that differ only by case: an application that ignores case serves both paths under either rule."""
     for app in subject.apps:
         if app.model.paths.case == "insensitive":
             continue
@@ -191,8 +193,8 @@ def case_that_never_comes(subject: Subject) -> Iterator[Problem]:
         for index, rule in subject.rules(app):
             first = seen.setdefault(rule.pattern.text.lower(), rule.pattern.text)
             if first != rule.pattern.text:
-                say = f"this differs from {first} by case alone"
-                write = "if the application knows no case, say paths: {case: insensitive}"
+                say = f"this differs from {first} only by case"
+                write = "if the application ignores case, write paths: {case: insensitive}"
                 yield app.at("access", index, "path", say=say, write=write)
 
 
@@ -246,7 +248,7 @@ def secret_in_a_condition(subject: Subject) -> Iterator[Problem]:
                 if not isinstance(one, Header | Query) or not isinstance(one.test, Equals | Within):
                     continue
                 if names_a_secret(one.name):
-                    say = f"the value of {one.name} stands in this file, and in what explain prints"
+                    say = f"the value of {one.name} is readable in this file, and in the output of explain"
                     yield app.at("access", index, word, say=say, write="let programs bring an access token: api")
 
 

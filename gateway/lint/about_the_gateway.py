@@ -29,7 +29,7 @@ _MOST = {"request_head": 60.0, "idle": 600.0, "body": 600.0, "connect": 30.0, "t
 
 def development(subject: Subject) -> Iterator[Problem]:
     if subject.gateway.model.development:
-        say = "providers and portal may be http, and secrets may stand in files: this is for a developer's own machine"
+        say = "providers and portal may use http, and secrets may be in the files: this is for a developer's machine"
         yield subject.gateway.at("development", say=say, write="leave it out")
 
 
@@ -43,7 +43,7 @@ def store_in_the_clear(subject: Subject) -> Iterator[Problem]:
     Sentinels or the nodes of a cluster name."""
     server = subject.gateway.model.store.server
     if server is not None and server.tls is None and not (server.address and _is_loopback(server.address[0])):
-        say = "who is between can read this server's password, end everybody's session, and use again what works once"
+        say = "an attacker on the network can read this server's password, end all sessions, and reuse one-time tickets"
         yield subject.gateway.at("store", "server", say=say, write="write tls: {}, or tls: {ca: {file: ...}}")
 
 
@@ -73,20 +73,20 @@ def plain_http_for_everybody(subject: Subject) -> Iterator[Problem]:
 
 
 def plain_http_beside_https(subject: Subject) -> Iterator[Problem]:
-    """Of several listeners, one has TLS: those without are for people who typed no scheme, unless nobody else reaches
-    them."""
+    """Yields listeners without TLS beside a listener with TLS: they serve people who typed no scheme, except on
+    loopback."""
     model = subject.gateway.model
     if model.portal.scheme == "https" and any(listen.tls for listen in model.listen) and not model.trusted_proxies:
         for index, listen in enumerate(model.listen):
             if listen.redirect == "none" and not _is_loopback(listen.address[0]):
-                say = "a person who comes by http gets http: nothing redirects to https"
+                say = "a person who comes by http stays on http: no listener redirects to https"
                 yield subject.gateway.at("listen", index, "redirect", say=say, write="leave it out")
 
 
 def https_that_is_not_kept_to(subject: Subject) -> Iterator[Problem]:
     model = subject.gateway.model
     if model.portal.scheme == "https" and model.hsts == 0:
-        say = "who is between a browser and the gateway can have it come by http at each visit"
+        say = "an attacker on the network can make a browser use http at each visit"
         yield subject.gateway.at("hsts", say=say, write="leave it out, or write 1d first")
 
 
@@ -138,7 +138,7 @@ def poor_store_key(subject: Subject) -> Iterator[Problem]:
         path = ("store", "keys", index, "secret")
         content = subject.material.get((subject.gateway.path, path), b"")
         if 0 < len(set(content)) < _FEWEST_CHARACTERS:
-            say = f"this key is made of {len(set(content))} different characters: it was not drawn by chance"
+            say = f"this key is made of {len(set(content))} different characters: it is not random"
             yield subject.gateway.at(*path, say=say, write="openssl rand -base64 48")
 
 
@@ -148,14 +148,14 @@ def one_key_twice(subject: Subject) -> Iterator[Problem]:
         path = ("store", "keys", index, "secret")
         content = subject.material.get((subject.gateway.path, path), b"")
         if content in seen:
-            yield subject.gateway.at(*path, say="another id has the same key, so nothing was rotated")
+            yield subject.gateway.at(*path, say="another id has the same key, so the rotation has no effect")
         seen.add(content)
 
 
 def secret_in_the_file(subject: Subject) -> Iterator[Problem]:
     for file, path, reference in _references(subject):
         if reference.kind == "inline":
-            say = "everybody who reads the repository knows a secret that stands in this file"
+            say = "everybody who reads the repository knows a secret in this file"
             yield file.at(*path, say=say, write="{file: ...}, {env: ...} or {credential: ...}")
 
 
@@ -173,7 +173,7 @@ def secret_in_the_folder(subject: Subject) -> Iterator[Problem]:
     for file, path, reference in (*_references(subject), *_of_applications(subject)):
         whole = posixpath.normpath(posixpath.join(root, reference.name))
         if reference.kind == "file" and path[-1] in _SECRETS and whole.startswith(f"{root}/"):
-            say = "this secret lies in the policy folder, and is committed and copied with it"
+            say = "this secret is in the policy folder, and is committed and copied with it"
             yield file.at(*path, say=say, write="keep it beside the folder: {file: ../certs/...}")
 
 
@@ -188,7 +188,7 @@ def absurd_timeout(subject: Subject) -> Iterator[Problem]:
     timeouts = subject.gateway.model.timeouts
     for word, most in _MOST.items():
         if getattr(timeouts, word) > most:
-            say = f"for longer than {most:g}s, a silent client holds a connection that another could have"
+            say = f"for longer than {most:g}s, a silent client blocks a connection that another client could use"
             yield subject.gateway.at("timeouts", word, say=say)
     if timeouts.first_byte > timeouts.total:
         yield subject.gateway.at("timeouts", "first_byte", say="timeouts.total ends the exchange before this wait does")
@@ -197,7 +197,7 @@ def absurd_timeout(subject: Subject) -> Iterator[Problem]:
 def no_limit_for_bodies(subject: Subject) -> Iterator[Problem]:
     if subject.gateway.model.limits.body == 0:
         yield subject.gateway.at(
-            "limits", "body", say="nothing bounds the bodies that a client may send to every application"
+            "limits", "body", say="the bodies that a client may send to an application have no limit"
         )
 
 
@@ -224,7 +224,7 @@ def pages_without_notices(subject: Subject) -> Iterator[Problem]:
     lacking = {notice: key for notice, (key, written) in notices.items() if not written}
     if lacking:
         has_theme = "theme" in subject.gateway.model.model_fields_set
-        say = f"our pages do not say: {', '.join(lacking)}"
+        say = f"the gateway's pages do not name: {', '.join(lacking)}"
         place = "theme" if has_theme else "portal"
         yield subject.gateway.at(place, key=True, say=say, write=f"under theme: {', '.join(lacking.values())}")
 

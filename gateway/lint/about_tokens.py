@@ -20,7 +20,7 @@ def long_lived(subject: Subject) -> Iterator[Problem]:
         lives = [(path, token.life) for path, token in token_sections(translate)]
         for path, life in (*lives, *((path, ticket.life) for path, ticket in ticket_sections(translate))):
             if life > _LONG:
-                say = f"for up to {life // 60} minutes after a sign-out, a token that was copied is believed"
+                say = f"for up to {life // 60} minutes after a sign-out, a copied token is accepted"
                 yield app.at(*path, "life", say=say, write="life: 5m")
 
 
@@ -56,4 +56,4 @@ def ltpa2(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         if app.model.translate.ltpa2 is not None:
             say = "RSA with SHA-1 and 1024 bits, and a cipher whose vector never changes: below what ANSSI asks for"
-            yield app.at(*LTPA2, key=True, say=say, write="jwt: or sealed: where the application can take it")
+            yield app.at(*LTPA2, key=True, say=say, write="jwt: or sealed:, if the application can read it")

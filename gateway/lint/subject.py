@@ -86,7 +86,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Of(Generic[_Model]):
-    """One file that is valid."""
+    """A valid file."""
 
     path: str
     document: YamlDocument

@@ -142,7 +142,7 @@ async def asked_account(
 
 
 def other_account(request: PortalRequest) -> OtherAccount:
-    """By which the person comes back to the page of the application that they wanted."""
+    """Returns the link back to the page of the application that the person wanted."""
     link = request.other_account_link
     return OtherAccount(link, of_another_organisation(link) if request.has_others else "")
 

@@ -1,5 +1,6 @@
-"""Where a person asks for their account of an application, and reads what came of it. On the portal's host, as the form
-that links one; what an operator reads of them is taken from their session, and no field of the form names anybody."""
+"""The page where a person asks for their account in an application, and reads the answer. It is on the portal's
+host, like the form that links an account. The person's details come from their session; no field of the form names a
+person."""
 
 from gateway.accounts.request import AccountRequest
 from gateway.model.codes import account_codes

@@ -55,7 +55,7 @@ _PATIENCE = 2.0
 
 
 class Portal:
-    """To be made inside the running loop that it serves."""
+    """Made inside the running loop."""
 
     def __init__(self, services: PortalServices) -> None:
         self._services = services
@@ -112,7 +112,7 @@ class Portal:
         self._asked: set[asyncio.Task[Page | SendOn]] = set()
 
     def ask(self, inbound: InboundRequest, body: bytes) -> asyncio.Task[Page | SendOn]:
-        """The page for one request. The caller may leave: the request is served to its end all the same."""
+        """Returns the page of one request. If the caller leaves, the request is still served to its end."""
         task = asyncio.get_running_loop().create_task(self._page_in_time(inbound, body))
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)
@@ -218,8 +218,8 @@ class Portal:
         return await handler(request)
 
     def _handlers(self, request: PortalRequest) -> Handlers:
-        """What serves the path, by method; empty where nothing does. The paths are compared as received: there is one
-        way to write each."""
+        """Returns the handlers of a path, by method; empty: unknown path. Paths are compared as received: each has
+        one spelling."""
         path = request.path.removeprefix(PREFIX)
         found = _NONE
         if path.startswith(DESIGN):

@@ -69,8 +69,8 @@ class ApplicationList:
 
 
 def need_at(app: App, seat: Seat, now: float) -> Need | None:
-    """What a sign-in has to be before policy lets this person into the application's home page; None where it does not
-    after any. Nothing where theirs will do, or where policy cannot tell before there is a request. `now`: Unix
+    """Returns the sign-in that policy needs before it admits the person to the application's home page. None: no
+    sign-in is enough. Empty: the present sign-in is enough, or policy cannot tell before a request. `now`: Unix
     seconds."""
     if not app.accepts(seat.identity):
         return None

@@ -1,5 +1,5 @@
-"""`/` of the portal's host: a person's applications, their sessions in this browser with a button each, and the way
-out. It leads on from every page that has nothing more to say."""
+"""`/` of the portal's host: a person's applications, their sessions in this browser with buttons, and the way out.
+Pages without another destination lead here."""
 
 from hashlib import sha256
 from urllib.parse import quote
@@ -55,10 +55,11 @@ class HomePage:
         return self._services.pages.home(request.reader, offered, lines, another, acting)
 
     async def _sign_in(self, request: PortalRequest, own: str) -> Page:
-        """A person who is not signed in chooses where to do so. `own`: the provider of their session, which is asked
-        for another account of theirs.
+        """Lets a person without a session choose a provider. `own`: the provider of the person's session, for another
+        account there.
 
-        Raises GatewayError(session_codes.NONE) where there is too much to choose from."""
+        Raises GatewayError(session_codes.NONE) if the choice is too long.
+        """
         one = self._asked_at_once(request, own)
         if one is not None:
             login = f"{PREFIX}login?provider={quote(one.name, safe='')}{ANOTHER}"

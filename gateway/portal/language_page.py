@@ -1,7 +1,7 @@
-"""The choice of a language: it is kept, and the page that it was made on is shown once more in that language.
+"""The choice of a language: it is kept, and the page is shown again in that language.
 
-A page that may be asked for again is asked for again. Any other, such as the answer to a form or to a provider's
-message, is made anew from what its own form says of it: nothing is sent, used up or begun a second time.
+A page with a repeatable request is requested again. Other pages, such as the answer to a form or to a provider's
+message, are made again from the values in their own form: no step is repeated.
 """
 
 import re
@@ -96,7 +96,7 @@ def _choose(request: PortalRequest, language: str) -> None:
 
 
 def _target(request: PortalRequest, wanted: str) -> str:
-    """Invariant 11: an address of this host that may be asked for again; else the way home."""
+    """Returns an address of this host with a repeatable request, else the way home (invariant 11)."""
     if asked_again(wanted) and (request.app is None or not wanted.startswith("/?")):
         return wanted
     app = request.snapshot.find_app(request.host, wanted) or request.app

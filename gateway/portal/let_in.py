@@ -1,7 +1,7 @@
-"""What an application's rules say of a person, before the portal does anything for that application in their name.
+"""The application's rules about a person, asked before the portal acts for that application in the person's name.
 
-The data plane asks these rules for each request to the application. A page of ours that acts for it has no such
-request: it asks for the page of the application that the person wanted.
+The data plane asks these rules for each request to the application. A page of the portal has no such request: it asks
+about the application's page that the person wanted.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from gateway.config.snapshot import App
 from gateway.model.codes import directory_codes, policy_codes
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
-from gateway.model.session import Seat
+from gateway.model.session import Seat, Session
 from gateway.policy.facts import RequestFacts
 from gateway.policy.patterns import AnyOne, Literal, Pattern, Rest
 from gateway.portal.http.request import PREFIX, PortalRequest, WayBack
@@ -25,11 +25,11 @@ SLICE: Final = 50
 
 
 async def require_let_in(request: PortalRequest, back: WayBack, seat: Seat, now: float) -> None:
-    """Raises GatewayError, with the reason, where the rules of `back.app` keep this person out of the page
-    `back.target`; of a page of ours, its home page. `now`: Unix seconds.
+    """Raises GatewayError, with the reason, if the rules of `back.app` refuse the person the page `back.target`, or its
+    home page instead of a page of ours. `now`: Unix seconds.
 
-    A page that is open to anybody says nothing of the person: then another page has to let them in that is not, if the
-    application has such pages.
+    A public page proves nothing: then a page that is not public has to admit the person, if the application has such
+    pages.
     """
     asked = _Asked(request, back.app, seat, now)
     target = back.app.home if back.target.startswith(PREFIX) else back.target
@@ -45,6 +45,24 @@ async def require_let_in(request: PortalRequest, back: WayBack, seat: Seat, now:
             raise GatewayError(reason, f"{rule} {detail}".rstrip(), shown=refusal)
     if asked.is_open_to_anybody(target) and not await asked.is_let_in_by_who_they_are():
         raise GatewayError(policy_codes.NOT_ALLOWED, "only pages that are open to anybody let this person in")
+
+
+async def may_be_let_in(app: App, session: Session, now: float) -> bool:
+    """Whether the rules of `app` may let the person into a page, now or after a stronger sign-in. The function tries
+    one path of each rule. False: every rule refuses the person, whatever the request. `now`: Unix seconds."""
+    person, tenant = AppIdentity(app, session.identity, 0.0, now), app.tenant_of(session, now)
+    for at, rule in enumerate(app.routes.rules()):
+        if at % SLICE == SLICE - 1:
+            await asyncio.sleep(0)
+        path = _path_of(rule.pattern)
+        if path is None:
+            return True
+        method = "GET" if rule.methods is None or rule.covers("GET") else min(rule.methods)
+        segments = canonical_target(path.encode("ascii"), app.leniency).segments
+        question = Question(person, app.routes.find(segments), method, tenant)
+        if question.turns_on_request or not isinstance(question.decision(), Deny):
+            return True
+    return False
 
 
 class _Asked:

@@ -1,4 +1,4 @@
-"""What a page calls an organisation: its number, and its name where a table of organisations has its SIREN."""
+"""The name of an organisation on a page: its number, and its name if a table of organisations has its SIREN."""
 
 from collections.abc import Sequence
 

@@ -132,8 +132,9 @@ class Report:
     def scim_told(
         self, request: PortalRequest, client: str, what: str, user: str, people: Iterable[tuple[str, str]]
     ) -> None:
-        """`what` became of a user, by the id that the directory has for them. A line for each person, by issuer and
-        subject, who has signed in under the user's name; one without a person where nobody has."""
+        """Logs a change of a user by a directory, by the directory's id of the user. One line for each person, by
+        issuer and subject, who has signed in under the user's name; without such a person, one line without a
+        pseudonym."""
         self._counters.add("ecluse_scim_requests_total", what)
         names: list[str | None] = [self._log_name(*person) for person in people]
         for name in names or [None]:
@@ -168,12 +169,14 @@ class Report:
         return self._log_name(identity.issuer, identity.subject)
 
     def _event(self, event: str, request: PortalRequest, identity: Identity | None = None, **facts: object) -> None:
+        provider = request.provider
         if identity is not None:
             facts["person"] = self._person(identity)
+            provider = provider or identity.provider
         self._log.event(
             event,
             **facts,
-            provider=request.provider,
+            provider=provider,
             app=request.app_name,
             host=request.host,
             client=request.client,

@@ -1,4 +1,4 @@
-"""All that the portal is given, handed to it once by the composition root."""
+"""The services of the portal, given by the composition root."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

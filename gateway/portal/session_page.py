@@ -27,7 +27,8 @@ class SessionPages:
         self._services = services
 
     async def session(self, request: PortalRequest) -> Page:
-        """`/_ecluse/session`: JSON with what this app receives about the person, never its constants, and how long."""
+        """Answers `/_ecluse/session`: JSON with the application's values about the person and their duration, never
+        its constants."""
         request.kind = "json"
         app = app_here(request, request.parameter("to"))
         seat = await self._seat(request)
@@ -93,8 +94,8 @@ def in_use(summaries: Iterable[SessionSummary], seat: Seat) -> list[SessionSumma
 def session_line(
     services: PortalServices, snapshot: Snapshot, summary: SessionSummary, language: str, seat: Seat
 ) -> SessionLine:
-    """`seat`: by which the page is shown. How strong another session is, only its own cookie would tell. A provider or
-    an application that is no longer in the configuration is called by its name there."""
+    """`seat`: the seat of this request. The strength of another session is unknown without its cookie. A provider or
+    an application that was removed from the configuration is called by its name there."""
     provider, is_here = snapshot.providers.get(summary.provider), summary.id == seat.session_id
     return SessionLine(
         label=provider.label if provider else summary.provider,

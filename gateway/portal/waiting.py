@@ -31,8 +31,8 @@ _MOST = 9
 
 
 def _is_old(shown: int, seconds: float) -> bool:
-    """Whether a link to the page that was shown so many times is one that was bookmarked or left open, so many seconds
-    after the first. A browser that waits comes every few seconds, and what came of it is kept for a minute more."""
+    """Whether the link was bookmarked or left open: `shown` is the number of pages shown, `seconds` the time since
+    the first. A waiting browser comes every few seconds, and the result is kept for a minute more."""
     return seconds > shown * _HELD + PARKED_LIFE
 
 

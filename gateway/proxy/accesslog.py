@@ -15,8 +15,7 @@ _FIRST_ERROR: Final = 400
 
 
 class Seen(NamedTuple):
-    """What is known of a request whose head was refused: the client's address, and what it said, as far as it was
-    read."""
+    """A request whose head was refused: the client's address, and the head as far as it was read."""
 
     client: str
     host: str

@@ -44,9 +44,9 @@ _TOLD_AT_ONCE: Final = 2_000
 
 
 class CountedConnection(Protocol):
-    """Of one connection, among those that are counted. `peer`: whose it is, as a server in front tells where it speaks
-    PROXY protocol. `secure`: and that the client spoke TLS with it. `is_told`: such a server has told whose the
-    connection is; `is_front`: it has said that the connection is its own (LOCAL)."""
+    """A counted connection. `peer`: the client's address, from the PROXY header if a server in front sends one.
+    `secure`: the client spoke TLS with that server. `is_told`: a PROXY header named the client. `is_front`: the
+    server in front declared the connection its own (LOCAL)."""
 
     peer: str
     secure: bool
@@ -101,8 +101,8 @@ class Admission:
         self._listed.clear()
 
     def enter(self, peer: str, descriptor: int, *, front: bool = False) -> Entered | None:
-        """None: one too many. `front`: a listed server that speaks PROXY protocol, and has not told whose it is. Of
-        whom it tells is no such server, though the list may have networks that hold clients, too."""
+        """Counts a connection; None: one too many. `front`: a listed server that speaks PROXY protocol, before its
+        header. An address in the header is never such a server, even if the list's networks contain clients."""
         trusted = front or self._is_trusted(peer)
         # What a listed proxy holds counts against no other address of its /64.
         key = peer if ":" in peer and trusted else client_key(peer)
@@ -129,7 +129,7 @@ class Admission:
             self.known.seen(client_key(peer), now)
 
     def mistaken(self, peer: str, error: GatewayError) -> None:
-        """Somebody who is no server in front has come to a listener for these, or one without its header."""
+        """Logs a connection to a PROXY listener from an unlisted address, or without a header."""
         self._counters.add("ecluse_connections_refused_total", error.code.id)
         if times := self._line_due(error.code.id):
             self._log.event(
@@ -206,7 +206,7 @@ class Admission:
             )
 
     def _line_due(self, what: str) -> int:
-        """How often since the line before, if it is time for another; else 0."""
+        """Returns how often the event occurred since the last line, if a new line is due; else 0."""
         now = monotonic()
         told, times = self._lines.get(what, (_NEVER, 0))
         due = now - told >= _A_LINE_EVERY
@@ -215,8 +215,8 @@ class Admission:
 
 
 class KnownAddresses:
-    """Addresses from which somebody who is signed in was seen lately: a flood of strangers costs these nothing. At most
-    `most` of them, the one that was noted least lately goes first. Times are monotonic seconds."""
+    """Addresses from which signed-in people came lately: a flood of strangers does not affect them. At most `most`
+    addresses; the one noted least lately goes first. Times are monotonic seconds."""
 
     __slots__ = ("_at", "_fresh", "_most")
 

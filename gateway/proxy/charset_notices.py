@@ -1,4 +1,4 @@
-"""What is told of texts that are not in the charset that is said of them."""
+"""Log lines about texts that are not in their declared charset."""
 
 from typing import Final
 

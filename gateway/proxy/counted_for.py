@@ -22,9 +22,8 @@ _FRONT_CHANNEL: Final = b"/_ecluse/oidc/frontchannel/"
 def count(
     request: Request, memo: Memo, plane: Services, seat: Seat | None, outcome: Outcome, before: Asks
 ) -> tuple[Asks, Refuse | NeedsStore | None]:
-    """Counts the request: once for a stranger, and once for the person who they turn out to be. `before`: for whom it
-    was counted before it was looked up who asks. Returns for whom it counts, and what comes of it where that is not
-    `outcome`."""
+    """Counts the request: once for a stranger, and once for the person found by the look-up. `before`: the counter
+    used before the look-up. Returns the counter, and an outcome that replaces `outcome` if a rate is exceeded."""
     if type(outcome) is ToPortal:
         return _for_the_portal(request, memo, plane, outcome, before)
     if _is_looked_up(request, seat, outcome):

@@ -1,4 +1,4 @@
-"""The data plane of one worker: what its connections share, and how they begin and end."""
+"""The data plane of one worker: the connections' shared objects, and how connections begin and end."""
 
 import asyncio
 import itertools
@@ -145,7 +145,8 @@ class DataPlane:
     def protocol_factory(
         self, *, tls: bool, redirects: Redirects = "nothing"
     ) -> Callable[[CountedConnection], ClientConnection]:
-        """For server.acceptors; `tls`: whether the listener speaks it; `redirects`: what it leads to https."""
+        """Makes protocols for server.acceptors. `tls`: the listener speaks TLS. `redirects`: the listener redirects
+        to https."""
         scheme = "https" if tls else "http"
         return lambda counted: ClientConnection(self, scheme, counted, self.connections, redirects=redirects)
 
@@ -160,12 +161,12 @@ class DataPlane:
         self.tunnels.everybody()
 
     def changed(self, seat: Seat) -> None:
-        """Other things are known of this person than a moment ago: what streams for them is judged anew."""
+        """Judges the person's streams again after a change of their attributes."""
         self._revalidation.whoever_is(seat)
         self.tunnels.whoever_is(seat)
 
     def revoked(self, seats: Iterable[Seat]) -> None:
-        """Cuts what is still streaming for these seats; `seat.live` already keeps everything new out."""
+        """Cuts the streams of these seats. `seat.live` already refuses new requests."""
         seats = tuple(seats)
         self.tunnels.revoked(seats)
         dead = set(map(id, seats))
@@ -345,7 +346,7 @@ class DataPlane:
         return pool.connects(pool, self.timers, self._heads_for(pool.edits), self.room)
 
     def _heads_for(self, edits: ResponseEdits) -> ResponseHeads:
-        """Applications whose files change the same lines share one."""
+        """Returns one object for all applications that change the same lines."""
         if edits == UNCHANGED:
             return self.heads
         key = edits.names, edits.adds

@@ -1,8 +1,8 @@
-"""The seam between a client connection and what stands at the other end of its request: the connection to an
-application (upstream/connection.py), the portal (portal_exchange.py), a form that is kept (posts/keeping.py). Filters
-of bodies and buffers stand between, and are to each side what the other one is (filters/, buffers/).
+"""The seam between a client connection and the other end of its request: the connection to an application
+(upstream/connection.py), the portal (portal_exchange.py), or a kept form (posts/keeping.py). Filters of bodies and
+buffers stand between, and look to each side like the other (filters/, buffers/).
 
-Each side is declared here as the other one asks for it, and neither knows more of the other.
+Each side is declared here as the other side uses it.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from gateway.wire.fences import Fence
 
 
 class Exchange(Protocol):
-    """What stands at the other end of one request.
+    """The other end of one request.
 
-    `revalidated`: whether policy is asked again while it lasts. At the portal it is not: what was begun there goes on
-    to its end.
+    `revalidated`: whether policy is asked again during the request. The portal's requests are not: they run to their
+    end.
     """
 
     @property
@@ -34,7 +34,7 @@ class Exchange(Protocol):
         """The body is read; its last piece is written in the same turn of the loop."""
 
     def is_closing(self) -> bool:
-        """Whether nothing can be written any more: what says so to the client is on its way."""
+        """Whether writing has ended: the notice to the client is on its way."""
 
     def abandon(self) -> None:
         """The client is gone, or must not get the rest: it hears no more of this request."""
@@ -43,7 +43,7 @@ class Exchange(Protocol):
         """How many bytes of the body may be read at once, since they are taken."""
 
     def drains(self) -> bool:
-        """Whether some of what waited to be sent has gone since this was last asked."""
+        """Whether bytes that waited were sent since the last call."""
 
     # --- the response ---
 
@@ -59,21 +59,21 @@ class Exchange(Protocol):
         """Whether some of the response came in the last `within` seconds."""
 
     def is_beyond(self, fence: Fence | None) -> bool:
-        """Whether it leads where a fence that was drawn since lets nobody through."""
+        """Whether a fence made since then forbids the address."""
 
 
 class ServerConnection(Exchange, Protocol):
-    """An exchange by a connection that carries one request after the other. `bound`: NTLM or Negotiate was spoken on
-    it, so that it is one client connection's own. `deadline`: s, on the loop's clock."""
+    """An exchange by a connection that carries several requests. `bound`: NTLM or Negotiate was used, so the
+    connection belongs to one client connection. `deadline`: seconds, on the loop's clock."""
 
     bound: bool
     deadline: float
 
     def send(self, client: "Requester", data: bytes, method: bytes, timeouts: Timeouts) -> None:
-        """A whole head, with what there is of its body; the response goes to `client`."""
+        """Sends the whole head with the first piece of the body. The response goes to `client`."""
 
     def read_little(self) -> None:
-        """Of the response that is about to come, until something of it is there."""
+        """Reads little at a time until the first bytes of the response are there."""
 
     def is_free_in(self, pool: object) -> bool:
         """Whether it is of this pool, and could carry a request now."""
@@ -113,13 +113,13 @@ class Requester(Protocol):
         """Writes an interim response that was read."""
 
     def response_head(self, response: ResponseHead) -> bytes:
-        """What the client gets of a head that was read; it is written at once, for nothing else can be said then."""
+        """Returns the client's form of a head that was read. The caller has to write it at once."""
 
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
-        """A 101, and what came after it. Raises GatewayError where it is not the response to what was asked."""
+        """Takes a 101 and the bytes after it. Raises GatewayError if the request did not ask for the upgrade."""
 
     def answered(self) -> None:
-        """The response is written, all of it."""
+        """The whole response is written."""
 
     # --- other ends ---
 
@@ -130,7 +130,7 @@ class Requester(Protocol):
         """A kept connection was closed before the request came through: whether it is sent once more."""
 
     def ask_for_all(self) -> bool:
-        """The application sent a part where all is needed: whether it is asked again, for all of it."""
+        """Whether to ask again for the whole, because the application sent only a part."""
 
     def upstream_failed(self, error: GatewayError) -> None: ...
 
@@ -146,4 +146,4 @@ class Requester(Protocol):
         """No more of the request's body is taken for the moment."""
 
     def resume_body(self) -> None:
-        """It is taken again."""
+        """The application takes the body again."""

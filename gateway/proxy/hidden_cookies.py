@@ -108,7 +108,7 @@ class HiddenCookies:
     # --- on the way to the application ---
 
     def added(self, request: Request, seat: Seat, prepared: Prepared) -> Prepared | NeedsWork:
-        """`prepared` with what the jar has for this request; or what has to be awaited before it can be told."""
+        """Returns `prepared` with the jar's cookies for this request, or a task that has to be awaited first."""
         kept = seat.jar
         mark = self._missing(kept, request.cookie) if isinstance(kept, SeatJar) else None
         if not isinstance(kept, SeatJar) or mark is not None:
@@ -139,7 +139,7 @@ class HiddenCookies:
         return replace(prepared, cookies=cookies), until
 
     def _missing(self, kept: SeatJar, brought: bytes | None) -> tuple[str, int] | None:
-        """The mark that the request brings, where the jar here lacks what it stands for."""
+        """Returns the request's mark, if the jar of this worker lacks its cookies."""
         mark = None if brought is None else mark_in(brought, kept.tag)
         return None if mark is None or mark == kept.given_up or kept.jar.has(*mark) else mark
 
@@ -152,7 +152,7 @@ class HiddenCookies:
             kept.settled_at = NEVER
 
     async def _shared_read(self, seat: Seat, mark: tuple[str, int] | None) -> None:
-        """One reading at a time for a seat, whatever marks its requests bring."""
+        """Reads the store, one reading at a time for a seat, whatever its requests' marks."""
         await self._shared.done(seat, lambda: self._read(seat, mark))
 
     async def _read(self, seat: Seat, mark: tuple[str, int] | None) -> None:
@@ -174,7 +174,7 @@ class HiddenCookies:
             await asyncio.sleep(_LOOKS_APART)
 
     def _take_over(self, seat: Seat, jar: CookieJar) -> SeatJar:
-        """What the store has, with what this worker has not yet written."""
+        """Returns the store's cookies together with this worker's unwritten changes."""
         kept = seat.jar
         if not isinstance(kept, SeatJar):
             kept = seat.jar = SeatJar(jar, seat.session_id, monotonic())

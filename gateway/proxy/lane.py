@@ -1,4 +1,4 @@
-"""One application, or the portal, on the fast lane: its prepared values, its connections and its counters."""
+"""An application, or the portal, on the fast lane: prepared values, connections and counters."""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -54,12 +54,13 @@ class PortalLane(PortalAccess):
         return self.is_secure
 
     def public(self, host: str) -> str:
-        """The origin that browsers use, whatever host they asked for."""
+        """The origin in browsers, whatever host was requested."""
         return self._url
 
 
 class Lane(ApplicationAccess):
-    """Of one application. Its attributes are worked out once for a snapshot, so that a request looks each up ready."""
+    """The lane of an application. Its attributes are computed once for a snapshot, so that a request only looks them
+    up."""
 
     __slots__ = (
         "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters", "form_login",
@@ -177,5 +178,5 @@ def _log_names(name: str, revision: str) -> bytes:
 
 @lru_cache(512)
 def _shared_limits(body: int, timeouts: Timeouts) -> ExchangeLimits:
-    """One value for all applications with the same limits."""
+    """Returns one value for all applications with the same limits."""
     return ExchangeLimits(body, timeouts)

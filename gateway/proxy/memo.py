@@ -1,4 +1,4 @@
-"""What one client connection remembers between its requests: its peer, and the last of what seldom changes."""
+"""What a client connection remembers between requests: its peer, and values that seldom change."""
 
 from collections.abc import Mapping
 from typing import Final

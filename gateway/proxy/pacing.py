@@ -1,7 +1,7 @@
-"""What is read for a client is what its kernel takes: of one that reads nothing, next to nothing waits in this process.
+"""The pace of reading: only as much is read for a client as its kernel takes. A client that reads nothing costs next to
+no memory in this process.
 
-Linux says how much room there is in the buffer that a connection is sent from (sock_diag(7), SO_MEMINFO). Elsewhere
-it is not known, and pieces are small.
+Linux tells how much room the send buffer of a connection has (sock_diag(7), SO_MEMINFO). Elsewhere pieces are small.
 """
 
 import asyncio
@@ -58,8 +58,8 @@ _MOST, _WAITS = 3, 5
 
 
 def paced(transport: asyncio.Transport, room_of_all: "Room") -> asyncio.Transport:
-    """What is sent to either side is written to by `transport`. It is full as soon as anything waits here, with TLS
-    more than the end of a handshake: the rest stays with whoever sends it."""
+    """Writes by `transport` to one side. It counts as full when any byte waits, or with TLS more than the end of a
+    handshake: the sender keeps the rest."""
     tls = isinstance(transport, PacedTls) or transport.get_extra_info("sslcontext") is not None
     transport.set_write_buffer_limits(high=SMALL if tls else 1)
     if tls and not isinstance(transport, PacedTls):
@@ -68,8 +68,8 @@ def paced(transport: asyncio.Transport, room_of_all: "Room") -> asyncio.Transpor
 
 
 def let_go(transport: Any) -> None:
-    """Of a connection that has ended, once its protocol has heard of it. The loop's TLS keeps what it read for, which
-    keeps its transport, which keeps the loop's TLS: a circle that would wait for the collector."""
+    """Breaks the cycle of references after a connection has ended: the loop's TLS holds its protocol, which holds
+    the transport, which holds the loop's TLS. Without it, memory waits for the collector."""
     transport.set_protocol(_NOBODY)
 
 
@@ -113,9 +113,9 @@ class OwnRoom(asyncio.Transport):
 
 
 class PacedReading(asyncio.BufferedProtocol):
-    """A connection that is read to READ no faster than another takes what came of it.
+    """A connection that is read in pieces of READ, no faster than the other side takes the result.
 
-    `view`: where the next piece goes, and so its size; `first` where little came before.
+    `view`: the place of the next piece, and so its size; `first`: used while little came before.
     """
 
     __slots__ = ("view",)
@@ -145,8 +145,8 @@ class PacedReading(asyncio.BufferedProtocol):
 
 
 class Room:
-    """Says when the kernel takes more of connections that it took nothing more of. One for a worker: the loop watches
-    its descriptor, for the connections' own belong to their transports."""
+    """Reports when the kernel accepts more bytes of full connections. One for each worker: the loop watches its
+    descriptor, because the connections' descriptors belong to their transports."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop

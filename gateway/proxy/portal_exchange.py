@@ -37,7 +37,7 @@ class OwnPage:
         return READ_AT_MOST
 
     def drains(self) -> bool:
-        """What is written here is never held up."""
+        """Writing is never paused."""
         return False
 
     def pause(self) -> None:
@@ -119,7 +119,7 @@ class PortalExchange(OwnPage):
         return self._client is None
 
     def abandon(self) -> None:
-        """Nobody waits for the page any more."""
+        """The client no longer waits for the page."""
         self._client = None
         self._body.take()
         if not self._asked:
@@ -145,7 +145,7 @@ class PouredBody(OwnPage):
     __slots__ = ("_client", "_loop", "_rest", "_steps")
 
     def __init__(self, client: Requester, body: bytes, loop: AbstractEventLoop) -> None:
-        """Its head was written."""
+        """Starts after the head was written."""
         self._client: Requester | None = client
         self._rest = memoryview(body)
         self._loop = loop
@@ -158,7 +158,7 @@ class PouredBody(OwnPage):
             self._loop.call_soon(self._step)
 
     def _step(self) -> None:
-        """One piece for each turn of the loop."""
+        """Writes a piece per turn of the loop."""
         self._steps = False
         client = self._client
         if client is None or client.write_paused or client.transport.is_closing():

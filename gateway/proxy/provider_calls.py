@@ -1,5 +1,5 @@
-"""What providers and directories say by themselves to end sessions, without a browser: all calls of one come from one
-address, and the signature, or the token, says who asks. Anybody may send what looks like it."""
+"""Calls by which providers and directories end sessions without a browser. All calls of a provider come from one
+address; the signature or the token identifies the sender. Strangers may send look-alikes."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ _SCIM_ANSWER: Final = (b"Content-Type", b"application/scim+json")
 
 
 def is_call(snapshot: Snapshot, method: bytes, path: bytes) -> bool:
-    """Whether what was asked of the portal may be one."""
+    """Whether this request to the portal may be such a call."""
     if snapshot.gateway.scim.clients and path.startswith(_SCIM):
         return True
     if method != b"POST":
@@ -25,20 +25,20 @@ def is_call(snapshot: Snapshot, method: bytes, path: bytes) -> bool:
 
 
 def called(path: bytes) -> str:
-    """The provider whose call it says it is. In SOAP nobody says so before the body is read."""
+    """Returns the provider that the call names. A SOAP call names it only in the body."""
     name = path.removeprefix(_BACK_CHANNEL)
     return "" if name == path else name.decode("ascii", "replace")
 
 
 def is_unread_refusal(inbound: InboundRequest, path: bytes) -> bool:
-    """Of a call whose body did not come, or is too large: whether it counts as one that is refused. Only a directory
-    says in the head who it is."""
+    """Whether a call without its body, or with a body that is too large, counts as refused. Only a directory
+    identifies itself in the head."""
     token = token_shown(inbound.headers.get(b"authorization", b"")) if path.startswith(_SCIM) else None
     return token is None or client_of(inbound.snapshot.gateway.scim.clients, token) is None
 
 
 def is_refusal(page: Page) -> bool:
-    """Of the page that answers a call: whether it was none of a provider's. Where we cannot say, it may be."""
+    """Whether the answer shows that the call came from a stranger. Uncertain calls count as a provider's."""
     if _SCIM_ANSWER in page.headers:
         # A directory that has shown who it is asks what it likes.
         return page.status == 401

@@ -1,4 +1,4 @@
-"""How often somebody may ask: token buckets, and what is told beyond that."""
+"""Rates of requests: token buckets, and the answers beyond them."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -54,8 +54,8 @@ class Buckets:
         return len(self._full_at)
 
     def take(self, key: int, rate: Rate, now: float, *, left: int = 0) -> float:
-        """Takes one token and returns 0; where there is none, the seconds until there is one. `left`: tokens that have
-        to be there still afterwards."""
+        """Takes a token and returns 0, or returns the seconds until a token is there. `left`: tokens that have to
+        remain."""
         whole = rate.every * rate.burst
         # No bucket is emptier than empty: under a slower rate, before a reload, it may have been.
         full_at = min(max(self._full_at.pop(key, now), now), now + whole)
@@ -67,7 +67,7 @@ class Buckets:
         return wait
 
     def wait(self, key: int, rate: Rate, now: float) -> float:
-        """The seconds until there is a token, 0 where there is one. None is taken."""
+        """Returns the seconds until a token is there, 0 if there is a token. Takes none."""
         whole = rate.every * rate.burst
         missing = min(max(self._full_at.get(key, now), now), now + whole) + rate.every - now - whole
         return missing if missing > _ROUNDING else 0.0
@@ -78,7 +78,7 @@ class Buckets:
             self._full_at[key] = full_at - rate.every
 
     def _make_room(self, now: float) -> None:
-        """Forgets of the buckets that were asked least lately one where there is no room, and a few that are full."""
+        """Forgets the bucket used least lately if there is no room, and a few full buckets."""
         if len(self._full_at) >= self._most:
             self._full_at.popitem(last=False)
         for _ in range(_FORGOTTEN_AT_ONCE):
@@ -108,8 +108,8 @@ class RequestLimits:
         return None if over is None else self.refused(request, over)
 
     def over(self, request: Request, who: Asks, before: Asks, *, is_forward: bool = False) -> tuple[str, float] | None:
-        """None where one more is allowed, which is counted; else whose rate is exceeded, and the seconds to wait.
-        `before`: for whom it was counted before. `is_forward`: whether it goes to the application."""
+        """Counts the request and returns None, or returns the exceeded rate's owner and the seconds to wait.
+        `before`: the counter already used. `is_forward`: whether the request goes to the application."""
         lane, now = request.lane, request.started
         for scope, rate in () if who == before else self._rates(request, who):
             if wait := self.buckets.take(_bucket(scope, who), rate, now):

@@ -1,6 +1,6 @@
-"""Whether this node wants new requests: a server in front asks it on the listener that carries its traffic.
+"""Whether this node accepts new requests. A server in front asks on the listener that carries its traffic.
 
-Only a server in front hears it, and only where it speaks for itself: everybody else has asked for a path that is none.
+Only a server in front that speaks for itself gets the answer: for other clients the path does not exist.
 """
 
 from collections.abc import Iterable
@@ -40,7 +40,7 @@ def is_question(line: bytes, lines: Iterable[bytes]) -> bool:
 
 
 def may_ask(counted: CountedConnection, memo: Memo, snapshot: Snapshot) -> bool:
-    """Whether a server in front speaks for itself: by PROXY protocol it says so (LOCAL), else its address is listed."""
+    """Whether a server in front speaks for itself: with PROXY protocol by LOCAL, else by its listed address."""
     return counted.is_front or (not counted.is_told and memo.is_trusted(snapshot))
 
 

@@ -51,7 +51,7 @@ class RefusalServices(Protocol):
     def log(self) -> Log: ...
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None:
-        """Logs and counts it."""
+        """Logs and counts the refusal."""
 
 
 def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Page:
@@ -80,7 +80,7 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
 
 
 def head_refusal(services: RefusalServices, error: GatewayError, head: bytes, request_id: bytes, seen: Seen) -> Page:
-    """For a head that could not be read: nothing after it can be trusted to begin where it seems to."""
+    """Refuses an unreadable head and closes the connection: the next request's beginning is unknown."""
     services.refused(error.code, error.detail, request_id, "", seen)
     said = _ACCEPT_LANGUAGE.search(head)
     page = services.pages.render(
@@ -170,8 +170,8 @@ def unauthorized(services: RefusalServices, request: Request, outcome: RequireSi
 
 
 def program_refusal(outcome: RequireSignIn, provider: str, ladder: Ladder) -> Refuse:
-    """Invariant 10, of a program: no page and no sign-in address, whatever it says that it accepts. RFC 9470 3: a
-    program has nobody to sign in here; it is told what its next token has to be of. `provider`: its token's."""
+    """Answers a program without a page or a sign-in address, whatever its Accept (invariant 10). RFC 9470 3: a
+    program cannot sign in here; the answer says what its next token needs. `provider`: the provider of its token."""
     if outcome.reason is not session_codes.TOO_WEAK:
         detail = "of a provider that this application does not listen to, or outside its perimeter"
         return Refuse(api_codes.TOKEN, detail, bearer=bearer_error(b"invalid_token"))
@@ -211,7 +211,7 @@ def _reader(request: Request, labels: ByLanguage) -> Reader:
 
 
 def _challenging(page: Page, challenge: bytes) -> Page:
-    """With this challenge in the place of that for people."""
+    """Answers with this challenge instead of the challenge for people."""
     others = (header for header in page.headers if header[0] != _AUTHENTICATE)
     return Page(page.status, (*others, (_AUTHENTICATE, challenge)), page.body)
 

@@ -29,7 +29,7 @@ _SEEN_AT_ONCE: Final = 500
 
 
 class Revalidation:
-    """`connections`: all that are open, as they come and go."""
+    """`connections`: all open connections, a live set."""
 
     __slots__ = ("_connections", "_lasting", "_loop", "_timer")
 
@@ -43,7 +43,7 @@ class Revalidation:
         self._timer.cancel()
 
     def everybody(self) -> None:
-        """A request that comes after this comes under what has changed."""
+        """Judges every request under way again. Later requests are judged under the change anyway."""
         self._some(list(self._connections), lambda client: client.under_way)
 
     def whoever_is(self, seat: Seat) -> None:

@@ -1,4 +1,4 @@
-"""What the connections of a worker share, as they ask for it. DataPlane fulfils it."""
+"""The shared objects of a worker's connections, as the connections use them. DataPlane implements it."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -101,6 +101,6 @@ class Services(Protocol):
     def upstream_failed(self, request: Request, error: GatewayError) -> None: ...
 
     def charset_disagrees(self, request: Request, found: Disagreement) -> None:
-        """The body of its response is not in the charset that is said of it."""
+        """Reports a response whose body is not in its declared charset."""
 
     def faulted(self, fault: Exception, request_id: bytes) -> None: ...

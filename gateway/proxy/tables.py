@@ -1,4 +1,4 @@
-"""What a worker knows under one snapshot: hosts, the layouts of heads, and who its clients are."""
+"""A worker's knowledge under one snapshot: hosts, layouts of heads, and clients."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -85,5 +85,5 @@ class RequestTables(HostTable[HostLane]):
         return PortalLane(self.snapshot, self._policy(frozenset(), frozenset()), self.newcomers)
 
     def _policy(self, folds: frozenset[bytes], listed: frozenset[bytes]) -> HeaderPolicy:
-        """One policy for all lanes with the same names."""
+        """Returns one policy for all lanes with the same names."""
         return self._policies.setdefault((folds, listed), HeaderPolicy.compile(folds, listed))

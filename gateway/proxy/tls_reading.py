@@ -73,8 +73,8 @@ class TlsReading(asyncio.BufferedProtocol):
         return updated
 
     def give_up(self) -> None:
-        """No handshake comes to its end. The loop's TLS and its transport hold each other until the connection is
-        lost, which one that was never made is not."""
+        """Ends a connection whose handshake failed: the loop's TLS and its transport hold each other until a
+        connection is lost, but this connection never began."""
         if not self._is_open:
             self.connection_lost(None)
         elif not self._transport.is_closing():
@@ -93,7 +93,7 @@ class TlsReading(asyncio.BufferedProtocol):
         asyncio.get_running_loop().call_soon(let_go, self._transport)
 
     def pause_writing(self) -> None:
-        """The loop's TLS would take what is written next, and say nothing until that is more than it may keep."""
+        """Marks the connection as full: the loop's TLS would take further writes silently, up to its own limit."""
         self._full = True
         self._tls.pause_writing()
         self._transport.get_protocol().pause_writing()

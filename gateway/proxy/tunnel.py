@@ -1,7 +1,7 @@
-"""A WebSocket, once the application has taken it: two connections, and what goes from each to the other as it came.
+"""A WebSocket, once the application has accepted it: two connections, and bytes passed on as they came.
 
-Nothing is changed on the way and nothing read but heads of frames, so that the tunnel can be ended between two of them
-by a Close frame, which libraries know and programs survive.
+No byte is changed. Only heads of frames are read, so that a Close frame can end the tunnel between two frames:
+libraries know it and programs survive it.
 """
 
 import os
@@ -53,8 +53,8 @@ FAREWELLS: Final[dict[TunnelEnding, Farewell]] = {
 
 
 class TunnelEnd(PacedReading):
-    """The connection to one side: what comes from it goes to `other`, and is read as that takes it. `passed`: bytes
-    that did. `shut`: a Close frame of ours went to `other`, and nothing may follow it."""
+    """The connection to one side: its bytes go to `other`, at the pace of `other`. `passed`: the number of bytes
+    passed. `shut`: our Close frame went to `other`, and no byte may follow."""
 
     __slots__ = ("_held", "_tunnel", "counter", "full", "lost", "other", "passed", "shut", "transport")
 
@@ -74,7 +74,7 @@ class TunnelEnd(PacedReading):
     # --- asyncio.BufferedProtocol ---
 
     def buffer_updated(self, size: int, before: bytes = b"") -> None:
-        """`before`: what was read of it already, in the place of what has come."""
+        """`before`: bytes already read from this side."""
         tunnel, counter = self._tunnel, self.counter
         data = before or READ[:size]
         try:
@@ -129,7 +129,7 @@ class TunnelEnd(PacedReading):
         self._go_on(data, self.counter.feed(data))
 
     def _go_on(self, data: bytes, end: int) -> None:
-        """`end`: of `data`, up to there it may go on."""
+        """`end`: the bytes of `data` up to this index may go on."""
         tunnel, counter = self._tunnel, self.counter
         if end and not self.shut:
             self.passed += end
@@ -165,8 +165,8 @@ class TunnelEnd(PacedReading):
             self.transport.resume_reading()
 
     def shut_between_frames(self) -> None:
-        """Tells the other side that this is the end, unless this side has. In the midst of a frame, its rest comes
-        first."""
+        """Sends a Close frame to the other side, unless this side sent one. Within a frame, the rest of the frame
+        goes first."""
         if self.shut or self.counter.left:
             return
         self.shut = True
@@ -211,7 +211,7 @@ class Tunnel:
         self._share = plane.timers.watch(self)
 
     def begin(self, client: Transport, application: Transport, came: bytes) -> None:
-        """`came`: of the application, behind its 101. The client has that."""
+        """`came`: the application's bytes after its 101. The client already has the 101."""
         room = self._plane.room
         self.client = TunnelEnd(self, paced(client, room), masks=True)
         self.application = TunnelEnd(self, paced(application, room), masks=False)
@@ -231,7 +231,7 @@ class Tunnel:
     # --- ends ---
 
     def end(self, why: TunnelEnding, detail: str = "") -> None:
-        """Tells both sides, each between two frames, and waits for their own Close a moment."""
+        """Sends a Close frame to both sides, between two frames, and waits a moment for their Close."""
         if self.ended:
             return
         self.ended = why
@@ -293,7 +293,7 @@ class Tunnel:
             self.end("idle")
 
     def faulted(self, fault: Exception) -> None:
-        """The one edge. uvloop refuses a write to a connection that is lost before it says so to its protocol."""
+        """The one edge: uvloop refuses a write to a lost connection before it informs the protocol."""
         if not (self.client.transport.is_closing() or self.application.transport.is_closing()):
             self._plane.faulted(fault, self.request.id)
         self.ended = self.ended or "fault"

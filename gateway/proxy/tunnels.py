@@ -154,7 +154,7 @@ class Tunnels:
             self._each([one for one in tunnels if may_change(one.request)], Tunnel.revalidate, _JUDGED_AT_ONCE)
 
     def _is_used(self, tunnels: set[Tunnel]) -> bool:
-        """Whether the person sent data on one whose file calls that use, since this was last asked."""
+        """Whether the person sent data since the last call, on a tunnel whose file counts data as use."""
         used = False
         for tunnel in tunnels:
             used = used or (tunnel.keeps_session and tunnel.client.counter.spoke)

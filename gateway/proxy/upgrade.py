@@ -1,4 +1,4 @@
-"""What a request asks for that wants to become a tunnel, and whether its application takes that."""
+"""Whether a request asks for a tunnel, and whether its application accepts tunnels."""
 
 from typing import Final
 
@@ -59,7 +59,8 @@ def may_still(request: Request, tables: RequestTables) -> bool:
 
 
 def _check_origin(request: Request, app: App, snapshot: Snapshot) -> None:
-    """RFC 6455 10.2: cookies come from any page that opens a WebSocket, and no CORS guards it."""
+    """Checks the Origin (RFC 6455 10.2): a page of any site can open a WebSocket with cookies, and CORS does not
+    apply."""
     origins = [value.strip(b" \t") for name, value in request.sent() if name.lower() == b"origin"]
     if not origins:
         if request.seat is not None and request.seat.cookie:

@@ -76,7 +76,7 @@ def watch_for(
     preparation: Preparation | None,
     ended: Callable[[ApplicationSession], None],
 ) -> SessionWatch | None:
-    """None for a request that goes without such a session. `ended`: called when a page says so of it."""
+    """Returns None for a request without such a session. `ended`: called when a page shows the end of the session."""
     app, seat, prepared = request.application.app, request.seat, request.middle_of
     session = None if prepared is None else prepared.session
     if preparation is None or app.form_login is None or seat is None or session is None:
@@ -108,7 +108,7 @@ def watch_for(
 
 
 def _handed(session: ApplicationSession, brought: bytes, origins: ApplicationOrigins) -> bytes:
-    """Of the session's cookies, those that the browser has not `brought` as they are."""
+    """Returns the session's cookies that the browser has not `brought` unchanged."""
     has = {pair.strip(b" \t") for pair in brought.split(b";")}
     secure = b"; Secure" if origins.is_secure else b""
     lacking = (pair for pair in session.cookies.split(b"; ") if pair not in has)

@@ -18,8 +18,8 @@ _UNIX = "unix:"
 
 # What the operator can do about it.
 _HINTS = {
-    errno.EADDRINUSE: "another program listens there: stop it, or write another port",
-    errno.EADDRNOTAVAIL: "this machine has no such address: write one of its own, or 0.0.0.0 for all",
+    errno.EADDRINUSE: "another program listens there: stop it, or choose another port",
+    errno.EADDRNOTAVAIL: "this machine has no such address: write an address of this machine, or 0.0.0.0 for all",
     errno.EACCES: (
         "a port below 1024 needs root, the capability CAP_NET_BIND_SERVICE, or systemd to open it for the gateway "
         "(ecluse.socket; docs/how-to/run-it.md)"

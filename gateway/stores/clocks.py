@@ -17,7 +17,8 @@ class Steps:
         self._apart = now() - monotonic()
 
     def since(self) -> float:
-        """Seconds by which it was set forward since the last look; negative: back; 0.0: it was not."""
+        """Returns the seconds by which the clock was set forward since the last call; negative: back; 0.0: not at
+        all."""
         apart = self._now() - self._monotonic()
         step = apart - self._apart
         if abs(step) < STEP:

@@ -1,8 +1,8 @@
-"""The key under which tries are counted. It outlives the store keys, for a count may live for a year: it is kept in the
-store itself, sealed under the one in use, and sealed anew under the next.
+"""The key under which tries are counted. It outlives the store keys, because a count may live for a year. The store
+keeps it, sealed under the current store key, and seals it again under the next.
 
-With it is kept since when this store has counted, so that one which has lost its counts is not taken for one where
-nothing has failed.
+The record also has the time since when this store has counted. So a store that has lost its counts is not mistaken for
+a store without failures.
 """
 
 import os

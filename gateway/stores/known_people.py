@@ -1,4 +1,4 @@
-"""What is known of people beyond what their provider said counts for a time, which a seat does not outlive unread."""
+"""Directories' findings about people count for a limited time. A seat is looked up again before that time is over."""
 
 from typing import Protocol
 
@@ -13,14 +13,14 @@ class KnownOfPeople(Protocol):
         word."""
 
     async def anew(self, host: str, cookie: bytes, session: Session) -> Session | None:
-        """The session as it counts, after they were asked anew; None where it has ended by that."""
+        """Asks the directories again and returns the new session. None: the answer ended the session."""
 
     def adopt(self, seat: Seat, session: Session) -> None:
         """The seat is of the session as it is now."""
 
 
 class NothingKnown:
-    """Where there are no directories."""
+    """Used without directories."""
 
     def counts_until(self, session: Session) -> float:
         return float("inf")

@@ -1,5 +1,5 @@
-"""What directories last said of people, for a time in which one of them cannot say: sealed, each found by its key alone
-under a keyed hash, so that neither a dump of the store nor its server tells of whom it is."""
+"""The directories' last findings about people, used while a directory does not answer. Each is sealed and stored
+under a keyed hash, so that neither a dump of the store nor its server can name the person."""
 
 import os
 from base64 import urlsafe_b64encode

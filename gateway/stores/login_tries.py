@@ -1,9 +1,9 @@
-"""What is counted of an account at an application, across workers: whose turn it is to sign in, how many sign-ins have
-failed, and which secret the application refused. Kept under keyed hashes: the store names no account.
+"""The counts of an account at an application, across workers: the turn to sign in, the failed sign-ins, and the refused
+secret. Stored under keyed hashes: the store names no account.
 
-It is made of what works once and of marks that only rise. A try takes one of the account's places, for as long as
-the file says now, whatever it said before; one that succeeds gives its own back: no count of another login, which may
-be another person's, ends with it.
+The counts are made of values that work once and of marks that only rise. A try takes a place of the account, for the
+time that the file now gives. A successful try gives its own place back, and no place of another login, which may belong
+to another person.
 """
 
 import asyncio
@@ -139,7 +139,7 @@ class _Counts:
         await self._store.perform([RaiseLastingMark(self._mark_key(parts), number, now + life)], now)
 
     async def use(self, life: int, *parts: str) -> bool:
-        """Whether it was free."""
+        """Whether the place was free."""
         now = self._now()
         return await self._store.perform([UseOnce(self._index(parts), now + life)], now)
 
@@ -181,8 +181,8 @@ def _begun(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
 
 
 def _whose(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
-    """The name of the mark that says when this login last took the place. If the place was taken at another time since,
-    another login took it."""
+    """Returns the name of the mark with the time when this login last took the place. If the place was taken at
+    another time, another login took it."""
     return ("login try of", *of, str(tried.place), str(tried.used))
 
 

@@ -314,7 +314,7 @@ class MemoryStore:
                 self._tombstones[key] = Tombstone(seat.host, session.subject_index, session.tenant, until)
 
     def _buried(self, key: SeatKey, now: int) -> Tombstone | None:
-        """Of a seat that has ended and is still here."""
+        """Returns the tombstone of a seat that has ended but is still stored; None: it lives, or is gone."""
         session, seat = self._sessions.get(key.session_id), self._seats.get(key)
         if session is None or seat is None or (ended := min(session.ends_at, seat.ends_at)) > now:
             return None

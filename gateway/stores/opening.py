@@ -1,4 +1,4 @@
-"""The store that gateway.yaml names, as a worker uses it."""
+"""Opens the store of gateway.yaml for a worker."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -15,7 +15,7 @@ from gateway.stores.tickets import unix_now
 def store_of(
     gateway: Gateway, log: Log, counters: Counters
 ) -> tuple[RecordStore, Callable[[], int], Collection[tuple[str, int]]]:
-    """The store, the clock by which its lifetimes count, and the addresses of servers that it has connected to."""
+    """The store, the clock of its lifetimes, and the addresses of its servers."""
     if gateway.store == "memory":
         return MemoryStore(), unix_now, ()
     if gateway.store_server is not None:

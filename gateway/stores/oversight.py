@@ -122,8 +122,8 @@ class SessionOversight:
         return ended
 
     def _accounts(self, became: str, links: Sequence[Any], operator: str) -> dict[str, Any]:
-        """What an operator has done to account links, as the command says that has done it. `holder`: by what the
-        application's file knows the person; `subject`: empty where that is not their subject."""
+        """An operator's change of account links, as the command reports it. `holder`: the person's key in the
+        application's file; `subject`: empty if the key is not the subject."""
         for link in links[:REVOKED_AT_ONCE]:
             app, issuer, holder, subject = (
                 str(link.get(name, "")) for name in ("application", "issuer", "holder", "subject")

@@ -1,6 +1,6 @@
-"""What the nodes that share a store tell each other of providers that do not answer. A word is a mark whose number is
-the time, doubled, and one more where the provider answers: the last word counts. It ends by itself soon after the last
-look, so that a node that is gone holds nobody back."""
+"""Messages between nodes of one store about providers that do not answer. A message is a mark: its number is the
+time, doubled, plus one if the provider answers. The last message counts. It expires soon after the last check, so
+that a dead node affects nobody."""
 
 import asyncio
 from collections.abc import Callable, Iterable

@@ -228,8 +228,7 @@ class AddSeat(Write):
 
 @dataclass(frozen=True, slots=True)
 class EndSeat(Write):
-    """Ends the seat that a browser presented on `host` and that a new seat there replaces. A seat of another host
-    stays."""
+    """Ends the seat that a browser presented on `host` and that a new seat replaces. Seats of other hosts stay."""
 
     key: SeatKey
     host: str

@@ -28,8 +28,8 @@ class Revocations:
         sessions.trust.begin()
 
     async def poll(self) -> tuple[Seat, ...]:
-        """Reads the new entries. Returns the seats of this worker that died of them. An unreachable store raises
-        nothing here."""
+        """Reads the new entries. Returns the seats of this worker that ended by them. An unreachable store raises no
+        error here."""
         began, trust = self._monotonic(), self._sessions.trust
         late = asyncio.get_running_loop().call_later(_LATE, trust.late)
         try:

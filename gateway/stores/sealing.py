@@ -133,7 +133,7 @@ def new_id(token_bytes: TokenBytes = os.urandom, size: int = ID_BYTES, shard: st
 
 
 def secret_of(id: str) -> bytes:
-    """The secret that opens a record found by its id alone."""
+    """Returns the secret that opens a record found by its id alone."""
     return id.encode("utf-8", "surrogatepass")
 
 

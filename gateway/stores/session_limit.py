@@ -48,8 +48,8 @@ class SessionLimit:
 
 
 def _browsers(found: Iterable[SessionSummary]) -> list[list[str]]:
-    """The sessions of each, that first where the person has signed in last: who signs in again in a browser has another
-    session there, and is in one browser all the same. `found`: the oldest first."""
+    """Returns a person's sessions by browser, the browser with the last sign-in first: a browser where a person
+    signed in again has several sessions and counts once. `found`: the oldest first."""
     browsers: dict[bytes, list[str]] = {}
     for one in found:
         # It moves to the end.

@@ -61,7 +61,7 @@ class SignInEnds:
         return any(mark is not None and int(mark) > since for mark in found)
 
     async def mark_by_provider(self, issued: int, kind: EndOf, *parts: str) -> None:
-        """What the provider issued until then is worth nothing any more; `issued`: by the provider's clock."""
+        """Notes that earlier tokens of the provider no longer count. `issued`: by the provider's clock."""
         now = self._now()
         key = self._provider_marks(kind, parts)[0]
         await self._unwritten.perform([RaiseEndMark(key, max(1, issued), now + self._kept)], now)

@@ -46,9 +46,9 @@ class SignOutNotes:
         self._horizon = Horizon(now, monotonic)
 
     async def keep(self, notes: Sequence[SignOutNote]) -> None:
-        """In the place of those of the same session and host, and of this browser's older sessions on that host if they
-        belong to the same (`whose`): their cookies may be the same. Those that belong to another, whose seat was
-        replaced, are given out by the next `take`. What a session that has ended would have kept is left out."""
+        """Adds a note. It replaces the notes of the same session and host, and of this browser's older sessions on
+        that host with the same owner (`whose`): their cookies may be the same. The next `take` gives out the notes
+        of another owner, whose seat was replaced. A note for an ended session is left out."""
         await self._store.perform([self._sealed(note) for note in notes], self._now())
 
     async def take(self, most: int) -> tuple[SignOutNote, ...]:

@@ -182,7 +182,7 @@ class SqliteStore:
         await self._read(lambda connection: sql.ended_since(connection, None))
 
     async def purge(self, now: int, *, bury: bool = False) -> None:
-        """By one process for all; in steps, between which others write and the log is cut."""
+        """Purges in one process for all. Between the steps, writers have their turn and the log is cut."""
         more = await self._write(lambda connection: self._ownership.taken(), single=True)
         while more:
             more = await self._write(
@@ -233,4 +233,4 @@ class SqliteStore:
 
 
 def _nothing(connection: sqlite3.Connection) -> None:
-    """A thread that does it connects, and the writer makes the file where there is none."""
+    """A job without work: the thread connects, and the writer creates a missing file."""

@@ -258,7 +258,7 @@ def is_damage(error: Exception) -> bool:
 
 
 def diagnosis(path: Path, timeout: float) -> str:
-    """What is wrong with the file, looked at anew; empty for nothing. One that is not ours: as in `check`."""
+    """Returns the problem of the file, checked again; empty: none. A foreign file: as in `check`."""
     if not path.exists():
         return "it is gone"
     try:

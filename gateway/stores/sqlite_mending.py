@@ -1,7 +1,7 @@
-"""A database that was deleted, emptied or damaged under us: set aside under a name of its own, another in its place.
+"""A database that was deleted, emptied or damaged while in use: it is set aside under a new name, and replaced.
 
-Nothing is lost by it that was not lost already. Everybody signs in again, and what others issued before counts no more:
-it may have been used up in the store that is gone.
+The replacement loses no further data. Everybody signs in again, and tokens issued by others before no longer count: the
+lost store may have used them up.
 """
 
 import fcntl

@@ -35,7 +35,7 @@ class Ownership:
             os.close(descriptor)
 
     def _is_current(self, descriptor: int) -> bool:
-        """A file that was removed under us has no owner: another process makes a new one."""
+        """Whether the file is still in its place. A removed file has no owner: another process makes a new file."""
         ours = os.fstat(descriptor)
         with suppress(FileNotFoundError):
             there = os.stat(self._path)

@@ -1,5 +1,5 @@
-"""What has ended leaves the database, in steps; seats leave a tombstone where that is asked for. Each function is one
-step of one transaction."""
+"""Removes ended records from the database, in steps. A seat leaves a tombstone on request. Each function is a step
+of one transaction."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ def tombstone(connection: sqlite3.Connection, key: SeatKey, now: int) -> Tombsto
 
 
 def purge(connection: sqlite3.Connection, now: int, *, bury: bool) -> bool:
-    """A part of what has expired: small enough that nobody waits long behind it. True: there is more."""
+    """Removes a part of the expired records, small enough that writers do not wait long. True: more are left."""
     for latest, clear in _CLEARED if bury else (_CLEARED_SESSIONS, *_CLEARED):
         (at,) = connection.execute(latest).fetchone()
         if at is not None and at <= now:

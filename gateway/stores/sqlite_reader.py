@@ -1,4 +1,4 @@
-"""The one thread of a process that reads its database: it waits for no writer (WAL), and the loop for no disk."""
+"""The reading thread of a process: reads do not wait for writers (WAL), and the loop does not wait for the disk."""
 
 import sqlite3
 import time

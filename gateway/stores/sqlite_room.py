@@ -1,7 +1,7 @@
-"""Room on the disk that is kept for ends: blocks behind the end of the write-ahead log that no other program can take.
+"""Disk space reserved for ends: blocks behind the end of the write-ahead log that other programs cannot take.
 
-SQLite appends what it commits to that log. On a full disk a sign-out still finds these blocks there; other writes are
-refused before they take them. When SQLite has copied the log into the database, it uses them again.
+SQLite appends commits to that log. On a full disk a sign-out still finds these blocks; other writes are refused before
+they take them. After SQLite has copied the log into the database, it uses the blocks again.
 """
 
 import ctypes
@@ -30,8 +30,8 @@ class RoomForEnds:
         self._can = True
 
     def keep(self) -> bool:
-        """Whether there is room for ends, and so for other writes beside them. True also where the file system cannot
-        set any aside (NFS, ZFS): there a full disk is known when it refuses."""
+        """Whether there is room for ends, and so for other writes. Also true if the file system cannot reserve room
+        (NFS, ZFS): there, only a refused write shows a full disk."""
         try:
             found = os.stat(self._log)
         except OSError:

@@ -74,7 +74,7 @@ _END_OF_BROWSERS = f"{_ENDS} FROM sessions s JOIN seats t ON t.session_id = s.id
 
 
 def perform(connection: sqlite3.Connection, writes: Sequence[Write], now: int) -> Write | None:
-    """The steps of RecordStore.perform_until: all in one transaction."""
+    """Performs the steps of RecordStore.perform_until in one transaction."""
     return next((write for write in writes if not _done(connection, write, now)), None)
 
 
@@ -179,7 +179,7 @@ def list_sessions(connection: sqlite3.Connection, after: str, now: int) -> Sessi
 
 
 def _summary(connection: sqlite3.Connection, row: tuple[Any, ...], now: int) -> SessionSummary:
-    """`row`: as _SUMMARIES has it."""
+    """`row`: in the form of _SUMMARIES."""
     id, provider, *others = row
     return SessionSummary(id, provider, _apps(connection, id, now), *others)
 

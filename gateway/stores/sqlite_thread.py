@@ -34,7 +34,7 @@ class PendingJob(Generic[JobResult]):
 
 
 class SqliteThread:
-    """Errors are those of sqlite3 and the operating system; whoever awaits a job gets its own."""
+    """A thread for jobs. Errors of sqlite3 and the operating system reach the caller of the job."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.get_running_loop()
@@ -70,11 +70,11 @@ class SqliteThread:
             timer.cancel()
 
     def stands_for(self) -> float:
-        """Seconds since anything came back, while something is waited for."""
+        """Returns the seconds since the last result, while jobs wait."""
         return self._loop.time() - self._moved if self._open else 0.0
 
     async def close(self) -> None:
-        """When all that was asked for is done."""
+        """Ends the thread after its last job."""
         if not self._closed:
             self._closed = True
             self._hand_in()

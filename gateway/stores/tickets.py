@@ -342,8 +342,8 @@ class Transactions:
         return [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
 
     async def use_up(self, writes: Sequence[Write]) -> bool:
-        """Performs each write in a step of its own, so that no write depends on the others. Returns whether every
-        record was there."""
+        """Performs each write in a step of its own, so that no write depends on another. Returns whether every
+        record was found."""
         now = self._now()
         return all(await asyncio.gather(*(self._store.perform([write], now) for write in writes)))
 

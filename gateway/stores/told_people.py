@@ -1,8 +1,8 @@
-"""What directories have told of people by SCIM, and who was seen of them: for years, on every store that there is.
+"""Directories' messages by SCIM, and the people they are about: kept for years, on every kind of store.
 
-Whether somebody is active is a mark that only rises, even where they are: what two workers write at once is never less
-than what one of them wrote. All is found under keyed hashes of the directory's name and the person's, with keys of its
-own, for store keys go as soon as no session needs them.
+The active state of a person is a mark that only rises, even for an active person: concurrent writes of two workers
+never end below either. Records are stored under keyed hashes of the directory's name and the person's name. The keys
+are separate, because store keys are dropped when no session needs them.
 """
 
 import asyncio
@@ -196,12 +196,12 @@ class ToldPeople:
             await self._saw(client, name, person)
 
     async def saw_as(self, client: ScimClient, person: SeenPerson, names: tuple[str, ...]) -> None:
-        """By what the provider named the person at their last sign-in: an access token of theirs may say none of it."""
+        """Keeps the names from the provider's attributes at the last sign-in: an access token may lack them."""
         if await self.seen_as(client, person) != names:
             await self._put(SEEN_AS, names, client, person.issuer, person.subject)
 
     async def seen_as(self, client: ScimClient, person: SeenPerson) -> tuple[str, ...]:
-        """Empty for somebody who was not seen."""
+        """Empty for an unknown person."""
         return await self._read(SEEN_AS, client, person.issuer, person.subject) or ()
 
     async def _saw(self, client: ScimClient, name: str, person: SeenPerson) -> None:

@@ -27,7 +27,7 @@ class MemoryTrust:
         self._told = ""
 
     def allow(self, grace: float, of_hosts: Mapping[str, float]) -> None:
-        """`of_hosts`: by host, or by a `*.` pattern for those under it that are not named."""
+        """`of_hosts`: by host, or by a `*.` pattern for the unnamed hosts under it."""
         self._grace, self._of_hosts = grace, of_hosts
 
     def begin(self) -> None:

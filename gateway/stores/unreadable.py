@@ -1,4 +1,4 @@
-"""Records that do not open: each cause is told once an hour, with what to do, however many records have it."""
+"""Unreadable records: each cause is logged once an hour, with the remedy, however many records it affects."""
 
 import time
 from collections.abc import Callable

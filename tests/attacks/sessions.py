@@ -462,6 +462,21 @@ async def application_is_told(world: World) -> None:
     expect(not _notes(store), "it outlived its session")
 
 
+async def kept_out_signs_out(world: World) -> None:
+    """Somebody who is let in nowhere signs out on the application's host: it hears no name."""
+    person, page = await world.sign_in("mallory", world.url("told-few", PAGE))
+    expect(page.status == 403, f"the control: the rules keep mallory out: {page.status}")
+    person.jar.put(host("told-few"), "JSESSIONID", "chosen")
+    world.recorder.forget()
+    page = await person.step("GET", world.url("told-few", "/_ecluse/logout"))
+    await person.submit(page, page.forms()[0])
+    await person.close()
+    await until(lambda: world.recorder.requests)
+    (call,) = world.recorder.requests
+    expect(call.target == b"/bye" and call.all(b"cookie") == [b"JSESSIONID=chosen"], f"{call.target!r}")
+    expect(not call.all(b"x-remote-user"), f"it is told of {call.all(b'x-remote-user')}")
+
+
 async def unanswered_sign_outs(world: World) -> None:
     """Cookies at which the application's sign-out fails keep no other person's from being made, at either worker."""
 
@@ -548,6 +563,7 @@ CASES: tuple[Case, ...] = (
     uncontrolled("SE06.3", "an ended session's cookie at the sign-in", stale_cookie_at_login),
     uncontrolled("SE06.4", "an application is told of it, and the store tells nobody", application_is_told),
     uncontrolled("SE06.8", "another person signs in in the same browser", another_person_in_the_browser),
+    uncontrolled("SE06.9", "a sign-out of somebody who is kept out of every page", kept_out_signs_out),
     uncontrolled("SE06.7", "cookies at which the application's sign-out fails", unanswered_sign_outs),
     *lasting.CASES,
     *refreshing.SE_CASES,

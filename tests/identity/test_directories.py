@@ -344,3 +344,38 @@ def test_only_a_directory_that_had_the_person_and_answers_can_have_lost_them() -
     was, gone = asked(person(), found(1)), asked(person(), found(2, "none"))
     assert left_from(was, gone, [directory()]) is None
     assert left_from(was, gone, [directory(gone="end", fingerprint="f2")]) is None
+
+
+_ANSWERS = st.sampled_from(["found", "none", "away", "too many rows"])
+_LOOKS = st.tuples(st.sampled_from([5, 50, 500, 4000]), st.booleans(), st.booleans(), _ANSWERS, _ANSWERS)
+_FILES = st.tuples(
+    st.sampled_from(["without", "refuse", "last"]), st.sampled_from([0, 300]), st.sampled_from([60, 600])
+)
+
+
+@given(st.lists(_LOOKS, min_size=2, max_size=8), st.tuples(_FILES, _FILES))
+def test_whoever_was_found_is_lost_whatever_happened_until_the_directory_says_so(
+    looks: list[tuple[int, bool, bool, str, str]], files: tuple[tuple[Any, int, int], tuple[Any, int, int]]
+) -> None:
+    """Outages, pauses, changed files and another directory beside it."""
+    now, edition, had = 1000, 0, [False, False]
+    who = person(uid="a")
+    for wait, changed, paused, *answers in looks:
+        now, edition = now + wait, edition + changed
+        both = [
+            directory(fingerprint=f"f{edition}", name=name, away=away, last=last, lifetime=lifetime, gone="end")
+            for name, (away, last, lifetime) in zip("ab", files, strict=True)
+        ]
+        who = without_the_old(who, both, now) if paused else who
+        rows = {"found": [{}], "none": [], "too many rows": [{}, {}]}
+        findings = [
+            unknown_of(one, "away", now) if answer == "away" else finding_of(one, rows[answer], now)[0]
+            for one, answer in zip(both, answers, strict=True)
+        ]
+        asked = replace(who, findings=tuple(findings))
+        lost = [each and answer == "none" for each, answer in zip(had, answers, strict=True)]
+        assert (left_from(who, asked, both) is not None) is any(lost)
+        if any(lost):
+            return
+        who = looked_up_again(who, asked, both, now)
+        had = [each if answer == "away" else answer != "none" for each, answer in zip(had, answers, strict=True)]

@@ -421,7 +421,7 @@ EXPORT = "{path: /admin/export, allow: signed_in}"
 )
 def test_more_people_deeper_than_above(rules: list[str], found: list[str]) -> None:
     told = lint(subject(sample_files(access(*rules)), NOW.timestamp()))
-    said = "this is for everybody who is signed in, and {} above it is not"
+    said = "this is for everybody who is signed in, but {} above it is not"
     assert [one.problem.message for one in told if one.code == "EC116"] == [said.format(path) for path in found]
 
 
@@ -437,7 +437,7 @@ def test_more_people_deeper_than_above(rules: list[str], found: list[str]) -> No
 def test_each_notice_that_pages_lack_is_named(theme: str, key: str, said: str) -> None:
     found = lint(subject(sample_files({"gateway.yaml": GATEWAY + theme}), NOW.timestamp()))
     (problem,) = (one.problem for one in found if one.code == "EC420")
-    assert (problem.key, problem.message) == (key, f"our pages do not say: {said}")
+    assert (problem.key, problem.message) == (key, f"the gateway's pages do not name: {said}")
 
 
 def codes(changes: dict[str, str], secrets: dict[str, bytes]) -> set[str]:
@@ -511,8 +511,8 @@ def test_a_store_that_others_lead_to_is_asked_for_tls_though_they_are_here(named
 @pytest.mark.parametrize(
     ("end", "said"),
     [
-        ("2026-05-31T12:00:00Z", "validUntil of this file was 2026-05-31: from then on nobody signs in"),
-        ("2026-06-20T00:00:00Z", "validUntil of this file is 2026-06-20: from then on nobody signs in"),
+        ("2026-05-31T12:00:00Z", "validUntil of this file was 2026-05-31: from then on, nobody can sign in"),
+        ("2026-06-20T00:00:00Z", "validUntil of this file is 2026-06-20: from then on, nobody can sign in"),
     ],
 )
 def test_metadata_that_have_ended_are_told_from_those_that_will(end: str, said: str) -> None:

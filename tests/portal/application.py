@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from gateway.config.snapshot import Logout
+from gateway.policy.conditions import SignedIn
 from gateway.translation.render import Translation
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
+from tests.policy.short import rule, table
 from tests.portal.installation import Installation
 
 LOGOUT = Logout(
@@ -58,7 +60,8 @@ async def told_of_sign_outs(here: Installation, *names: str) -> AsyncIterator[To
     told.port = server.sockets[0].getsockname()[1]
     for name in names:
         upstream = replace(here.snapshot.apps[name].upstream, port=told.port)
-        here.change(name, upstream=upstream, logout=LOGOUT, translation=TRANSLATION)
+        everybody = table(rule("/**", SignedIn()))
+        here.change(name, upstream=upstream, logout=LOGOUT, translation=TRANSLATION, routes=everybody)
     try:
         yield told
     finally:

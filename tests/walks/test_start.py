@@ -19,7 +19,7 @@ from tests.walks.gateway import Gateway
 from tests.walks.place import Place
 from tests.walks.world import ask, request
 
-TAKEN = " (another program listens there: stop it, or write another port)"
+TAKEN = " (another program listens there: stop it, or choose another port)"
 
 
 @pytest.fixture

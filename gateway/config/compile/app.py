@@ -27,7 +27,6 @@ from gateway.config.schema.upstream import BufferSection, CircuitSection, Upstre
 from gateway.config.snapshot import Api, App, Logout, OpaqueTokens, TunnelSettings
 from gateway.config.upstream_settings import Upstream
 from gateway.config.yaml.reader import YamlDocument
-from gateway.model.account import AccountSettings
 from gateway.model.balancing import Balancing, CircuitSettings, HealthCheck
 from gateway.model.provider import ApiAccess, ClientCertificate, OidcProvider
 from gateway.model.session import SeatLimits
@@ -95,7 +94,6 @@ def _app(
         upstream=upstream,
         path_limits=_path_limits(model, body_limit, upstream.timeouts) if model.limits.paths else None,
         methods=tuple(sorted(set(model.methods))),
-        client_headers=tuple(model.client_headers),
         leniency=_leniency(model, edits.mount),
         body_limit=body_limit,
         request_rates=None if model.limits.requests is None else rates_of(model.limits.requests),
@@ -103,9 +101,6 @@ def _app(
         streams_last=model.session.streams == "last",
         grace=model.session.grace,
         logout=_logout(model, edits),
-        account=None
-        if model.account is None
-        else frozen(AccountSettings, model.account, ask=tuple(model.account.ask.items())),
         responses=frozen(ResponseLeniency, responses, cache=cache),
         edits=edits,
         seat_limits=frozen(SeatLimits, model.session),
@@ -140,8 +135,6 @@ def _logout(model: AppFile, edits: ResponseEdits) -> Logout:
         cookies=tuple((name, path) for name in shown for path in paths),
         told_cookies=tuple(logout.cookies),
         login=logout.login or "",
-        headers=tuple(logout.headers.items()),
-        form=tuple(logout.form.items()),
         cookie_paths=paths,
         all_cookies=logout.all_cookies or by_itself,
         # The token in a form that was kept is held against the application's own session.
@@ -225,16 +218,16 @@ def public_of(model: AppFile, gateway: GatewayFile) -> tuple[str, int | None]:
 
 def _edits(model: AppFile) -> ResponseEdits:
     responses, rewrite, upstream = model.responses, model.rewrite, model.upstream
-    return ResponseEdits(
+    return frozen(
+        ResponseEdits,
+        responses,
+        rewrite,
         addresses=rewrite.headers,
         internal=tuple(dict.fromkeys(_internal(model))) if rewrite.headers else (),
         kept_port=upstream.url.effective_port if rewrite.headers and upstream.host == "keep" else None,
         same_site=rewrite.same_site or "",
         added=tuple(responses.add.items()),
         replaced=tuple(responses.replace.items()),
-        banners=responses.banners,
-        bodies=rewrite.bodies,
-        texts=tuple(rewrite.texts.items()),
         cookies=frozen(CookieRules, model.cookies, prefix=model.cookies.prefix or ""),
         mount=_mount(model),
     )

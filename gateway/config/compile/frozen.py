@@ -24,8 +24,8 @@ Material = Mapping[tuple[str, Path], bytes]
 def frozen(kind: type[_Frozen], *models: BaseModel, **worked_out: object) -> _Frozen:
     """A value of `kind`, a frozen dataclass: each field is passed, or comes from the first model that has its name.
 
-    Lists become tuples or frozensets and models become dataclasses, as the field's type says. Raises TypeError for a
-    field that is neither passed nor in a model.
+    Lists become tuples or frozensets, mappings become tuples of pairs, and models become dataclasses, as the field's
+    type says. Raises TypeError for a field that is neither passed nor in a model.
     """
     values = dict(worked_out)
     for name, fitted in _fields(cast(Hashable, kind)).items():
@@ -55,8 +55,10 @@ def _fitting(kind: Any) -> Callable[[Any], Any]:
         some = [each for each in arguments if each is not NoneType]
         fitting = _fitting(some[0]) if len(some) == 1 else _as_it_is
         return lambda value: None if value is None else fitting(value)
-    if origin in (tuple, frozenset):
-        return cast(Callable[[Any], Any], origin)
+    if origin is tuple:
+        return lambda value: tuple(value.items() if isinstance(value, Mapping) else value)
+    if origin is frozenset:
+        return frozenset
     if origin is Mapping:
         fitted = _fitting(arguments[1])
         return lambda value: {key: fitted(one) for key, one in value.items()}

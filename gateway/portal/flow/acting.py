@@ -1,7 +1,6 @@
-"""For which organisation a person acts, where their provider and directories name several: they choose on a page, and
-a session has the one alone. Changing it ends their sessions in this browser: who they are for two organisations never
-mixes.
-"""
+"""The organisation for which a person acts, if provider and directories name several: the person chooses on a page,
+and the session has only the chosen organisation. A change ends the person's sessions in this browser, so that two
+organisations never mix."""
 
 import re
 from typing import Final
@@ -152,7 +151,8 @@ class ActingFor:
 
 
 def choose_anew(request: PortalRequest) -> None:
-    """A person wants another account on the portal itself: no transaction will say so when they come back."""
+    """Forgets the chosen organisation: the person wants another account on the portal itself, and no transaction
+    records that."""
     if _COOKIE in request.cookie_line:
         request.cookies_to_set.append(_forget())
 

@@ -62,8 +62,8 @@ class ActivePeople:
                 await self._require_active(client, name)
 
     async def _require_some_active(self, identity: Identity) -> None:
-        """A token that names no organisation acts for none. Refuses it where directories of single organisations have
-        seen the person sign in, and all of them say that the person is no longer active."""
+        """Refuses a token without an organisation, if directories of single organisations have seen the person sign
+        in and all of them declare the person inactive."""
         deactivated = None
         for client in self._snapshot().gateway.scim.clients:
             if client.tenants is None or client.provider != identity.provider:

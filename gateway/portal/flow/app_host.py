@@ -104,9 +104,9 @@ class AppHost:
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}{chosen}")
 
     async def _clear_what_was_left(self, request: PortalRequest, app: App) -> None:
-        """The session ended on another host, or by itself: the application's own cookies of that person are cleared, so
-        that the next person in this browser does not inherit them. This is done once, with the seat. A seat that ended
-        by the application's own limit, and that `then: resume` brings back, clears nothing."""
+        """Clears the application's own cookies after the session ended on another host or by itself, so that the
+        next person in this browser does not inherit them. Done once, with the seat. A seat that ended by the
+        application's own limit, and comes back by `then: resume`, clears nothing."""
         cookie = presented_seat(request.cookie_line)
         if cookie is None or _resumes(app):
             return
@@ -143,9 +143,9 @@ class AppHost:
     # --- the way back
 
     async def enter(self, request: PortalRequest) -> NextStep:
-        """`/_ecluse/enter?code=`. The code is taken first: whatever is found wrong afterwards, it is used up.
+        """Answers `/_ecluse/enter?code=`. Takes the code first: a code with any fault is used up.
 
-        Its age is the store's to tell: after 30 s it is not there.
+        The store limits its age to 30 s.
         """
         app = app_here(request, request.parameter("to"))
         if app.embedded_by and request.in_iframe and request.is_in_frame():
@@ -176,10 +176,10 @@ class AppHost:
     async def _leave_behind(
         self, request: PortalRequest, app: App, presented: bytes, before: StoredSession | None, cookie: bytes
     ) -> None:
-        """`before`: the session of the seat that this browser had here, None where it had ended. Where it was another
-        person's, or for another organisation, it ends at every host: the portal did not know that it was this browser's
-        (invariant 12). The application's own cookies of that session go too. They stay where the seat `presented` ended
-        by the application's own limit, and the same session comes back."""
+        """Ends the browser's session of another person, or for another organisation, at every host: the portal did
+        not know this browser (invariant 12). `before`: the session of the browser's seat on this host; None: ended.
+        The application's own cookies of that session go too. They stay if the seat `presented` ended by the
+        application's own limit and the same session comes back."""
         sessions = self._services.sessions
         seat = sessions.cached(request.host, cookie) or await sessions.load(request.host, cookie)
         if seat is None:
@@ -250,7 +250,7 @@ def _referring_page(request: PortalRequest, app: App) -> str:
 
 
 def hints_of(app: App, queries: Sequence[str]) -> Hints:
-    """`queries`: raw query strings; the first one that has a name counts for it."""
+    """`queries`: raw query strings; the first query with a name gives its value."""
     if not any(queries):
         return ()
     passed_on = [provider.request.passed_on for provider in openid_providers(app.listed.values())]
@@ -264,7 +264,8 @@ def hints_of(app: App, queries: Sequence[str]) -> Hints:
 
 
 def _single(query: str) -> dict[str, str]:
-    """The parameters that are there once; twice has no single meaning. A query that cannot be read has none."""
+    """Returns the parameters that occur once; a repeated parameter has no single meaning. Empty for an unreadable
+    query."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_PARAMETERS)
     except ValueError:

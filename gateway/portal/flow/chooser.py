@@ -1,6 +1,5 @@
-"""Which provider a person signs in with: from a list of few, or by their organisation where the policy has tables of
-these. Only providers that serve what is asked for are offered: those of the application, or all for the portal itself.
-"""
+"""The choice of a provider: from a short list, or by organisation if the policy has tables of organisations. Only
+suitable providers are offered: the application's, or all for the portal itself."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,8 +46,8 @@ class Chooser:
         offered: Sequence[Provider],
         not_taken: Provider | None = None,
     ) -> Page:
-        """Where a person chooses among several. `found` None: for the portal itself. `not_taken`: they are signed in
-        with this one, to which the application does not listen."""
+        """Returns the page of the choice. `found` None: for the portal itself. `not_taken`: the provider of the
+        person's session, which the application does not accept."""
         if request.snapshot.organisations:
             return await self._search(request, found, offered, "", not_taken)
         last, near = self._remembered(request, offered), await self._near(request, offered)
@@ -67,8 +66,8 @@ class Chooser:
         return self._services.pages.chooser(request.reader, choices)
 
     async def home_realm(self, request: PortalRequest, found: Pending, offered: Sequence[Provider]) -> str:
-        """The one provider whose people all of the application's host are; empty where a person is to choose: of
-        several, one that did not answer of late, or by another account."""
+        """Returns the only provider of the host's application. Empty: the person has to choose, among several, for
+        another account, or because the provider did not answer of late."""
         if OTHER_ACCOUNT in dict(found.transaction.hints):
             return ""
         of_host = (await self._by_organisation(request)).of_host(found.transaction.host, in_order(offered))
@@ -256,6 +255,6 @@ def is_silent(services: PortalServices, provider: Provider) -> bool:
 
 
 def _hints(provider: Provider, organisation: ListedOrganisation) -> dict[str, str]:
-    """The provider is told the organisation where its file passes that on."""
+    """Passes the organisation on to the provider, if the provider's file allows it."""
     takes = any(_SIRET_HINT in one.request.passed_on for one in openid_providers([provider]))
     return {_SIRET_HINT: organisation.siret} if takes and organisation.siret else {}

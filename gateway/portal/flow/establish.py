@@ -30,7 +30,7 @@ from gateway.wire.cookies import presented_seat, set_seat
 
 
 class SignIns:
-    """The end of a sign-in, whatever protocol has proven it."""
+    """The end of a sign-in, for every protocol."""
 
     def __init__(self, services: PortalServices) -> None:
         self._services = services
@@ -112,9 +112,9 @@ class SignIns:
         return await self._services.directories.asked(directories, identity, tenant, needed=needed)
 
     async def seen_again(self, request: PortalRequest, step: SignInSeenAgain) -> Page:
-        """A person who is signed in is told so: nothing is asked of any provider.
+        """Tells a signed-in person so, without a request to a provider.
 
-        Raises GatewayError(login_codes.TRANSACTION_GONE) where nobody is signed in.
+        Raises GatewayError(login_codes.TRANSACTION_GONE) without a session.
         """
         error = GatewayError(login_codes.TRANSACTION_GONE, step.detail)
         cookie = presented_seat(request.cookie_line)
@@ -124,7 +124,7 @@ class SignIns:
         return self._services.pages.signed_in(request.reader, home(request), again=True)
 
     async def _session(self, request: PortalRequest, authentication: Authentication, person: Established) -> NewSession:
-        """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""
+        """Makes a session under a new id; the browser's old session is not continued (no fixation)."""
         provider, app = authentication.provider, request.app
         absolute = provider.session_absolute
         if authentication.ends_at is not None:
@@ -189,7 +189,7 @@ def next_refresh_at(snapshot: Snapshot, session: Session) -> float:
 
 
 def next_look_up_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) -> float:
-    """When a directory is to be asked again about its person: Unix seconds, infinite where there is none."""
+    """Returns when a directory is next asked about the person: Unix seconds; infinite: never."""
     directories = snapshot.directories
     if not directories:
         return float("inf")
@@ -210,9 +210,9 @@ def program_seat(
 
 
 async def give_seat(request: PortalRequest, made: NewSession, services: PortalServices) -> None:
-    """The store has the session: its cookie goes to the browser. The next time its provider stands first where people
-    choose: a link of any site begins a sign-in with any provider, and only one that succeeded says whose people these
-    are. Raises GatewayError where no browser may have it."""
+    """Gives the browser the cookie of the stored session, and remembers its provider as the browser's first choice.
+    Only a successful sign-in may do so: a link of any site can begin a sign-in with any provider. Raises
+    GatewayError if no browser may have the session."""
     if request.snapshot.gateway.scim.clients:
         await services.active_people.confirm(made)
     # Read side by side: no sign-in waits longer for the second answer.

@@ -1,8 +1,8 @@
-"""A form or an upload that was sent when its session had ended: what its person is told, and the click that sends it.
+"""A form or an upload sent after the end of its session: the page for its person, and the click that sends it.
 
-On the application's own host, all of it: `/_ecluse/kept?post=` shows one, and the button of that page posts to
-`/_ecluse/kept/ID` with the post's own address behind it, so that relative links of the application's response lead
-where they should (`lead_back`).
+All paths are on the application's own host. `/_ecluse/kept?post=` shows a post. The button of the page posts to
+`/_ecluse/kept/ID`, followed by the post's own address, so that relative links in the application's response still work
+(`lead_back`).
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class KeptPostPages:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def keep(self, request: PortalRequest) -> NextStep:
-        """The body is in its file: the browser is told, and given what leads to it."""
+        """Shows the browser the page of the kept post, after its body is in a file."""
         posts, file = self._posts(), request.inbound.kept
         if file is None:
             raise GatewayError(kept_post_codes.NOT_KEPT, "no body was kept")

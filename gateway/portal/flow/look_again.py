@@ -1,8 +1,7 @@
-"""Asks directories again about people who are signed in: ahead of the end of what was said, apart from requests, and
-only while they are here.
+"""Asks directories again about signed-in people: before their earlier answer expires, apart from requests, and only
+while the people are active.
 
-What has changed is judged at once. One caller asks for a session at a time, over all workers; the others take what came
-of it.
+A change is judged at once. For each session, one caller in all workers asks at a time; the others use the result.
 """
 
 import asyncio
@@ -63,7 +62,7 @@ class LookAgain:
             self.adopt(seat, after)
 
     def counts_until(self, session: Session) -> float:
-        """Until when what directories said counts in this session: Unix seconds."""
+        """Until when the directories' answer counts in this session: Unix seconds."""
         return counts_until(session.identity, self._snapshot().directories.values())
 
     async def anew(self, host: str, cookie: bytes, session: Session) -> Session | None:
@@ -132,8 +131,8 @@ class LookAgain:
             self._changed(seat)
 
     def _again_at(self, session: Session, shortest: float, longest: float) -> float:
-        """When somebody is to be asked about it again (monotonic): a directory that was due and could not say, after a
-        quarter of the time for which that has been so."""
+        """When to ask about the session again (monotonic). A directory that does not answer is asked again after a
+        quarter of the time of its silence."""
         snapshot, now, monotonic = self._snapshot(), self._services.now(), self._services.monotonic()
         due = next_look_up_at(snapshot, session, self._orders)
         late = now - (due or self._orders.since(session.id) or now)

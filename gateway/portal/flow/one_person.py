@@ -1,5 +1,5 @@
-"""One browser is one person, who acts for one organisation, at a time (invariant 12): a sign-in ends the browser's
-sessions that are another person's, or the same person's for another organisation, with their seats on every host."""
+"""A browser has one person, who acts for one organisation, at a time (invariant 12). A sign-in ends the browser's
+sessions of another person, or for another organisation, with their seats on every host."""
 
 from gateway.model.identity import Identity
 from gateway.portal.flow.kept_posts import keeps_posts
@@ -9,8 +9,8 @@ from gateway.stores.new_session import NewSession
 
 
 async def end_others(request: PortalRequest, made: NewSession, services: PortalServices) -> None:
-    """The store has the session, and no browser has it yet: of two sign-ins at once, the one that looks last finds the
-    other."""
+    """Runs after the store has the session and before the browser has it: of two simultaneous sign-ins, the later
+    look finds the other."""
     session = made.session
     if await end_others_of(request, made.entry.browser, session.identity, session.tenant, services):
         # Where one host serves portal and application.

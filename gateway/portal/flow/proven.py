@@ -1,5 +1,5 @@
-"""What a provider has proven of a person may wait: for the person to choose, or for the browser that asked. Once they
-have signed out, or were signed out, it is worth nothing any more (invariant 12)."""
+"""A provider's proof about a person that waits: for a choice of the person, or for the browser that asked. A
+sign-out of the person makes it worthless (invariant 12)."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
@@ -26,9 +26,9 @@ _Whose = tuple[EndOf, *tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class ProvenPerson:
-    """Of `identity`, at `at` (Unix seconds). `issued_at`: when the provider issued the ID token or the assertion, by
-    the provider's clock, None where that is not known. `browser`: SHA-256 (hex) of its binding cookie, None where it
-    has none; `sid`: the provider's session, None where that has no name."""
+    """A proof of `identity`, at `at` (Unix seconds). `issued_at`: the time of the ID token or the assertion, by the
+    provider's clock; None: unknown. `browser`: SHA-256 (hex) of the browser's binding cookie; None: no cookie.
+    `sid`: the provider's session; None: unnamed."""
 
     identity: Identity
     at: int

@@ -25,17 +25,17 @@ class IdentitySource(Protocol):
         """The page or redirect that leads the browser to the provider; what has to be known again is stored."""
 
     def handlers(self, path: str) -> Handlers | None:
-        """What serves a path below /_ecluse/ on the portal's host; None: the path is none of this protocol's.
+        """Returns the handlers of a path below /_ecluse/ on the portal's host; None: not a path of this protocol.
 
-        A handler that completes a sign-in returns an Authentication, or SignInSeenAgain. One that takes a provider's
-        own logout ends the sessions (`logout.IdpInitiatedLogout`) and answers as the protocol wants it.
+        A handler that completes a sign-in returns an Authentication, or SignInSeenAgain. A handler of a provider's
+        logout ends the sessions (`logout.IdpInitiatedLogout`) and answers by the protocol.
         """
 
     async def log_out(self, request: PortalRequest, step: NotifyProvider) -> Page | None:
         """RP-initiated logout, after the session's end here. None: the provider cannot be told through the browser."""
 
     def forget(self, request: PortalRequest, session: Session) -> None:
-        """The session has ended: tokens that the provider gave for it are revoked there. No person waits for it."""
+        """Revokes the provider's tokens of an ended session. No person waits for it."""
 
     def close(self) -> None: ...
 
@@ -46,7 +46,7 @@ class IdentitySources:
     saml: IdentitySource
 
     def of(self, snapshot: Snapshot, name: str) -> IdentitySource:
-        """By the provider's name. A name that is not configured goes to OpenID, which refuses it."""
+        """Returns the protocol by the provider's name. OpenID refuses an unknown name."""
         return self.saml if is_saml(snapshot.providers.get(name)) else self.openid
 
     def of_session(self, session: Session) -> IdentitySource:
@@ -54,7 +54,7 @@ class IdentitySources:
         return self.openid if session.name_id is None else self.saml
 
     def handlers(self, path: str) -> Handlers | None:
-        """SAML's paths are below `saml/`; all others of a protocol are OpenID's."""
+        """SAML's paths are below `saml/`; OpenID has the others."""
         return self.saml.handlers(path) if path.startswith("saml/") else self.openid.handlers(path)
 
     def close(self) -> None:
@@ -66,8 +66,8 @@ class IdentitySources:
 
 
 async def pending(transactions: Transactions, request: PortalRequest, id: str) -> Pending:
-    """The sign-in that `id` names; it stays in the store. From here on a refusal's page leads back to its application,
-    and the log names that."""
+    """Reads the sign-in `id`, which stays in the store. From now on a refusal's page leads back to its application,
+    and the log names the application."""
     transaction = await transactions.sign_ins.peek(id) if id else None
     if transaction is None:
         raise GatewayError(login_codes.TRANSACTION_GONE, "no such transaction")
@@ -75,8 +75,8 @@ async def pending(transactions: Transactions, request: PortalRequest, id: str) -
 
 
 def served_by(request: PortalRequest, serves: Served | None, provider: str) -> Pending | None:
-    """What a provider's answer is for, as `pending`; None: a sign-in to the portal itself. Whether it is still there is
-    found out when it is spent."""
+    """Returns the purpose of a provider's answer, as `pending`; None: a sign-in to the portal itself. Spending it
+    later shows whether it still exists."""
     if serves is None:
         return None
     found = _at_its_app(request, *serves)
@@ -92,7 +92,7 @@ def _at_its_app(request: PortalRequest, id: str, transaction: Transaction) -> Pe
 
 
 def lead_back(request: PortalRequest, transaction: Transaction) -> App | None:
-    """The transaction's application, to which a refusal's page then leads; None where it is no longer on that host."""
+    """Returns the transaction's application, the way back of a refusal's page; None: it is no longer on that host."""
     app = request.snapshot.find_named(transaction.host, transaction.app)
     if app is None:
         return None
@@ -103,10 +103,10 @@ def lead_back(request: PortalRequest, transaction: Transaction) -> App | None:
 
 
 def requested_of(snapshot: Snapshot, provider: Provider, found: Pending | None) -> tuple[Served | None, StepUpRequest]:
-    """What a sign-in by this provider serves, and what the provider is asked for, in its own words, so that it will do.
-    `found` None: a sign-in to the portal itself.
+    """Returns the purpose of a sign-in with this provider, and the request to the provider in its own words. `found`
+    None: a sign-in to the portal itself.
 
-    Raises GatewayError(login_codes.UNKNOWN_PROVIDER) where the transaction's app does not list it.
+    Raises GatewayError(login_codes.UNKNOWN_PROVIDER) if the transaction's application does not list the provider.
     """
     if found is None:
         return None, NO_STEP_UP

@@ -56,8 +56,8 @@ class Start:
         return Continue(found, presented_seat(request.cookie_line), in_frame=in_frame)
 
     async def lead_home(self, request: PortalRequest, error: GatewayError) -> Page:
-        """An old link, or Back after a sign-in: nobody who is signed in is told to begin again. Raises `error` to
-        everybody else."""
+        """Answers an old link, or Back after a sign-in: a signed-in person goes home instead of starting again.
+        Raises `error` for other people."""
         if await self._signed_in(request.host, presented_seat(request.cookie_line)) is None:
             raise error
         self._services.report.refused(request, error)
@@ -107,9 +107,9 @@ class Start:
         )
 
     def _is_enough(self, request: PortalRequest, transaction: Transaction, known: _Known) -> bool:
-        """A need that was stated before the person was known is required of a new sign-in alone. A person who is known
-        here goes on to the page with the session they have: policy decides there, with all that is known of them, and
-        sends them to a stronger sign-in only where that would let them in."""
+        """Decides about a need stated before the person was known. It applies only to a new sign-in. A known person
+        goes on to the page with their session: policy decides there, with all attributes, and asks for a stronger
+        sign-in only if that would admit the person."""
         if known.just_made or not transaction.provider:
             return True
         ladder = request.snapshot.ladder
@@ -159,8 +159,8 @@ class Start:
         return await self._chooser.page(request, found, known, not_taken)
 
     def _of_session(self, request: PortalRequest, found: Pending, person: _Known | None) -> str:
-        """The provider that is asked for another account: of the application's session, else of the portal's. Empty
-        where the person wants to choose, or it cannot be asked for this."""
+        """Returns the provider for another account: the provider of the application's session, else of the portal's.
+        Empty: the person wants to choose, or the provider cannot be asked."""
         transaction, app = found.transaction, found.app
         if dict(transaction.hints)[OTHER_ACCOUNT] == OTHER_ORGANISATION:
             return ""
@@ -211,7 +211,7 @@ def is_fresh(snapshot: Snapshot, identity: Identity, transaction: Transaction) -
 
 
 def may_have_ended(app: App, identity: Identity, transaction: Transaction, now: float) -> bool:
-    """Whether a seat made by this authentication can be over by `now`. A transaction that was begun before it, in a
-    tab that was left open, does not make another one of it."""
+    """Whether a seat of this authentication can be over by `now`. A transaction begun earlier, in a tab left open,
+    does not change that."""
     shortest = app.seat_limits.shortest
     return transaction.not_before != 0 and shortest is not None and now >= identity.authenticated_at + shortest

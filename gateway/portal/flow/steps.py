@@ -1,4 +1,4 @@
-"""What a step of the flow asks for: a page, or what has to happen next. Steps never call each other."""
+"""The result of a step of the flow: a page, or the next step. Steps never call each other."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from gateway.stores.new_session import NewSession
 
 
 class Pending(NamedTuple):
-    """The transaction that a sign-in on the portal serves, and its app as the configuration has it now."""
+    """The transaction of a sign-in on the portal, and its application in the present configuration."""
 
     id: str
     transaction: Transaction
@@ -42,8 +42,8 @@ class BeginTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Continue:
-    """Serve this transaction: with the portal seat of `cookie`, or with the session that a provider has just made.
-    `in_frame`: nobody is asked there."""
+    """Serves this transaction: with the portal seat of `cookie`, or with a session just made. `in_frame`: a page
+    cannot ask the person."""
 
     pending: Pending
     cookie: bytes | None = None

@@ -33,7 +33,7 @@ def is_of_no_host(code: Code) -> bool:
 
 
 def is_for_another(code: Code) -> bool:
-    """Whether the person may have better luck with another account of theirs."""
+    """Whether another account of the person might be admitted."""
     if code is policy_codes.LOGIN_FORM:
         # Nobody sends it by hand, whoever they are.
         return False

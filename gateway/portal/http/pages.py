@@ -339,9 +339,8 @@ class Pages:
         return self._page("onward.html", replace(reader, again=""), url=url, to_application=to_application)
 
     def waiting(self, reader: Reader, url: str, slow: Choice | None) -> Page:
-        """A page that opens `url` at once; `url` answers when its page is ready. `slow`: the provider that delays, if
-        any.
-        """
+        """Returns a page that opens `url` at once; `url` answers when its page is ready. `slow`: the provider that
+        delays; None: unknown."""
         return self._page("waiting.html", replace(reader, again=""), url=url, slow=slow)
 
     def prepare(self, theme: Theme) -> Iterator[None]:

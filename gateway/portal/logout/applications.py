@@ -26,7 +26,7 @@ from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.tokens.basic import fixed_line
-from gateway.translation.render import Injection, render_one
+from gateway.translation.render import NOTHING, Injection, render_one
 from gateway.wire.cookies import SESSION_COOKIE, without_cookies
 
 # Seconds between two looks for sessions that ended by themselves, or in a worker that is gone.
@@ -46,11 +46,15 @@ _Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Present:
-    """The application that a person signs out of, with what their browser brought. `told`: done when it was called."""
+    """A sign-out from an application, with the browser's cookies.
+
+    `injection`: None: the application's rules now refuse the person; the values kept while they were admitted count.
+    `told`: done after the call.
+    """
 
     app: App
     host: str
-    injection: Injection
+    injection: Injection | None
     cookies: bytes
     told: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -128,7 +132,8 @@ class SignOuts:
             await asyncio.wait({self._telling}, timeout=_WAITED)
         if self._present.pop((session_id, present.host), None) is not None:
             # Nothing was kept of it: the session is younger than its first request.
-            self._call(present.app, present.host, present.injection, present.cookies, present.told)
+            injection = present.injection or NOTHING
+            self._call(present.app, present.host, injection, present.cookies, present.told)
         await asyncio.wait({present.told}, timeout=_WAITED)
 
     def due(self) -> None:
@@ -173,7 +178,8 @@ class SignOuts:
             # A cookie with a narrower path did not come to the address of our sign-out.
             cookies = _joined(present.cookies, note.cookies)
             session = _session_of(present.app, note.cookies)
-            self._call(present.app, present.host, present.injection, cookies, present.told, session)
+            injection = _kept(present.app, note) if present.injection is None else present.injection
+            self._call(present.app, present.host, injection, cookies, present.told, session)
             return
         app = self._snapshot().find_named(note.host, note.app)
         if app is None or app.logout.url is None:
@@ -182,10 +188,7 @@ class SignOuts:
             error = CallGivenUp(translation_codes.UNENCODABLE, "nothing was kept that says whose session it was")
             self._ended_with(app, note.host, "given_up", error)
             return
-        injection = app.translation.known_again(app.logout.login, note.login)
-        if app.basic is not None:
-            injection = replace(injection, headers=injection.headers + fixed_line(app.basic))
-        self._call(app, note.host, injection, note.cookies, None, _session_of(app, note.cookies))
+        self._call(app, note.host, _kept(app, note), note.cookies, None, _session_of(app, note.cookies))
 
     # --- the call
 
@@ -198,7 +201,7 @@ class SignOuts:
         told: asyncio.Future[None] | None,
         session: bytes = b"",
     ) -> None:
-        """`session`: cookies of the one that the gateway has kept at the application, which no browser brings."""
+        """`session`: the cookies of the gateway's own session at the application, which browsers do not have."""
         # As on the way of requests: ours first, and none that is injected by now, whenever it was kept.
         brought = without_cookies(cookies, app.cookie_names)
         line = b"; ".join(part for part in (injection.cookies, session, brought) if part)
@@ -288,6 +291,14 @@ def _joined(brought: bytes, kept: bytes) -> bytes:
 
 def _session_names(app: App) -> set[bytes]:
     return set() if app.form_login is None else {name.encode("ascii") for name in app.form_login.cookies}
+
+
+def _kept(app: App, note: SignOutNote) -> Injection:
+    """What the application was told of the person, as far as the note has it."""
+    injection = app.translation.known_again(app.logout.login, note.login)
+    if app.basic is None:
+        return injection
+    return replace(injection, headers=injection.headers + fixed_line(app.basic))
 
 
 def _session_of(app: App, kept: bytes) -> bytes:

@@ -15,12 +15,11 @@ from gateway.stores.told_forms import SeenPerson
 
 @dataclass(frozen=True, slots=True)
 class LogoutNotice:
-    """What a provider's message ends, once it is verified: the sessions named by `sids`, or, where there are none, all
-    of `subject`; None where the message does not say whose they are.
+    """The content of a verified logout message: it ends the sessions named by `sids`, or without them all sessions of
+    `subject`. None: the message names neither.
 
-    `issued`: when the provider wrote the message, Unix seconds by the provider's clock; None where it does not say. A
-    message that comes twice, or late, ends no session that began after it was written.
-    `skew`: the clock tolerance of the provider, seconds.
+    `issued`: when the provider wrote the message, Unix seconds by the provider's clock; None: unknown. A repeated or
+    late message ends no session that began after it was written. `skew`: the clock tolerance of the provider, seconds.
     """
 
     issuer: str
@@ -30,8 +29,8 @@ class LogoutNotice:
     skew: int
 
     def means(self, session: SessionSummary) -> bool:
-        """Whether this session's ID token or assertion was issued before the message. Both times are the provider's,
-        in whole seconds: one of the same second ends, and so does one whose time is not known."""
+        """Whether the message ends this session: its ID token or assertion was issued before the message. Both times
+        are the provider's, in whole seconds. A session of the same second, or of an unknown time, ends too."""
         return self.issued is None or session.issued_at is None or session.issued_at <= self.issued
 
 
@@ -40,8 +39,8 @@ class IdpInitiatedLogout:
     services: PortalServices
 
     async def carry_out(self, request: PortalRequest, notice: LogoutNotice) -> None:
-        """Raises GatewayError(store_codes.UNREACHABLE): the sessions that could be found have ended in this gateway all
-        the same. The provider may send the message again: nothing says that it was used (invariant 6)."""
+        """Raises GatewayError(store_codes.UNREACHABLE): the found sessions have ended in this gateway all the same.
+        The provider may send the message again, because it was not marked as used (invariant 6)."""
         await self._mark(request, notice)
         # A provider tells so of a session that is over by time, too: what the person sends now can be kept.
         meant = await self._meant(notice)

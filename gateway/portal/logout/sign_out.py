@@ -18,6 +18,7 @@ from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
 from gateway.portal.http.lines import SignedOut
 from gateway.portal.http.request import PortalRequest, clear_own, own_origin
+from gateway.portal.let_in import may_be_let_in
 from gateway.portal.logout.applications import Present
 from gateway.portal.logout.signed_out import elsewhere, home_of, left_application, to_signed_out
 from gateway.portal.services import PortalServices
@@ -96,7 +97,8 @@ class BrowserSignOut:
         return page if session is None or not is_told else NotifyProvider(session, home, otherwise=page)
 
     async def _opened(self, request: PortalRequest, cookie: bytes) -> Session | None:
-        """None also where the store cannot say, and this worker has the seat in memory: it ends all the same."""
+        """Returns None also if the store does not answer and this worker has the seat in memory: the session ends
+        all the same."""
         sessions = self._services.sessions
         try:
             return await sessions.opened(request.host, cookie)
@@ -108,12 +110,14 @@ class BrowserSignOut:
     async def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
         """Calls the application like the person's own browser, with the person's headers and cookies. An application
         that does not accept the person's identity learns nothing (invariant 5): another application of the same host
-        may have admitted the person."""
+        may have admitted the person. An application whose rules keep the person out of every page learns nothing
+        new."""
         if app.logout.url is None:
             return None
-        injection = NOTHING
+        injection: Injection | None = NOTHING
         if app.accepts(session.identity):
-            injection = await self._told_of(request, app, session)
+            let_in = await may_be_let_in(app, session, self._services.now())
+            injection = await self._told_of(request, app, session) if let_in else None
         cookies = ApplicationCookies(app.edits.cookies, app.cookie_names)
         _, kept = cookies.read(request.cookie_line)
         hidden = await self._hidden(request, app, cookies)
@@ -155,8 +159,8 @@ class BrowserSignOut:
         return cookies.of_jar(jar.line(path, secure=secure, now=self._services.now()))
 
     async def _mark(self, request: PortalRequest, session: Session | None) -> None:
-        """A page that was left open, where the person was to choose or their provider to send a form, signs nobody in
-        after this."""
+        """Makes pages left open useless: neither a choice nor a provider's form in them signs the person in after
+        this."""
         ends, binding = self._services.transactions.sign_in_ends, request.binding()
         if binding is not None:
             await ends.mark(request.network, "browser", binding)
@@ -179,7 +183,7 @@ def _how(request: PortalRequest, *, found: bool) -> SignedOut:
 
 
 def _is_global(app: App | None) -> bool:
-    """A sign-out from the portal itself means all of it."""
+    """A sign-out from the portal itself ends all sessions."""
     return app is None or app.logout.scope == "global"
 
 

@@ -37,7 +37,7 @@ class SignedOutPage:
         self._services = services
 
     async def page(self, request: PortalRequest) -> Page:
-        """`GET /_ecluse/signed-out`: where nothing was just told, or somebody is signed in again, it leads on."""
+        """Answers `GET /_ecluse/signed-out`. Without a recent result, or with a new session, it leads on."""
         how, cookie = _told(request.cookie_line), presented_seat(request.cookie_line)
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if how is None or (seat is not None and seat.live):

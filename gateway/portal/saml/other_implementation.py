@@ -1,4 +1,4 @@
-"""Another implementation of SAML checks a Response that ours accepted, under its strictest settings.
+"""The verdict of another SAML implementation on a Response that ours has accepted, with its strictest settings.
 
 The package is python3-saml (the extra of this name), imported at the first question. It parses the accepted octets
 again.
@@ -29,7 +29,7 @@ from gateway.saml.parties import Binding, IdpMetadata, KeyPair, ServiceProvider
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A Response that validate_response has accepted, and what it was given beside. `now`: Unix seconds."""
+    """A Response that validate_response has accepted, and the other inputs of the validation. `now`: Unix seconds."""
 
     document: Document
     assertion: Assertion
@@ -135,7 +135,7 @@ def _settings(accepted: Accepted, ours: KeyPair) -> Mapping[str, Any]:
 
 
 def _compare(accepted: Accepted, name_id: str | None, attributes: Mapping[str, Sequence[str | None]]) -> None:
-    """Raises DoesNotAgree where both read different people: the effect of a wrapped signature."""
+    """Compares the two readings: a wrapped signature shows as two different people in one Response."""
     ours = accepted.assertion
     if ours.name_id is not None and name_id != ours.name_id.value:
         raise DoesNotAgree("it reads another NameID")

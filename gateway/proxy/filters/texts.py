@@ -265,7 +265,7 @@ def is_part_of_a_text(content_type: bytes | None) -> bool:
 
 
 def charset_of(content_type: bytes | None) -> str | None:
-    """Python's name of the charset, if texts in this charset can be changed; else None."""
+    """Returns Python's name of the charset, if its texts can be changed; else None."""
     if content_type is None:
         return None
     kind = content_type.partition(b";")[0].strip(b" \t").lower()

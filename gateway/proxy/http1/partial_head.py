@@ -1,4 +1,4 @@
-"""A head that arrives in pieces: checked while it arrives, so that malformed or endless heads end early."""
+"""A head that arrives in pieces: the checks run while it arrives, so malformed or endless heads end early."""
 
 from typing import Final
 

@@ -24,8 +24,8 @@ _BLOCK: Final = 256 << 10
 
 
 def keeping(request: Request) -> KeepPosts | None:
-    """What its application has kept, where this request is a form or an upload of one of its own pages that may have
-    had a session; None where it is not. Whether it had one, its cookie has to show. Nothing is decided by the body."""
+    """Returns the application's settings for kept posts, if this request is a form or an upload of the application's
+    own page and may have had a session; else None. The cookie has to show a session. The body decides nothing."""
     app = request.application.app
     if app.keep_posts is None or request.line.method != b"POST" or request.seat is not None:
         return None
@@ -129,7 +129,7 @@ class KeepingExchange(OwnPage):
                 await self._writer.discard()
 
     async def _finish(self, pieces: bytes) -> None:
-        """All of it is on the disk before the portal says that it is kept."""
+        """The portal confirms the post only after the whole body is on the disk."""
         file = await self._writer.finish(pieces)
         client, self._client = self._client, None
         if client is None:

@@ -1,7 +1,7 @@
-"""A kept post that its person sends on: it comes on the connection of their click, head and body, as if the browser had
+"""A kept post that its person sends on. It arrives on the connection of the click, head and body, as if the browser had
 sent it then, and takes the way of every request.
 
-Of the kept one are its target, its Content-Type and its body; all else, the Cookie line too, is of the click.
+The kept post gives the target, the Content-Type and the body; the click gives the other lines, including Cookie.
 """
 
 import asyncio
@@ -33,7 +33,8 @@ _LEFT_OUT: Final = frozenset(
 
 
 def head_of(order: SendOn, lines: Iterable[bytes]) -> bytes:
-    """The head of the kept post. `lines`: of the click, each b"Name: value". Nothing follows it on its connection."""
+    """Makes the head of the kept post. `lines`: the click's lines, as b"Name: value". The connection carries no
+    further request."""
     kept = [line for line in lines if line.partition(b":")[0].lower() not in _LEFT_OUT]
     if order.content_type:
         kept.append(b"Content-Type: " + order.content_type.encode("latin-1"))
@@ -56,8 +57,8 @@ class SendingClient(Protocol):
 
 
 class Sending:
-    """One kept post on its way. `begun`: its head was written to a connection to the application, so that nothing is
-    certain any more but that it must not be sent a second time."""
+    """A kept post on its way. `begun`: its head was written to a connection to the application, so it must not be
+    sent a second time."""
 
     __slots__ = ("_client", "_loop", "_task", "_wanted", "begun", "order")
 
@@ -109,7 +110,7 @@ class Sending:
 
 
 class NobodyThere(asyncio.Transport):
-    """In the place of a client that has left while its post was on its way: what comes back is for nobody."""
+    """Replaces a client that has left while its post was on its way: it drops the response."""
 
     __slots__ = ("_client", "_closing")
 

@@ -1,4 +1,4 @@
-"""One of several addresses of an application: its connections, its requests under way, and its standing."""
+"""An address of an application: its connections, its requests under way, and its health."""
 
 import asyncio
 import math

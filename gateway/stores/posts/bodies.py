@@ -26,7 +26,8 @@ class OffLoop(Protocol):
 class PostWriter:
     """A body on its way to its file. One call at a time.
 
-    Each raises GatewayError(kept_post_codes.NOT_KEPT); then it is to be discarded."""
+    Each call raises GatewayError(kept_post_codes.NOT_KEPT); the caller then discards the body.
+    """
 
     def __init__(self, folder: PostFolder, file: KeptFile, key: bytes, descriptor: int, in_thread: OffLoop) -> None:
         self._folder = folder
@@ -41,7 +42,7 @@ class PostWriter:
         await self._in_thread(lambda: self._write(piece))
 
     async def finish(self, piece: bytes) -> KeptFile:
-        """`piece`: the last one, maybe empty. All of it is on the disk when it returns."""
+        """Writes the last piece, possibly empty. On return the whole body is on the disk."""
         await self._in_thread(lambda: self._finish(piece))
         return replace(self._file, size=self._size)
 
@@ -103,7 +104,7 @@ class FoundBody:
         self.size = file.size
 
     async def check(self) -> None:
-        """Raises GatewayError(kept_post_codes.GONE): cut, altered, or another one."""
+        """Raises GatewayError(kept_post_codes.GONE): the file was cut, altered or exchanged."""
         await self._in_thread(self._check)
 
     async def read(self) -> bytes:

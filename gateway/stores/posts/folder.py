@@ -1,7 +1,8 @@
-"""The folder of kept posts: one file each, private to the gateway's account, whose name says all that is counted.
+"""The folder of kept posts: a file for each post, private to the gateway's account. The file's name carries the counted
+values.
 
-Everything here blocks, and runs in a thread. What stands in a name are keyed hashes and numbers. No link is followed,
-and a name that is not ours is neither read, counted nor deleted.
+All calls block, and run in a thread. Names consist of keyed hashes and numbers. Links are not followed. Files with
+foreign names are neither read, counted nor deleted.
 """
 
 import fcntl
@@ -57,7 +58,7 @@ class PostFolder:
         self._path = path
 
     def take_room(self, wanted: Occupant, bounds: FolderBounds, now: int) -> int:
-        """A new file, open for writing, its room counted from here on, across all processes."""
+        """Opens a new file for writing. Its room counts from now on, across all processes."""
         with self._opened() as folder, _locked(folder):
             known = list(self._known(folder, now))
             _check_room(wanted, known, bounds)
@@ -108,7 +109,7 @@ class PostFolder:
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        """Its descriptor: a folder that is exchanged meanwhile changes nothing for what is under way."""
+        """Returns the folder's descriptor: an exchange of the folder does not affect calls under way."""
         try:
             os.makedirs(self._path, mode=0o700, exist_ok=True)
             folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | _FLAGS)

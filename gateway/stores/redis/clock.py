@@ -1,5 +1,5 @@
-"""The time that all nodes share: the store's. Lifetimes and limits that are kept there count by it: a node whose own
-clock is wrong lets nobody stay longer, and sends nobody away."""
+"""The store's time, which all nodes share. Stored lifetimes and limits use it: a node with a wrong clock neither
+lets people stay longer nor sends them away."""
 
 import time
 from collections.abc import Callable

@@ -35,8 +35,8 @@ _NOWHERE = Cursor("", -1)
 
 
 class RedisClusterStore(RedisStore):
-    """A step for each tag, one after the other: what has a condition comes first. Ends are read in every list, but only
-    where one has grown or its store is another one."""
+    """Performs a step for each tag, in order: writes with a condition come first. Reads the ends of a list only if
+    the list has grown or its store was replaced."""
 
     def _reaches(self, server: StoreServer) -> Reaches:
         self._cluster = ClusterConnections(server, self._met)
@@ -91,7 +91,7 @@ class RedisClusterStore(RedisStore):
         return [part for each in told for part in each]
 
     async def list_sessions(self, after: str, now: int) -> SessionPage:
-        """One node after the other: `after` is `HOST:PORT CURSOR`."""
+        """Visits the nodes in order: `after` is `HOST:PORT CURSOR`."""
         nodes = [f"{host}:{port}" for host, port in sorted(await self._asked(self._cluster.primaries, writes=False))]
         name, _, cursor = after.partition(" ")
         here = name or nodes[0]
@@ -122,7 +122,7 @@ class RedisClusterStore(RedisStore):
         return Tail(_all(lists), ended, complete)
 
     async def _grown(self, before: Mapping[str, Cursor]) -> list[str]:
-        """The tags whose list is longer than it was, or whose store has another epoch, or will have."""
+        """Returns the tags whose list has grown, or whose store has, or will have, another epoch."""
         keys = {self._keys.store_of(tag): tag for tag in SHARDS}
         by_node = await self._asked(lambda: self._cluster.by_primary(list(keys)), writes=False)
         seen = await asyncio.gather(*(self._seen(node, of_it) for node, of_it in by_node.items()))
@@ -194,5 +194,5 @@ class RedisClusterStore(RedisStore):
 
 
 def _all(lists: tuple[Cursor, ...]) -> Cursor:
-    """A place in all lists: each of them has an epoch of its own."""
+    """A position in all lists: each list has its own epoch."""
     return Cursor("all", sum(each.position for each in lists), lists)

@@ -145,7 +145,7 @@ class Connections:
         await self._locating.close()
 
     def subscription(self) -> Any:
-        """A subscription for a feed, which has one connection to itself."""
+        """Opens a subscription for a feed, on a connection of its own."""
         return self._redis.pubsub(ignore_subscribe_messages=True)
 
     async def run(self, key: bytes, head: CommandTo, operands: Command, *, again: bool, replicas: int = 0) -> Any:
@@ -170,7 +170,7 @@ class Connections:
         return await self._to_its_end(self._ask_all(commands))
 
     async def _to_its_end(self, asked: Coroutine[Any, Any, Reply]) -> Reply:
-        """Though its caller leaves."""
+        """Finishes the question even if its caller leaves."""
         return await asyncio.shield(self._begin(asked))
 
     def _begin(self, asked: Coroutine[Any, Any, Reply]) -> "asyncio.Task[Reply]":

@@ -76,13 +76,14 @@ def ticket_to_bytes(ticket: Ticket) -> bytes:
 
 
 def ticket_from_bytes(record: bytes) -> tuple[int, bytes]:
-    """When it expires, and what is sealed."""
+    """Returns the time of expiry and the sealed part."""
     _, sealed = text_at(record, _TIME.size)
     return time_of(record), sealed
 
 
 def tombstone_from_bytes(session: bytes, seat: bytes) -> Tombstone:
-    """Each begins with when it ended; then whose session it was, and of which host the seat."""
+    """Reads the entries of a session and of a seat. Each begins with the time of the end. The person and the tenant
+    follow, or the seat's host."""
     person, tenant = text_at(session, _TIME.size)
     until = min(time_of(session), time_of(seat)) + TOMBSTONE_KEPT
     return Tombstone(seat[_TIME.size :].decode(), person, tenant.decode() or None, until)
@@ -94,7 +95,7 @@ def ended_from_bytes(entry: bytes) -> Ended:
 
 
 def note_of(id: bytes, host: bytes, record: bytes) -> SealedNote:
-    """`record`: the hash of its owner, and what is sealed."""
+    """`record`: the hash of the owner, and the sealed part."""
     whose, sealed = text_at(record, 0)
     return SealedNote(id.decode(), host.decode(), sealed, whose)
 

@@ -1,4 +1,4 @@
-"""The word that something has ended, as the server spreads it. It may be lost: the list of ends is what counts."""
+"""The server's messages about ends. A message may be lost: the list of ends counts."""
 
 import asyncio
 from contextlib import suppress

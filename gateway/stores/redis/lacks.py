@@ -1,4 +1,4 @@
-"""What a server lacks that holds sessions: looked at once, when a gateway starts, in what INFO says of it."""
+"""Weaknesses of a session server, found in INFO when a gateway starts."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,13 +8,13 @@ def lacks(info: Mapping[str, str], replicas: int) -> Iterator[str]:
     many must have a write that must not be lost."""
     if info.get("maxmemory_policy", "noeviction") != "noeviction":
         yield (
-            f"maxmemory-policy is {info['maxmemory_policy']}: where memory is short, sessions and what works once are "
+            f"maxmemory-policy is {info['maxmemory_policy']}: when memory is short, sessions and one-time tickets are "
             "forgotten; set maxmemory-policy noeviction"
         )
     if info.get("aof_enabled", "1") == "0":
-        yield "appendonly is off: a restart forgets what was written last, and maybe everything; set appendonly yes"
+        yield "appendonly is off: a restart loses the last writes, and maybe everything; set appendonly yes"
     if info.get("role", "master") != "master":
-        yield "this is a replica, which cannot be written to; give the address of the primary"
+        yield "this server is a replica and refuses writes; give the address of the primary"
     connected = int(info.get("connected_slaves", "0"))
     if connected < replicas:
         yield (

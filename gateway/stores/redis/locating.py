@@ -1,8 +1,8 @@
-"""Where the server is that may be written to: one address, or what the Sentinels say at the moment.
+"""The server that accepts writes: a fixed address, or the primary named by the Sentinels.
 
-A primary is believed where most of the Sentinels that are listed name it: one that was cut off still names the old one,
-and a number alone proves nothing. Where they differ, the highest `config-epoch` that two of them tell counts, which is
-the rule of the Sentinels themselves.
+A primary counts if most listed Sentinels name it: a Sentinel that was cut off still names the old primary, and a number
+alone proves nothing. If they differ, the highest `config-epoch` that two of them give counts, which is the Sentinels'
+own rule.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ HostPort = tuple[str, int]
 
 class Locating(Protocol):
     async def primary(self) -> HostPort:
-        """Raises RedisError where nobody says."""
+        """Raises RedisError without an answer."""
 
     async def close(self) -> None: ...
 
@@ -36,7 +36,7 @@ class OneAddress:
 
 
 class NamedPrimary(NamedTuple):
-    """In this order: what is told later counts more."""
+    """A primary that a Sentinel named. Ordered by `config_epoch`: the higher counts."""
 
     config_epoch: int
     address: HostPort
@@ -47,8 +47,8 @@ class NamedPrimary(NamedTuple):
 
 
 def believed(told: Sequence[NamedPrimary], listed: int, before: NamedPrimary | None) -> NamedPrimary:
-    """`told`: by those of the `listed` Sentinels that have answered. `before`: what was believed last; it counts on
-    while nobody tells anything newer. Raises RedisError where no primary can be believed."""
+    """Returns the primary. `told`: the answers of `listed` Sentinels. `before`: the last known primary, valid until
+    a newer answer. Raises RedisError if no primary is certain."""
     most = listed // 2 + 1
     if (named := _by_most(told, most)) is not None:
         return named

@@ -94,7 +94,7 @@ def operations_of(write: Write, now: int) -> list[Operation]:
 
 
 def operations_of_all(tag: str, writes: Sequence[Write], now: int) -> tuple[list[Write], list[Operation]]:
-    """Each operation, and of which write it is. `tag`: of the step, in a cluster."""
+    """Returns the operations, each with its write. `tag`: the step's tag, in a cluster."""
     both = [(write, operation) for write in writes for operation in operations_of(write, now)]
     if writes and only_ends(writes):
         both.insert(0, (writes[0], ("ends", (tag,))))
@@ -102,7 +102,7 @@ def operations_of_all(tag: str, writes: Sequence[Write], now: int) -> tuple[list
 
 
 def in_tags(writes: Sequence[Write]) -> list[tuple[str, list[Write]]]:
-    """The steps of `writes` in a cluster, each with its tag."""
+    """Returns the steps of `writes` in a cluster, each with its tag."""
     return [(tag, list(map(_in_its_tag, step))) for tag, step in in_steps(writes, cluster_tag_of)]
 
 
@@ -113,8 +113,8 @@ def _in_its_tag(write: Write) -> Write:
 
 
 def cluster_tag_of(write: Write) -> str:
-    """The tag of a write. The shard of a UseOnce depends on its key alone, so a value that another party made has one
-    place, regardless of the browser that brings it."""
+    """Returns the tag of a write. The shard of a UseOnce depends only on its key, so the value of another party has
+    one place, whatever browser brings it."""
     return SHARDS[write.key[0] % len(SHARDS)] if isinstance(write, UseOnce) else tag_of(write)
 
 

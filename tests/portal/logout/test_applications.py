@@ -5,21 +5,28 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
 from gateway.access.account import SeatAccount, with_login
+from gateway.config.snapshot import Logout
 from gateway.federation.client import PAUSE
 from gateway.model.account import ATTRIBUTE, AccountSettings
 from gateway.model.provider import ProviderLogout
 from gateway.model.session import SeatLimits
+from gateway.policy.conditions import All, Anyone, Claim, Condition, SignedIn
+from gateway.policy.request_conditions import Network
+from gateway.policy.rules import Rule
+from gateway.policy.values import Equals, Exists
 from gateway.portal.logout import applications as sign_outs
 from gateway.portal.openid.renewal import Renewal
 from gateway.tokens.spec import BasicSpec, Carrier, TokenClaim
 from gateway.translation.render import Translation
 from gateway.translation.specs import CookieSpec, FromAttribute, HeaderSpec
 from tests.patience import until
+from tests.policy.short import rule, table
 from tests.portal.application import LOGOUT, Told, told_of_sign_outs
 from tests.portal.browser import Browser
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, Installation
@@ -27,6 +34,8 @@ from tests.portal.openid.test_provider_logout import token
 from tests.portal.openid.test_provider_logout import told as provider_tells
 from tests.tokens.test_sealed import SEALED, SIGNED
 
+# Lets alice in alone.
+HERS = Claim("uid", Equals("alice"))
 KNOWN = {b"X-Secret: proxy", b"X-Remote-User: alice", b"Cookie: CTSESSION=present; PHPSESSID=p1"}
 
 
@@ -140,6 +149,49 @@ async def test_an_application_that_does_not_accept_the_person_is_told_nothing_of
     here.change("actes", providers=("departement",))
     await browser.post(here.url(ACTES, "/_ecluse/logout"))
     assert actes.lines() == [{b"Cookie: PHPSESSID=p1; theme=dark"}]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (),
+        (rule("/**", HERS),),
+        (rule("/**", Claim("groups", Exists())),),
+        (rule("/**", HERS), rule("/send", HERS, methods={"POST"})),
+        (rule("/**", SignedIn(), deny=Claim("uid", Equals("bob"))),),
+    ],
+    ids=["no rule", "another's", "unknown", "another's to send", "denied"],
+)
+async def test_an_application_whose_rules_keep_a_person_out_is_told_nothing_of_them(
+    here: Installation, actes: Told, rules: tuple[Rule, ...]
+) -> None:
+    """Neither their name nor a token: it may make an account of whoever it is told of."""
+    # He has a seat, and no request of his was let in.
+    here.change("actes", logout=Logout())
+    browser = await seated(here, "bob")
+    here.change("actes", routes=table(*rules), basic=BASIC["by person"][0], tokens=(SIGNED,), logout=LOGOUT)
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    assert actes.lines() == [{b"Cookie: PHPSESSID=p1; theme=dark"}]
+
+
+@pytest.mark.parametrize(
+    "allow",
+    [SignedIn(), Anyone(), All((SignedIn(), Network(frozenset({ip_network("10.0.0.0/8")}))))],
+    ids=["signed in", "anyone", "from a network"],
+)
+async def test_one_that_may_let_them_in_is_told(here: Installation, actes: Told, allow: Condition) -> None:
+    here.change("actes", routes=table(rule("/closed/**", HERS), rule("/send", allow, methods={"POST"})))
+    browser = await seated(here, "bob")
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    assert b"X-Remote-User: bob" in actes.lines()[0]
+
+
+async def test_whoever_was_let_in_before_the_rules_changed_is_signed_out_there(here: Installation, actes: Told) -> None:
+    """By what was kept, as without a browser."""
+    browser = await seated(here, "bob")
+    here.change("actes", routes=table(rule("/**", HERS)))
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    assert b"X-Remote-User: bob" in actes.lines()[0]
 
 
 async def test_with_its_browser_it_is_called_once_as_that_browser_would(here: Installation, actes: Told) -> None:
