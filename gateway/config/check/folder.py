@@ -237,11 +237,9 @@ def _store_server(document: YamlDocument, model: GatewayFile) -> Iterator[Proble
 
 def _second_opinion(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     """python3-saml stands on lxml and xmlsec as we do."""
-    wanted = None if model.saml is None else model.saml.second_opinion
-    if wanted is None:
-        return
-    module = "onelogin.saml2.response" if wanted.by == "python3-saml" else wanted.by
-    yield from check_extra(document, ("saml", "second_opinion", "by"), wanted.by, module)
+    if model.saml is not None and model.saml.second_opinion is not None:
+        path = ("saml", "second_opinion", "by")
+        yield from check_extra(document, path, model.saml.second_opinion.by, "onelogin.saml2.response")
 
 
 def _listeners(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
