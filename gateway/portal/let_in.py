@@ -48,8 +48,8 @@ async def require_let_in(request: PortalRequest, back: WayBack, seat: Seat, now:
 
 
 async def may_be_let_in(app: App, session: Session, now: float) -> bool:
-    """Whether the rules of `app` may let this person into some page, now or after a stronger sign-in. False only where
-    they keep the person out of each, whatever the request. Asked of one path of each rule. `now`: Unix seconds."""
+    """Whether the rules of `app` may let the person into a page, now or after a stronger sign-in. The function tries
+    one path of each rule. False: every rule refuses the person, whatever the request. `now`: Unix seconds."""
     person, tenant = AppIdentity(app, session.identity, 0.0, now), app.tenant_of(session, now)
     for at, rule in enumerate(app.routes.rules()):
         if at % SLICE == SLICE - 1:

@@ -110,8 +110,8 @@ class BrowserSignOut:
     async def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
         """Calls the application like the person's own browser, with the person's headers and cookies. An application
         that does not accept the person's identity learns nothing (invariant 5): another application of the same host
-        may have admitted the person. An application whose rules keep the person out of every page learns no more than
-        it was told while they let the person in."""
+        may have admitted the person. An application whose rules keep the person out of every page learns nothing
+        new."""
         if app.logout.url is None:
             return None
         injection: Injection | None = NOTHING
