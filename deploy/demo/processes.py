@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _TAIL_LINES = 20
@@ -16,18 +17,20 @@ class Successor:
         self.pid = pid
         self.returncode: int | None = None
         self._file = os.pidfd_open(pid)
+        # One reader for every task that waits: a task that is cancelled takes it from no other.
+        self._ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._file, self._note_end)
 
     async def wait(self) -> int:
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        if self.returncode is None:
-            loop.add_reader(self._file, ended.set)
-            try:
-                await ended.wait()
-            finally:
-                loop.remove_reader(self._file)
-            self.returncode = 0
-            os.close(self._file)
-        return self.returncode
+        await self._ended.wait()
+        return 0
+
+    def _note_end(self) -> None:
+        self._loop.remove_reader(self._file)
+        os.close(self._file)
+        self.returncode = 0
+        self._ended.set()
 
     def send_signal(self, number: int) -> None:
         signal.pidfd_send_signal(self._file, number)
@@ -79,7 +82,8 @@ class Child:
             try:
                 await asyncio.wait_for(self._process.wait(), within)
             except TimeoutError:
-                os.killpg(self._group, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.killpg(self._group, signal.SIGKILL)
         return await self._process.wait()
 
     def follow(self, pid: int) -> None:

@@ -3,17 +3,18 @@ checks both before the link is stored. The person can remove the link at any tim
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final, Protocol
+from typing import Final
 
 from gateway.accounts.book import SEEN_WITHIN, AccountBook
 from gateway.accounts.link import NewLink
 from gateway.accounts.table import checked_secret
 from gateway.config.snapshot import App
-from gateway.model.account import AccountHolder, CountedLogin, CountedTry, checked_login, person_of
+from gateway.model.account import AccountHolder, CountedLogin, checked_login, person_of
 from gateway.model.codes import form_login_codes
 from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.stores.login_tries import LoginTries
 
 BY_PERSON: Final = "person"
 # Of one person at one application, whatever accounts they name, within so many seconds.
@@ -25,16 +26,8 @@ Proving = Callable[[App, str, Credential], Awaitable[None]]
 nothing."""
 
 
-class PersonTries(Protocol):
-    """What is counted, across workers (stores.login_tries). Each raises GatewayError(store_codes.UNREACHABLE)."""
-
-    async def begin(self, of: CountedLogin, *, most: int, within: int) -> CountedTry | None: ...
-
-    async def succeeded(self, of: CountedLogin, tried: CountedTry, *, clears: bool) -> None: ...
-
-
 class AccountLinking:
-    def __init__(self, book: AccountBook, proven: Proving, tries: PersonTries) -> None:
+    def __init__(self, book: AccountBook, proven: Proving, tries: LoginTries) -> None:
         self._book = book
         self._proven = proven
         self._tries = tries

@@ -75,7 +75,10 @@ def explain(
     try:
         known = None if person is None else _known(person, snapshot, asked, int(now))
     except OSError as error:
-        said_to_be_wrong(f"--as {person}: {error.strerror} (it takes a file that describes a person)")
+        said_to_be_wrong(
+            f"--as {person}: {error.strerror} (it takes a file with provider, subject and attributes, or a saved "
+            "/_ecluse/session)"
+        )
         return Exit.USAGE
     except ProblemsFound as found:
         say_problems(found, as_json=as_json)

@@ -23,6 +23,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
 # Where a command is given no policy folder.
 _USUAL_FOLDER = Path("policies")
+_FOLDER_HELP = f"the policy folder; `{_USUAL_FOLDER}` where it is left out"
 
 # What is done about a library of ours that is not there, or does not fit this machine.
 _INSTALL = "config.library: install the gateway again, docs/how-to/install-it.md"
@@ -333,7 +334,7 @@ def _front(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
     for one in (lines, check):
         one.add_argument("name", metavar="APPLICATION")
     _folder_or_usual(lines)
-    _words_and_folder(check, "configuration", "FILE", os.path.isdir)
+    _words_and_folder(check, "APPLICATION", "configuration", "FILE", os.path.isdir)
     yield from (lines, check)
 
 
@@ -353,7 +354,7 @@ def _directory(directory: argparse.ArgumentParser) -> Iterator[argparse.Argument
     )
     test = commands.add_parser("test", help="look up one key in a directory")
     test.add_argument("name", metavar="NAME")
-    _words_and_folder(test, "key", "COLUMN=VALUE", lambda word: "=" not in word)
+    _words_and_folder(test, "NAME", "key", "COLUMN=VALUE", lambda word: "=" not in word)
     yield from (refresh, test)
 
 
@@ -384,11 +385,11 @@ def _running(command: argparse.ArgumentParser) -> None:
 
 
 def _folder_or_usual(command: argparse.ArgumentParser) -> None:
-    command.add_argument("folder", type=Path, nargs="?", default=_USUAL_FOLDER, metavar="FOLDER")
+    command.add_argument("folder", type=Path, nargs="?", default=_USUAL_FOLDER, metavar="FOLDER", help=_FOLDER_HELP)
 
 
 def _words_and_folder(
-    command: argparse.ArgumentParser, name: str, metavar: str, is_folder: Callable[[str], bool]
+    command: argparse.ArgumentParser, first: str, name: str, metavar: str, is_folder: Callable[[str], bool]
 ) -> None:
     """One or more words, then the policy folder. argparse cannot tell the folder from the last of the words."""
 
@@ -403,4 +404,5 @@ def _words_and_folder(
             setattr(told, name, words)
             told.folder = folders[0] if folders else _USUAL_FOLDER
 
-    command.add_argument(name, nargs="+", action=Split, metavar=f"{metavar} [FOLDER]")
+    command.usage = f"%(prog)s [-h] [--output {{text,json}}] {first} {metavar} ... [FOLDER]"
+    command.add_argument(name, nargs="+", action=Split, metavar=f"{metavar} ... [FOLDER]", help=_FOLDER_HELP)

@@ -30,9 +30,17 @@ def serve(folder: Path, *, replaces: bool = False, fewer_hosts: bool = False) ->
     allow_many_files()
     log = Log(_STANDARD_OUTPUT)
     try:
-        with own_standard_error(os.environ):
+        with own_standard_error(os.environ) as is_restart:
             manager = ServiceManager(os.environ, os.getpid())
-            supervisor = Supervisor(folder, log, manager=manager, replaces=replaces, fewer_hosts=fewer_hosts, say=_say)
+            supervisor = Supervisor(
+                folder,
+                log,
+                manager=manager,
+                replaces=replaces,
+                is_restart=is_restart,
+                fewer_hosts=fewer_hosts,
+                say=_say,
+            )
             asyncio.run(_supervise(supervisor, log))
     except Refused as refused:
         print(f"{refused}\n", file=sys.stderr)

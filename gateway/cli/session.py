@@ -1,5 +1,6 @@
 """`ecluse session`: lists, shows and ends sessions, through the running gateway."""
 
+import re
 import sys
 import time
 from argparse import Namespace
@@ -14,6 +15,7 @@ from gateway.cli.meant import CannotSay, WrongUsage, answer, carried_out, found_
 _REVOKED_AT_ONCE = 100
 # Somebody may sign in meanwhile who is meant, too.
 _PASSES = 3
+_SIRET = re.compile(r"[0-9]{14}")
 
 
 def run(told: Namespace) -> Exit:
@@ -65,7 +67,7 @@ def _revoke(told: Namespace) -> Exit:
             raise
         return _revoke_unseen(told, why)
     if not found:
-        said_to_be_wrong("there is no such session")
+        said_to_be_wrong(f"there is no such session{_hint(told)}")
         return Exit.FOUND
     if len(found) > 1 and not told.yes and not _agrees(found):
         return Exit.FOUND
@@ -89,7 +91,7 @@ def _revoke_unseen(told: Namespace, why: CannotSay) -> Exit:
     ids = list(dict.fromkeys(told.id))
     said_to_be_wrong(f"{why} (they are ended without a look at whether they exist)")
     if len(ids) > 1 and not told.yes:
-        raise WrongUsage(f"{len(ids)} sessions would end: confirm with --yes, or select one session")
+        raise WrongUsage(f"{len(ids)} sessions would end: confirm with --yes, or select one with --id ID")
     ended, unwritten = set[str](), set[str]()
     _end(told, ids, ended, unwritten)
     _say_ended(told, ended, unwritten)
@@ -116,9 +118,18 @@ def _say_ended(told: Namespace, ended: set[str], unwritten: set[str]) -> None:
 _COMMANDS = {"list": _list, "show": _show, "revoke": _revoke}
 
 
+def _hint(told: Namespace) -> str:
+    """Returns a hint on the option that names no session, empty where there is no likely mistake."""
+    if told.tenant and not _SIRET.fullmatch(told.tenant):
+        return " (--tenant takes an organisation whole, as `ecluse session list` shows it; a SIRET has 14 digits)"
+    if told.subject:
+        return " (--subject takes the identifier that the provider gives; it is rarely the login or the name)"
+    return ""
+
+
 def _agrees(found: Sequence[ListedSession]) -> bool:
     if not sys.stdin.isatty():
-        raise WrongUsage(f"{len(found)} sessions would end: confirm with --yes, or select one session")
+        raise WrongUsage(f"{len(found)} sessions would end: confirm with --yes, or select one with --id ID")
     _say(found)
     print(f"End these {len(found)} sessions? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes", "o", "oui")

@@ -368,7 +368,7 @@ class App:
                 said = f"/{'/'.join(target.segments)} or, in UTF-8, /{'/'.join(target.other)}"
                 raise GatewayError(wire_codes.TARGET, f"{said}: the rules tell one from the other")
 
-    def _tables(self) -> Iterator[RouteTable]:
+    def _tables(self) -> Iterator[RouteTable | PathSet]:
         """Every table that a path of a request is looked up in."""
         yield self.routes
         paths = [self.logout.links]
@@ -380,7 +380,7 @@ class App:
             paths.append(self.path_limits.paths)
         if self.api is not None:
             paths += [self.api.paths, *(one.paths for one in self.api.opaque if one.paths is not None)]
-        yield from (one.table for one in paths)
+        yield from paths
 
     def origin(self, host: str) -> str:
         """The origin that browsers use for one canonical host of this app."""

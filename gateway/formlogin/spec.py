@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.model.account import CountedLogin, ToldApart, counted_login
+from gateway.model.codec import NOT_CARRIED
 
 Holds = Literal["login", "secret", "page", "text"]
 Charset = Literal["utf-8", "cp1252"]
@@ -125,4 +126,4 @@ class ApplicationSession:
     fingerprint: str
     login: str
     cookies: bytes = field(repr=False)
-    begun: float | None = field(default=None, repr=False, compare=False)
+    begun: float | None = field(default=None, repr=False, compare=False, metadata=NOT_CARRIED)

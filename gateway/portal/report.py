@@ -169,12 +169,14 @@ class Report:
         return self._log_name(identity.issuer, identity.subject)
 
     def _event(self, event: str, request: PortalRequest, identity: Identity | None = None, **facts: object) -> None:
+        provider = request.provider
         if identity is not None:
             facts["person"] = self._person(identity)
+            provider = provider or identity.provider
         self._log.event(
             event,
             **facts,
-            provider=request.provider,
+            provider=provider,
             app=request.app_name,
             host=request.host,
             client=request.client,

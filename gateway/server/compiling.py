@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gateway import __version__
 from gateway.config.compile.build import build_gateway
 from gateway.config.compile.compiler import Compiled
 from gateway.config.compile.plan import names_of
-from gateway.config.compile.process import decode_outcome, encode_files, fingerprint_of, split_answer
+from gateway.config.compile.process import OTHER_RELEASE, decode_outcome, encode_files, fingerprint_of, split_answer
 from gateway.config.folder.files import Files, is_app
 from gateway.config.folder.read import read_folder, read_for_good, read_known_hosts
 from gateway.config.problems import ProblemsFound
@@ -107,6 +108,11 @@ async def _compiled(files: Files, within: float) -> Compiled:
             if status == -signal.SIGPROF and begun not in too_slow:
                 too_slow |= {begun}
                 seconds = max(seconds / 2, _LEAST_SECONDS)
+            elif status == OTHER_RELEASE:
+                raise Refused(
+                    f"the program on disk is of another release than the gateway that runs ({__version__}): `ecluse "
+                    "restart` takes the new release and the folder"
+                )
             elif status:
                 raise Refused(f"the compiling process ended with status {status}")
             else:
@@ -116,7 +122,7 @@ async def _compiled(files: Files, within: float) -> Compiled:
 async def _in_helper(files: bytes, seconds: float) -> tuple[int, bytes]:
     """Runs the helper. Returns its exit status and output. `seconds`: CPU time for each file."""
     process = await asyncio.create_subprocess_exec(
-        *_HELPER, str(seconds), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        *_HELPER, str(seconds), __version__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     try:
         written, _ = await process.communicate(files)

@@ -141,18 +141,19 @@ def _say(text: bytes) -> None:
 
 
 @contextmanager
-def own_standard_error(environment: MutableMapping[str, str]) -> Iterator[None]:
-    """For a gateway that another one started (`environment` says so): gives it a standard error of its own. Where an
-    exception leaves the block, what is said from then on goes to the gateway that started it, if that still listens."""
+def own_standard_error(environment: MutableMapping[str, str]) -> Iterator[bool]:
+    """Whether another gateway started this one, as `environment` says: then gives it a standard error of its own. Where
+    an exception leaves the block, what is said from then on goes to the gateway that started it, if that still
+    listens."""
     own = environment.pop(_OWN_ERROR, "")
     if not own.isdecimal():
-        yield
+        yield False
         return
     starter = os.dup(_STANDARD_ERROR)
     os.dup2(int(own), _STANDARD_ERROR)
     os.close(int(own))
     try:
-        yield
+        yield True
     except BaseException:
         if _is_read(starter):
             os.dup2(starter, _STANDARD_ERROR)

@@ -91,7 +91,10 @@ class Link:
         except ChannelLost:
             return None
         except TimeoutError:
-            raise CannotServe(f"the gateway that runs (process {self.pid}) does not answer: stop it") from None
+            raise CannotServe(
+                f"the gateway that runs (process {self.pid}) did not answer within {_ANSWERED_WITHIN:.0f} seconds: try "
+                "again, and if it stays so, stop it"
+            ) from None
         return told.fields.get("standing")
 
     async def good(self) -> bytes:
@@ -143,13 +146,17 @@ class Links:
         await self._opened(connection, pid)
 
     async def inherit(
-        self, gateway: Gateway, given: Sequence[tuple[str, socket.socket]], *, replaces: bool
+        self, gateway: Gateway, given: Sequence[tuple[str, socket.socket]], *, replaces: bool, is_restart: bool
     ) -> tuple[Inherited, Link | None]:
         """The sockets that were open before this gateway started, and the link to its predecessor. A gateway has a
-        predecessor if it `replaces` a gateway or the service manager has `given` it sockets. Raises CannotServe."""
+        predecessor if it `replaces` a gateway or the service manager has `given` it sockets. `is_restart`: the
+        predecessor has started this gateway. Raises CannotServe."""
         found = None
         if (given or replaces) and gateway.store != "memory":
             found = await self.to_elder(Path(gateway.state_folder))
+        if found is None and is_restart:
+            where = "in memory" if gateway.store == "memory" else f"with the state folder {gateway.state_folder}"
+            raise CannotServe(f"the gateway that runs is not found {where}: for another `state`, stop it and start it")
         elder, handed = found or (None, [])
         return Inherited(given, handed), elder
 

@@ -53,6 +53,7 @@ class Supervisor:
     `program`: the command that starts a worker.
     `replaces`: the new gateway takes over from a gateway that runs on this state folder, if there is such a gateway.
     Sockets from the service manager have the same effect.
+    `is_restart`: that gateway has started the new one.
     `fewer_hosts`: the operator agrees that hosts of that gateway go.
     """
 
@@ -65,6 +66,7 @@ class Supervisor:
         program: Sequence[str] = PROGRAM,
         manager: ServiceManager | None = None,
         replaces: bool = False,
+        is_restart: bool = False,
         fewer_hosts: bool = False,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
@@ -72,6 +74,7 @@ class Supervisor:
         self._say = say
         self._manager = ServiceManager({}, 0) if manager is None else manager
         self._replaces = replaces
+        self._is_restart = is_restart
         self._links = Links(self)
         self._ends = Ends(self._links, log)
         self._all_serve = asyncio.Event()
@@ -124,7 +127,9 @@ class Supervisor:
         live = await self._with_token_keys(live)
         gateway = live.gateway
         allow_files(gateway.limits.connections, self._log)
-        inherited, elder = await self._links.inherit(gateway, self._manager.sockets(), replaces=self._replaces)
+        inherited, elder = await self._links.inherit(
+            gateway, self._manager.sockets(), replaces=self._replaces, is_restart=self._is_restart
+        )
         self._sources = Sources(gateway, self._log, lambda *told: tell_workers(self.fleet, *told))
         if elder is not None:
             own, read = self._with_token_keys, self._sources.ready

@@ -348,15 +348,8 @@ def _check_source(spec: Spec) -> None:
     except GatewayError as error:
         raise _bad(spec, error.detail) from None
     match spec.source:
-        case FromAttribute(name, join, escape):
-            if not name:
-                raise _bad(spec, "`from` names no attribute")
-            if join is not None and not _JOIN.fullmatch(join):
-                raise _bad(spec, "`join` is 1 to 8 visible ASCII characters or blanks")
-            if escape is not None and set(join or "") & set('\\"'):
-                raise _bad(spec, "`join` and `escape` are two characters")
-            if join is not None and isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(join.encode()):
-                raise _bad(spec, f"no cookie can hold `{join}`")
+        case FromAttribute() as source:
+            _check_attribute(spec, source)
         case Constant():
             _check_fixed(spec, lambda: render_one(spec, _NOBODY))
         case _:
@@ -367,6 +360,18 @@ def _check_source(spec: Spec) -> None:
             raise _bad(spec, "no cookie can hold what is sent where there is no value")
     if isinstance(spec, HeaderSpec) and spec.nobody is not None:
         _check_fixed(spec, lambda: _nobody(spec))
+
+
+def _check_attribute(spec: Spec, source: FromAttribute) -> None:
+    join = source.join
+    if not source.name:
+        raise _bad(spec, "`from` names no attribute")
+    if join is not None and not _JOIN.fullmatch(join):
+        raise _bad(spec, "`join` is 1 to 8 visible ASCII characters or blanks")
+    if source.escape is not None and set(join or "") & set('\\"'):
+        raise _bad(spec, "`join` and `escape` are two characters")
+    if join is not None and isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(join.encode()):
+        raise _bad(spec, f"no cookie can hold `{join}`")
 
 
 def _check_fixed(spec: Spec, rendered: Callable[[], bytes | None]) -> None:

@@ -1,11 +1,11 @@
-"""`python -m gateway.trial.compile_process 2.0`: files on standard input, a plan or the problems on standard output.
+"""`python -m gateway.trial.compile_process 2.0 0.1.0`: files on standard input, a plan or problems on standard output.
 
 SIGPROF ends the process when one file has taken this many seconds of its core: no code of a library has to listen for
 that. Standard output then ends with the content that was worked on (config.compile.process.split_answer).
 
 It is a process of its own, because a compilation in a thread would hold back every other thread of the caller. The
 messages are those of config.compile.process. Exit status 0: a message was written, a plan or problems; 2: the input was
-no such message.
+no such message; 3 (OTHER_RELEASE): the caller is of another release, named by the last argument.
 """
 
 import gc
@@ -16,8 +16,9 @@ import time
 from collections import defaultdict
 from dataclasses import replace
 
+from gateway import __version__
 from gateway.config.compile.compiler import Compiled
-from gateway.config.compile.process import ANSWER, decode_files, encode_outcome
+from gateway.config.compile.process import ANSWER, OTHER_RELEASE, decode_files, encode_outcome
 from gateway.config.folder.files import digest_of
 from gateway.config.problems import ProblemsFound
 from gateway.trial.proving import prove_partly
@@ -48,7 +49,10 @@ class _Clock:
         signal.setitimer(signal.ITIMER_PROF, max(self._seconds - self._taken[self._content], 0.001))
 
 
-def main(seconds: float) -> int:
+def main(seconds: float, release: str) -> int:
+    # A gateway reads the plans of its own release alone.
+    if release != __version__:
+        return OTHER_RELEASE
     # The process lives for a short time, and its many objects form no cycle.
     gc.disable()
     os.nice(_NICER)
@@ -68,4 +72,4 @@ def main(seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1])))
+    sys.exit(main(float(sys.argv[1]), sys.argv[2]))

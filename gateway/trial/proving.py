@@ -6,7 +6,7 @@ its hosts closed if there are none; the other files are accepted together or not
 takes too long to compile, is wrong too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from gateway.access.virtual_host import host_of
@@ -34,8 +34,15 @@ def prove(files: Files, now: float) -> Compiled:
     # A test of a closed host is left out until its file is whole.
     problems += problems_of(judge((case for case in cases if not _is_closed(case, snapshot)), snapshot))
     if problems:
-        raise ProblemsFound(problems)
+        raise ProblemsFound([*_no_apps(files), *problems])
     return compiled
+
+
+def _no_apps(files: Files) -> Iterator[Problem]:
+    """A problem of an empty apps/: the reason why every test of the folder fails."""
+    if not files.by_kind()[APPS] and not files.closed:
+        say = "0 apps: no file is here. Is a part of the folder missing, or not mounted?"
+        yield Problem(Place(files.shown(APPS), 0, 0), "", say)
 
 
 def _is_closed(case: Case, snapshot: Snapshot) -> bool:

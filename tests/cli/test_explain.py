@@ -250,7 +250,8 @@ def test_what_cannot_be_explained(folder: Path) -> None:
         unread = typed("explain", "GET", "http://one.localhost/", option, given, at=folder)
         assert (unread.returncode, unread.stderr) == (2, f"ecluse: {option} {given}: {said}\n")
     missing = typed("explain", "GET", "http://one.localhost/", "--as", "nobody.yaml", at=folder)
-    assert (missing.returncode, missing.stderr) == (2, "ecluse: nobody.yaml: No such file or directory\n")
+    why = "it takes a file with provider, subject and attributes, or a saved /_ecluse/session"
+    assert (missing.returncode, missing.stderr) == (2, f"ecluse: --as nobody.yaml: No such file or directory ({why})\n")
     (folder / "eve.yaml").write_text("provider: beta\n")
     stranger = typed("explain", "GET", "http://one.localhost/", "--as", "eve.yaml", at=folder)
     assert (stranger.returncode, stranger.stderr.partition(" (")[0]) == (

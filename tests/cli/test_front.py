@@ -107,4 +107,6 @@ def test_a_folder_without_a_file_is_wrong_usage(folder: Path, capsys: pytest.Cap
         with pytest.raises(SystemExit) as ended:
             main(["front", "check", "permis", *words])
         assert ended.value.code == 2
-        assert "expected FILE once or more, then at most one policy folder" in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert "APPLICATION FILE ... [FOLDER]\n" in told
+        assert "expected FILE once or more, then at most one policy folder" in told

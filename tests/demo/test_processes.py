@@ -61,6 +61,23 @@ async def test_the_process_that_it_leaves_in_its_place_is_followed_to_its_end(tm
     assert not _runs(successor)
 
 
+async def test_ctrl_c_stops_the_process_left_in_its_place_at_once(tmp_path: Path) -> None:
+    """The task that watched for its end is cancelled in the same turn of the loop."""
+    leaves = "import time; print('ready', flush=True); time.sleep(600)"
+    code = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {leaves!r}]).pid, flush=True)"
+    child = await start(tmp_path, code)
+    assert await child.ended() == 0
+    await says(child, "ready")
+    successor = int(child.log.read_text().replace("ready", ""))
+    child.follow(successor)
+    watching = asyncio.create_task(child.ended())
+    await asyncio.sleep(0)
+    watching.cancel()
+    async with asyncio.timeout(PATIENCE):
+        assert await child.stop(2 * PATIENCE) == 0
+    assert not _runs(successor)
+
+
 async def test_what_cannot_be_started_says_so(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nothing-here"):
         await Child.start("it", ["/nothing-here"], folder=tmp_path, log=tmp_path / "it.log")

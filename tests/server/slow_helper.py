@@ -28,4 +28,4 @@ def _checked_for_ever(loaded: Any, *others: Any) -> Iterator[Any]:
 
 if __name__ == "__main__":
     load.read_document, folder.check_app = _read_for_ever, _checked_for_ever
-    sys.exit(main(float(sys.argv[1])))
+    sys.exit(main(float(sys.argv[1]), sys.argv[2]))

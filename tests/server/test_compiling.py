@@ -55,6 +55,14 @@ async def test_every_problem_of_every_file_is_told(place: Place) -> None:
     assert f"{place.policies}/apps/two.yaml:2:" in str(refused.value)
 
 
+async def test_a_gateway_of_another_release_than_the_program_on_disk_is_told_to_restart(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.server.compiling.__version__", "0.0.9")
+    with pytest.raises(Refused, match=r"of another release than the gateway that runs \(0\.0\.9\): `ecluse restart`"):
+        await compile_folder(place.policies)
+
+
 async def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="nowhere"):
         await compile_folder(tmp_path / "nowhere")
@@ -68,7 +76,7 @@ async def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
         (("/bin/sh", "-c", "kill -9 $$"), PATIENCE, "the compiling process ended with status -9"),
         (("/bin/echo", "no plan"), PATIENCE, "the compiling process gave no plan"),
         (("/bin/true",), PATIENCE, "the compiling process gave no plan"),
-        (("/bin/sleep", "600"), 0.3, "not compiled within 0 s"),
+        (("/bin/sh", "-c", "exec sleep 600"), 0.3, "not compiled within 0 s"),
     ],
 )
 async def test_whatever_becomes_of_the_helper_is_a_reason_and_no_fault(

@@ -57,7 +57,7 @@ def test_a_session_that_an_older_release_wrote_has_defaults_for_what_it_lacks() 
 
 def test_the_others_come_back_as_they_went() -> None:
     hand_over = HandOver("permis", "permis.localhost", "/é", "binding", "id", bytes(range(32)), "metropole", NOW)
-    assert codec.hand_over_from_bytes(codec.hand_over_to_bytes(hand_over)) == hand_over
+    assert codec.HAND_OVER.read(codec.HAND_OVER.write(hand_over)) == hand_over
     assert codec.transaction_from_bytes(codec.transaction_to_bytes(transaction())) == transaction()
     assert codec.login_from_bytes(codec.login_to_bytes(login())) == login()
 
@@ -142,3 +142,18 @@ def test_what_would_inflate_without_end_is_unreadable() -> None:
     with pytest.raises(GatewayError) as refused:
         codec.session_from_bytes(b"\1" + len(deflated).to_bytes(4, "big") + deflated + b"{}")
     assert refused.value.code is store_codes.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("form", "record"),
+    [
+        (codec.OPENID_LOGOUT, b'{"provider": 1, "home": ""}'),
+        (codec.SAML_LOGOUT, b'{"provider": "rectorat", "request_id": "_3", "home": null}'),
+        (codec.APPLICATION_SESSION, b'{"fingerprint": "f", "login": "l", "cookies": "no base64!"}'),
+        (codec.HAND_OVER, b'["permis"]'),
+    ],
+)
+def test_a_record_with_a_value_of_another_type_is_unreadable(form: codec.Form[object], record: bytes) -> None:
+    with pytest.raises(GatewayError) as refused:
+        form.read(record)
+    assert refused.value.code == store_codes.UNREADABLE

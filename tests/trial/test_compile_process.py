@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from gateway import __version__
 from gateway.config.compile.compiler import Compiled, compile_files
-from gateway.config.compile.process import decode_outcome, encode_files, split_answer
+from gateway.config.compile.process import OTHER_RELEASE, decode_outcome, encode_files, split_answer
 from gateway.config.problems import ProblemsFound
 from tests.config.samples import sample_files
 from tests.patience import PATIENCE
@@ -17,9 +18,9 @@ from tests.trial.samples import FAILING, TESTS
 pytestmark = pytest.mark.slow
 
 
-def run(message: bytes) -> subprocess.CompletedProcess[bytes]:
+def run(message: bytes, release: str = __version__) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "gateway.trial.compile_process", "60"],
+        [sys.executable, "-m", "gateway.trial.compile_process", "60", release],
         input=message,
         capture_output=True,
         timeout=PATIENCE,
@@ -48,6 +49,12 @@ def test_the_process_answers_with_every_problem() -> None:
     assert there.value.problems == here.value.problems
 
 
+def test_nothing_is_compiled_for_a_gateway_of_another_release() -> None:
+    """A new release is on disk and the older gateway still runs: it would misread the plan."""
+    done = run(encode_files(sample_files()), "0.0.9")
+    assert (done.returncode, done.stdout, done.stderr) == (OTHER_RELEASE, b"", b"")
+
+
 @pytest.mark.parametrize(
     "message", [b"", b"\0\0\0\2[]", b"\0\0\0\2{}", b"\0\0\0\7garbage", encode_files(sample_files())[:-1]]
 )
@@ -66,7 +73,9 @@ def test_a_folder_whose_own_tests_fail_is_refused_with_the_test_that_failed() ->
 
 def test_it_leaves_the_core_to_whoever_serves() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "gateway.trial.compile_process", "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "gateway.trial.compile_process", "60", __version__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as helper:
         assert helper.stdin is not None
         until = time.monotonic() + 60

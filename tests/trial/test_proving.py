@@ -1,5 +1,7 @@
 """Invariant 13: a folder whose own tests fail is not taken."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.config.compile.compiler import compile_files
@@ -31,6 +33,20 @@ def test_what_is_wrong_with_the_folder_itself_comes_first() -> None:
     with pytest.raises(ProblemsFound) as found:
         prove(sample_files({"tests/permis.yaml": FAILING, "apps/other.yaml": "a: b"}), 0.0)
     assert all("test" not in problem.message for problem in found.value.problems)
+
+
+def test_a_folder_whose_applications_are_missing_says_so_before_its_tests() -> None:
+    """A volume that is not mounted, say: every test of the folder fails, and none says why."""
+    files = sample_files({"tests/permis.yaml": TESTS})
+    without = replace(files, texts={path: text for path, text in files.texts.items() if not path.startswith("apps/")})
+    with pytest.raises(ProblemsFound) as found:
+        prove(without, 0.0)
+    first, *tests = found.value.problems
+    assert first.render().endswith("/apps: 0 apps: no file is here. Is a part of the folder missing, or not mounted?")
+    assert tests
+    with pytest.raises(ProblemsFound) as found:
+        prove(sample_files({"tests/permis.yaml": FAILING}), 0.0)
+    assert "0 apps" not in str(found.value)
 
 
 def test_a_person_that_is_wrong_is_told_once_and_not_tried_as_nobody() -> None:

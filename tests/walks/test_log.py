@@ -182,7 +182,9 @@ async def test_the_lines_of_one_person_have_one_name_for_them_and_the_address_th
     lines += [line for line in world.gateway.lines(event="access") if "person" in line]
     assert {line["event"] for line in lines} >= {"login.succeeded", "logout", "access"}
     assert len({line["person"] for line in lines if "person" in line}) == 1
-    assert all("person" in line for line in lines if line["event"] in ("login.succeeded", "logout"))
+    ends = [line for line in lines if line["event"] in ("login.succeeded", "logout")]
+    assert all("person" in line for line in ends)
+    assert {line["provider"] for line in ends} == {"alpha"}, "of the session that ended, where no provider was called"
     assert {line["client"] for line in lines} == {"127.0.0.1"}
 
 

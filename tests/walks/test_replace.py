@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo.ports import free
 from tests.cli.test_main import ECLUSE
 from tests.patience import PATIENCE, until
 from tests.raw_http import Connection
@@ -200,6 +201,22 @@ async def test_a_start_with_none_running_is_refused_for_no_change_of_hosts(world
         world.gateway = Gateway(world.place, command=command)
         await world.gateway.start()
         assert await world.gateway.stop() == 0
+
+
+async def test_one_that_does_not_find_the_older_one_takes_no_place_beside_it(world: World, ended: None) -> None:
+    place = world.place
+    # Also where all addresses are others, and could be bound.
+    port, admin_port = free(2)
+    change = place.read("gateway.yaml").replace("state: ../var", "state: ../elsewhere")
+    change = change.replace(f"[{{address: 127.0.0.1:{place.port}}}]", f"[{{address: 127.0.0.1:{port}}}]")
+    place.write("gateway.yaml", change.replace(f"127.0.0.1:{place.admin_port}", f"127.0.0.1:{admin_port}"))
+    code, told, errors = await restart(place, "--state", "var")
+    assert (code, told) == (1, "")
+    assert errors == (
+        "ecluse: nothing was restarted: the new one ended with 1:\necluse: the gateway that runs is not found with the "
+        f"state folder {place.folder}/elsewhere: for another `state`, stop it and start it\n"
+    )
+    assert (await ask(place.url(), "/public/a")).status == 200
 
 
 async def test_a_newer_one_that_cannot_serve_leaves_the_older_one_as_it_is(world: World) -> None:

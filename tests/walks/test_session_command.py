@@ -55,7 +55,8 @@ async def test_sessions_are_listed_shown_and_ended(world: World) -> None:
     assert (await said(place, "show", "none"))[0] == 1
 
     code, _, errors = await said(place, "revoke", "--provider", "alpha")
-    assert (code, errors) == (2, "ecluse: 2 sessions would end: confirm with --yes, or select one session\n")
+    how = "confirm with --yes, or select one with --id ID"
+    assert (code, errors) == (2, f"ecluse: 2 sessions would end: {how}\n")
     assert await everywhere(place, "/x", alice) == {200}
 
     mark = world.gateway.mark()
@@ -86,6 +87,17 @@ async def test_a_person_is_found_by_issuer_and_subject_alone(world: World) -> No
     assert (code, len(json.loads(told)["revoked"])) == (0, 1)
     assert await everywhere(world.place, "/x", alice) == {401}
     assert (await said(world.place, "revoke", "--all", "--yes"))[1] == "ended: 1\n"
+
+
+async def test_who_finds_nobody_is_told_what_the_options_take(world: World) -> None:
+    whole = "--tenant takes an organisation whole, as `ecluse session list` shows it; a SIRET has 14 digits"
+    given = "--subject takes the identifier that the provider gives; it is rarely the login or the name"
+    for words, hint in (
+        (("--tenant", "215901034"), f" ({whole})"),
+        (("--tenant", "21590103400011"), ""),
+        (("--provider", "alpha", "--subject", "Alice"), f" ({given})"),
+    ):
+        assert await said(world.place, "revoke", *words) == (1, "", f"ecluse: there is no such session{hint}\n")
 
 
 @pytest.mark.parametrize(

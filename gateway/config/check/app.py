@@ -56,47 +56,73 @@ _USUAL_METHODS = frozenset(map(bytes.decode, METHODS))
 def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index, material: Material) -> Iterator[Problem]:
     """`material`: what of the references could be read."""
     document, gateway, providers = loaded.document, index.folder.gateway_file, index.listed(model)
-    in_production = gateway is not None and not gateway.development
     yield from _rules(document, model)
     yield from _paths(document, model)
-    if model.methods or any(name not in _USUAL_METHODS for rule in model.access for name in rule.methods or ()):
-        yield from check_methods(document, model)
     yield from _session(document, model, providers)
     yield from _logout(document, model)
     yield from _upstream(loaded, model, gateway)
-    yield from check_mount(document, model) if model.upstream.url.rest else ()
-    yield from _embedded(document, model, gateway) if model.embedded_by else ()
+    yield from _optional_sections(document, model, gateway)
+    if gateway is not None and not gateway.development:
+        yield from _in_production(document, model)
+    yield from _sign_ins_at_the_application(document, model, index, providers)
+    yield from check_translate(document, model)
+    if model.api is not None:
+        yield from check_header_of_programs(document, model)
+        yield from check_api(document, model, model.api, index)
+    listed = [one.model for one in providers or () if one.model is not None]
+    yield from check_budget(document, model, listed, file=loaded.path, gateway=gateway, material=material)
+    yield from check_listed(loaded, model, index.folder, index.providers) if model.directories else ()
+    mapped = _mapped(model, index, providers)
+    if mapped is not None:
+        yield from _unmapped(document, model, mapped, index)
+    yield from _conditions(document, model, mapped, index)
+
+
+def _optional_sections(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
+    """Checks the sections that most files leave out."""
+    if model.methods or any(name not in _USUAL_METHODS for rule in model.access for name in rule.methods or ()):
+        yield from check_methods(document, model)
+    if model.upstream.url.rest:
+        yield from check_mount(document, model)
+    if model.embedded_by:
+        yield from _embedded(document, model, gateway)
     if model.keep_posts is not None and gateway is not None:
         yield from _keep_posts(document, model.keep_posts, gateway)
-    if in_production and model.public is not None and model.public.scheme == "http":
-        yield document.problem(("public", "scheme"), "browsers keep our cookies over https only", "write https")
-    if model.account is not None:
-        by_form = model.form_login is not None and model.form_login.trusted is None
-        given = sections_given_by(model, index.folder)
-        yield from check_account(document, model.account, gateway, providers, given, by_form=by_form)
-    yield from check_translate(document, model)
     if model.translate.paths:
         yield from check_path_headers(document, model)
     if model.cookies.model_fields_set:
         yield from check_cookies(document, model)
     if model.translate.has_tokens:
         yield from check_tokens(document, model, gateway)
+
+
+def _in_production(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
+    """Refuses what only a gateway with `development: true` may do."""
+    if model.public is not None and model.public.scheme == "http":
+        yield document.problem(("public", "scheme"), "browsers keep our cookies over https only", "write https")
+    yield from check_secrets(document, model)
+
+
+def _sign_ins_at_the_application(
+    document: YamlDocument, model: AppFile, index: Index, providers: list[Loaded[AnyProviderFile]] | None
+) -> Iterator[Problem]:
+    """Checks `account` and `form_login`."""
+    gateway = index.folder.gateway_file
+    if model.account is not None:
+        by_form = model.form_login is not None and model.form_login.trusted is None
+        given = sections_given_by(model, index.folder)
+        yield from check_account(document, model.account, gateway, providers, given, by_form=by_form)
     if model.form_login is not None:
-        forgets = in_production and gateway is not None and gateway.store.type == "memory"
+        forgets = gateway is not None and not gateway.development and gateway.store.type == "memory"
         yield from check_form_login(document, model, model.form_login, forgets=forgets)
-    if in_production:
-        yield from check_secrets(document, model)
-    if model.api is not None:
-        yield from check_header_of_programs(document, model)
-        yield from check_api(document, model, model.api, index)
-    listed = [one.model for one in providers or () if one.model is not None]
-    yield from check_budget(document, model, listed, file=loaded.path, gateway=gateway, material=material)
-    mapped = None if providers is None else {name for one in providers if one.model for name in one.model.sources()}
-    yield from check_listed(loaded, model, index.folder, index.providers) if model.directories else ()
-    if mapped is not None:
-        mapped |= given_by(model, index.folder) if model.directories else set()
-        yield from _unmapped(document, model, mapped, index)
-    yield from _conditions(document, model, mapped, index)
+
+
+def _mapped(model: AppFile, index: Index, providers: list[Loaded[AnyProviderFile]] | None) -> set[str] | None:
+    """The attributes that a person of this application can have; None where a provider's file is wrong."""
+    if providers is None:
+        return None
+    mapped = {name for one in providers if one.model for name in one.model.sources()}
+    return mapped | given_by(model, index.folder) if model.directories else mapped
 
 
 def _session(
@@ -117,25 +143,37 @@ def _session(
 
 
 def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    """What is said of the sign-out call, where one is made; and the header or cookie that names the person in it has to
-    be one that the application is told."""
+    yield from _logout_call(document, model)
+    for number, domain in enumerate(model.logout.cookie_domains):
+        if not any(host == domain or ("." in domain and host.endswith(f".{domain}")) for host in model.hosts):
+            message = "no host of this application is in this domain: browsers take no such cookie from it"
+            yield document.problem(("logout", "cookie_domains", number), message, "one of hosts, or what it ends with")
+    yield from _logout_headers(document, model)
+    yield from _logout_login(document, model)
+
+
+def _logout_call(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     logout = model.logout
     for word in ("method", "form", "headers"):
         if logout.url is None and word in logout.model_fields_set:
             yield document.problem(("logout", word), "no address is called at a sign-out", "name url as well")
     if logout.form and logout.method != "post":
         yield document.problem(("logout", "form"), "a GET has no form", "write method: post as well")
-    for number, domain in enumerate(logout.cookie_domains):
-        if not any(host == domain or ("." in domain and host.endswith(f".{domain}")) for host in model.hosts):
-            message = "no host of this application is in this domain: browsers take no such cookie from it"
-            yield document.problem(("logout", "cookie_domains", number), message, "one of hosts, or what it ends with")
+
+
+def _logout_headers(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
+    """No header of the sign-out call may be read as another header that the application is sent."""
     known = {fold(one.name.encode()): one.name for one in model.translate.told_anywhere if one.kind == "headers"}
     seen: dict[bytes, str] = {}
-    for name in logout.headers:
+    for name in model.logout.headers:
         at: Path = ("logout", "headers", name)
         if other := known.get(fold(name.encode())) or seen.get(fold(name.encode())):
             yield document.problem(at, f"a server may read this as {other}", "keep one of the two", key=True)
         seen[fold(name.encode())] = name
+
+
+def _logout_login(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
+    """The header or cookie that names the person in the sign-out call has to be sent to the application anyway."""
     login = model.logout.login
     about_the_person = {one.name for one in model.translate.told if one.injected.value is None}
     path: Path = ("logout", "login")

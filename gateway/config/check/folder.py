@@ -179,26 +179,11 @@ def _gateway(folder: Folder, document: YamlDocument, model: GatewayFile) -> Iter
         yield problem(("workers",), "a store in memory is not shared: it takes one worker", "workers: 1, or sqlite")
     if model.store.type == "redis" or model.store.server is not None:
         yield from _store_server(document, model)
-    yield from collisions(
-        ((key.id, document, ("store", "keys", index, "id")) for index, key in enumerate(model.store.keys)),
-        "this id is here twice",
-    )
     if not model.development:
-        if model.portal.scheme != "https":
-            yield problem(("portal",), "browsers keep our cookies over https only", "https, or development: true")
-        elif not model.trusted_proxies and not any(listen.tls or listen.proxy_protocol for listen in model.listen):
-            hint = "give a listener tls, or list the proxy that does TLS in trusted_proxies"
-            yield problem(("portal",), "the portal is https, and nothing here speaks TLS", hint)
-        if model.saml is not None and (model.saml.discovery or "").startswith("http:"):
-            yield problem(("saml", "discovery"), "people are sent on by https alone", "https, or development: true")
-    for section, kept in (("accounts", model.accounts), ("scim", model.scim)):
-        keys = () if kept is None else kept.keys
-        named = ((key.id, document, (section, "keys", index, "id")) for index, key in enumerate(keys))
+        yield from _gateway_in_production(document, model)
+    for section, ids in _key_ids(model):
+        named = ((id, document, (section, "keys", index, "id")) for index, id in enumerate(ids))
         yield from collisions(named, "this id is here twice")
-    own = model.saml.keys if model.saml is not None else ()
-    yield from collisions(
-        ((key.id, document, ("saml", "keys", index, "id")) for index, key in enumerate(own)), "this id is here twice"
-    )
     if model.saml is not None:
         yield from check_library(document, ("saml",), "the library xmlsec", "xmlsec")
     if model.scim is not None:
@@ -210,6 +195,29 @@ def _gateway(folder: Folder, document: YamlDocument, model: GatewayFile) -> Iter
         yield problem(("theme", "levels", level), "this level is not on the ladder", hint, key=True)
     yield from _second_opinion(document, model)
     yield from _listeners(document, model)
+
+
+def _key_ids(model: GatewayFile) -> Iterator[tuple[str, list[str]]]:
+    """Each section with keys of ours, and the ids of its keys."""
+    yield "store", [key.id for key in model.store.keys]
+    if model.accounts is not None:
+        yield "accounts", [key.id for key in model.accounts.keys]
+    if model.scim is not None:
+        yield "scim", [key.id for key in model.scim.keys]
+    if model.saml is not None:
+        yield "saml", [key.id for key in model.saml.keys]
+
+
+def _gateway_in_production(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
+    """Refuses what only a gateway with `development: true` may do."""
+    if model.portal.scheme != "https":
+        yield document.problem(("portal",), "browsers keep our cookies over https only", "https, or development: true")
+    elif not model.trusted_proxies and not any(listen.tls or listen.proxy_protocol for listen in model.listen):
+        hint = "give a listener tls, or list the proxy that does TLS in trusted_proxies"
+        yield document.problem(("portal",), "the portal is https, and nothing here speaks TLS", hint)
+    if model.saml is not None and (model.saml.discovery or "").startswith("http:"):
+        message = "people are sent on by https alone"
+        yield document.problem(("saml", "discovery"), message, "https, or development: true")
 
 
 def _store_server(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:

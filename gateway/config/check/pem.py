@@ -26,9 +26,17 @@ def _certificate_hint(content: bytes) -> str:
 
     try:
         load_der_x509_certificate(content)
+        return "it is one in DER form: openssl x509 -inform DER -in FILE -out FILE.pem"
     except (ValueError, InvalidVersion):
-        return "-----BEGIN CERTIFICATE-----"
-    return "it is one in DER form: openssl x509 -inform DER -in FILE -out FILE.pem"
+        pass
+    if _is_pkcs12(content):
+        return "it is PKCS #12 (.pfx, .p12): openssl pkcs12 -in FILE -nokeys -out FILE.pem"
+    return "-----BEGIN CERTIFICATE-----"
+
+
+def _is_pkcs12(content: bytes) -> bool:
+    # RFC 7292 4: a SEQUENCE whose first member is the INTEGER 3.
+    return content[:1] == b"\x30" and b"\x02\x01\x03" in content[1:9]
 
 
 def check_one_certificate(content: bytes) -> None:
@@ -169,5 +177,7 @@ def _key_hint(content: bytes) -> str:
     except TypeError:
         pass  # it has a passphrase, which openssl asks for
     except (ValueError, UnsupportedAlgorithm):
+        if _is_pkcs12(content):
+            return "it is PKCS #12 (.pfx, .p12): openssl pkcs12 -in FILE -nocerts -noenc -out FILE.pem"
         return "-----BEGIN PRIVATE KEY-----"
     return "it is one in DER form: openssl pkey -inform DER -in FILE -out FILE.pem"

@@ -67,9 +67,7 @@ def _tokens(model: AppFile, team: TeamSection) -> Iterator[tuple[Path, str]]:
 
 
 def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Path, str]]:
-    """What can be told before a connection is made. A server may choose between several applications by the Host that
-    it is told."""
-    url, host = model.upstream.url, model.upstream.host
+    """Refuses addresses and names beyond the fence, as far as the file says them; each connection is checked again."""
     fence, socket = Fence.of(name, team.upstreams, team.sockets), model.upstream.socket
     if socket is not None and not fence.holds_socket(socket):
         yield ("upstream", "socket"), f"socket {socket}"
@@ -77,6 +75,12 @@ def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Pa
         bare, port = there.host.strip("[]"), there.effective_port
         if not fence.may_hold(bare, port):
             yield ("upstream", "others", index - 1) if index else ("upstream", "url"), f"upstream {bare}:{port}"
+    yield from _upstream_names(model, fence, team)
+
+
+def _upstream_names(model: AppFile, fence: Fence, team: TeamSection) -> Iterator[tuple[Path, str]]:
+    """The names in Host and in the TLS handshake: a server may choose between several applications by them."""
+    url, host = model.upstream.url, model.upstream.host
     bare, port = url.host.strip("[]"), url.effective_port
     told = bare if host == "upstream" else host
     of_the_url = host == "upstream" and literal(bare) is not None

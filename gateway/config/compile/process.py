@@ -19,6 +19,9 @@ from gateway.config.problems import Place, Problem, ProblemsFound
 
 _LENGTH = 4
 
+OTHER_RELEASE: Final = 3
+"""Exit status of the process that compiles: the program on disk is of another release than its caller."""
+
 
 def encode_files(files: Files) -> bytes:
     texts, secrets = list(files.texts.items()), list(files.secrets.items())

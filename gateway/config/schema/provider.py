@@ -26,13 +26,14 @@ from gateway.config.schema.types import (
     WholeSeconds,
     wrong,
 )
+from gateway.config.schema.values import number_hint
 from gateway.identity.perimeter import is_siret
 from gateway.model.provider import LONGEST_SKEW
 
 
 def _siret(text: str) -> str:
     if not is_siret(text):
-        raise wrong("this is not a SIRET", "14 digits, the last of which checks the others")
+        raise wrong("this is not a SIRET", number_hint(text, is_siret, 14))
     return text
 
 

@@ -58,14 +58,20 @@ def _each(check: Callable[[str], object]) -> Callable[[list[str]], object]:
     return lambda values: [check(value) for value in values]
 
 
+def number_hint(text: str, holds: Callable[[str], bool], digits: int) -> str:
+    """`text`: a number that `holds` refuses. People write numbers with blanks: 215 903 501 00017."""
+    whole = "".join(text.split())
+    return f"write {whole}" if holds(whole) else f"{digits} digits, the last of which checks the others"
+
+
 def _siret(text: str) -> None:
     if not is_siret(text):
-        raise Wrong(f"{text} is not a SIRET", "14 digits, the last of which checks the others")
+        raise Wrong(f"{text} is not a SIRET", number_hint(text, is_siret, 14))
 
 
 def _siren(text: str) -> None:
     if not is_siren(text):
-        raise Wrong(f"{text} is not a SIREN", "9 digits, the last of which checks the others")
+        raise Wrong(f"{text} is not a SIREN", number_hint(text, is_siren, 9))
 
 
 def _insee(text: str) -> None:

@@ -167,9 +167,9 @@ class ScimEndpoint:
     async def _changed(
         self, asked: _Asked, read: Callable[[ScimObject, UserState], UserState], ends: Callable[[ScimObject], bool]
     ) -> Page:
-        """Ends the person's access first, if the message says so, and only then complains of what else is wrong: in the
-        query, the type, the body. A client may leave attributes out (RFC 7644 3.5.1), and would send the same message
-        again."""
+        """Ends the person's access first, if the message says so, then refuses the message for other faults: in the
+        query, the media type, the body. A client may leave attributes out (RFC 7644 3.5.1), and would send the same
+        message again."""
         user = await self._get_user(asked.client, asked.id)
         is_ended = ends(asked.readable()) and await self._users.deactivate(asked.request, asked.client, user)
         try:

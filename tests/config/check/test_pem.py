@@ -4,6 +4,7 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from cryptography.x509 import load_pem_x509_certificate
 
 from gateway.config.check.pem import check_certificates, check_pair, check_private_key, check_public_key
@@ -57,3 +58,13 @@ def test_a_certificate_and_a_key_in_der_are_told_how_to_become_pem() -> None:
         with pytest.raises(Wrong, match="not a private key") as refused:
             check_private_key(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, encryption))
         assert refused.value.hint == "it is one in DER form: openssl pkey -inform DER -in FILE -out FILE.pem"
+
+
+def test_a_file_of_windows_is_told_how_to_become_pem() -> None:
+    leaf = trustme.CA().issue_cert("a.example")
+    certificate = load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
+    content = serialize_key_and_certificates(b"site", None, certificate, None, BestAvailableEncryption(b"secret"))
+    for check, way in ((check_certificates, "-nokeys"), (check_private_key, "-nocerts -noenc")):
+        with pytest.raises(Wrong) as refused:
+            check(content)
+        assert refused.value.hint == f"it is PKCS #12 (.pfx, .p12): openssl pkcs12 -in FILE {way} -out FILE.pem"

@@ -79,6 +79,8 @@ A_DIGEST = "a SHA-256 is 64 hexadecimal digits, as sha256sum prints it"
         ({"mandate": {"office": "maire", "of": "tenant"}}, "allow.mandate.of: no directory of this application says of which organisation a mandate is (list one under directories whose file gives mandates with the type mandates)"),
         ({"tenant": {}}, "allow.tenant: an organisation is named in one way (write one of siret, siren, insee or list)"),
         ({"tenant": {"siret": "21590350100018"}}, "allow.tenant.siret: 21590350100018 is not a SIRET (14 digits, the last of which checks the others)"),
+        ({"tenant": {"siret": "215 903 501 00017"}}, "allow.tenant.siret: 215 903 501 00017 is not a SIRET (write 21590350100017)"),
+        ({"tenant": {"siren": "215 903 501"}}, "allow.tenant.siren: 215 903 501 is not a SIREN (write 215903501)"),
         ({"tenant": {"siren": ["215903501", "215903502"]}}, "allow.tenant.siren: 215903502 is not a SIREN (9 digits, the last of which checks the others)"),
         ({"tenant": {"insee": "5935"}}, "allow.tenant.insee: 5935 is not the INSEE code of a commune (five characters, such as 59350 or 2A004)"),
         ({"tenant": {"insee": "59350"}}, "allow.tenant.insee: no list in lists/ gives an organisation for the commune 59350 (add {siren: ..., insee: ...} to one)"),

@@ -78,6 +78,7 @@ def test_gateway_file(part: str, instead: str, said: str) -> None:
         ("uid: preferred_username", "Uid: preferred_username", "10:3: attributes.Uid: an attribute's name begins with a-z and goes on with a-z, 0-9 and _, at most 64"),
         ("uid: preferred_username", "uid: [a, 7]", "10:8: attributes.uid: a claim's name is missing or has a blank in it"),
         ("tenant: siret", "tenant: siren", "17:9: tenant: no attribute has this name (did you mean siret?)"),
+        ("21590350100017", "215 903 501 00017", '18:19: asserts.siret[0]: this is not a SIRET (write 21590350100017)'),
         ("21590350100017", "21590350100018", '18:19: asserts.siret[0]: this is not a SIRET (14 digits, the last of which checks the others)'),
         ('["21590350100017"]', "[21590350100017]", "18:19: asserts.siret[0]: this must be a text (put it in quotes)"),
         ('["21590350100017"]', "", "18:18: asserts.siret: nothing is written here (write a value, or leave the key out)"),

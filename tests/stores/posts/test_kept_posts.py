@@ -178,9 +178,9 @@ async def test_one_that_an_older_release_kept_is_for_no_organisation_that_is_kno
     posts: KeptPosts, worker: Worker
 ) -> None:
     _, post = await kept(posts, await ended(worker))
-    told = json.loads(codec.kept_post_to_bytes(post))
+    told = json.loads(codec.KEPT_POST.write(post))
     del told["file"]["tenant"]
-    older = codec.kept_post_from_bytes(json.dumps(told).encode())
+    older = codec.KEPT_POST.read(json.dumps(told).encode())
     assert older == replace(post, file=replace(post.file, tenant=b""))
     assert not posts.is_for(older, SIRET)
     assert not posts.is_for(older, None)
