@@ -29,7 +29,7 @@ SHOWN = [
 # Keys and files that look like codes.
 OTHER_NAMES = {
     "clock.py", "gateway.yaml", "store.keys", "upstream.host", "upstream.timeout", "upstream.url", "logout.url",
-    "logout.login", "logout.cookies", "session.absolute", "requests.sqlite",
+    "logout.login", "logout.cookies", "session.absolute", "session.grace", "requests.sqlite",
 }  # fmt: skip
 LONGEST_PAGE = 200
 
