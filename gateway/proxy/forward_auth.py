@@ -110,9 +110,11 @@ def check_asks(request: Request, front: Front) -> None:
 
 
 def said_of(front: Front, outcome: Outcome) -> Page | None:
-    """Of what is not allowed. No page of ours: the front sends the request itself here, and what is logged and counted
-    is that one. None where there is more to be done, as for a request that came here: the front passes that answer on.
-    Our own paths it sends here unasked."""
+    """What a front is told when the request is not allowed: a bare status. The front then sends the browser's request
+    here, and that request gets the page, the log line and the count.
+
+    None: the outcome is still open, or this front passes our answers on to the browser, so the question is answered
+    like any request. Such a front never asks about our own paths: a question about one gets the bare status."""
     if isinstance(outcome, NeedsStore | NeedsWork):
         return None
     if front.passes and not (isinstance(outcome, ToPortal) and outcome.purpose == "endpoint"):
@@ -132,7 +134,7 @@ def permitted(request: Request, front: Front, prepared: Prepared, dropped: Seque
     kept = front.unwritten(dropped, injected) if dropped else []
     if kept and not front.removes:
         raise GatewayError(front_codes.HEADER, f"{front.name} would pass {kept[0][:64]!r} on")
-    # What a program's token was is not among these lines any more.
+    # A program's token was taken out of these lines before.
     own = b""
     if AUTHORIZATION in request.rare:
         own = next((value for name, value in request.sent() if name == b"Authorization"), b"")

@@ -50,7 +50,7 @@ class Lasting(Reading):
             self.revalidate()
 
     def cut(self) -> None:
-        """The person may not have this response any more: one older than 5 s is aborted now, another one after 5 s."""
+        """Ends the request under way: at once if it is older than 5 s, otherwise in 5 s if it is still the same one."""
         if monotonic() - self.request.started > _CUT_SECONDS:
             self.abort()
         else:

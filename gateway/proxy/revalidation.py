@@ -1,6 +1,6 @@
-"""What is under way, judged anew: at once where the policy or a person has changed, and where a rule turns on the time
-(`time`, `max_age`, a mandate that ends) again and again, for no change tells that it has come. Nor does one tell that a
-seat has ended."""
+"""Judges again what is under way: at once when the policy or a person changes, and every 5 s where a rule depends on
+the time (`time`, `max_age`, a mandate that ends), because nothing announces that moment. The same round finds the seats
+that have run out."""
 
 import asyncio
 from collections.abc import Callable, Collection

@@ -191,7 +191,7 @@ class Walk(Gathering):
                 assert_never(outcome)
 
     def _too_many(self, seat: Seat | None, outcome: Outcome) -> Refuse | NeedsStore | None:
-        """Counts the request; None: it goes its way. A kept form came with the click that was counted."""
+        """Counts the request. None: no rate is exceeded. A kept form is not counted again: its click was."""
         if self.sending is not None:
             return None
         self.counted, instead = count(self.request, self.memo, self.plane, seat, outcome, self.counted)
@@ -224,7 +224,7 @@ class Walk(Gathering):
             self.respond(self.sending.to_sign_in(outcome))
             return
         kind = kind_of(request.line.method, request.fields)
-        keep = None if self.front is not None or self.has_gathered else keeping(request)
+        keep = None if self.front is not None or self.is_gathering else keeping(request)
         if kind == "navigation" and keep is not None:
             self.until = self.plane.timers.now + request.lane.timeouts.total
             self.deadline = self.plane.timers.now + request.lane.timeouts.first_byte
@@ -354,7 +354,7 @@ class Walk(Gathering):
     def _chosen(self) -> Pool | None:
         """Of several addresses, the one for this request. None: the client is told why, or its body is gathered."""
         request, lane = self.request, self.request.application
-        if lane.gathers and self.gathers():
+        if lane.gathers_up_to and self.begin_gathering():
             return None
         if lane.group is None:
             return lane.sole

@@ -27,18 +27,19 @@ class Gathering(FrontQuestions):
     def invite_body(self) -> None: ...
 
     @property
-    def has_gathered(self) -> bool:
-        """Whether the body of the request under way was taken, or some of it."""
+    def is_gathering(self) -> bool:
+        """Whether a buffer takes, or has taken, the body of the request under way."""
         return type(self.upstream) is GatheredBody
 
-    def gathers(self) -> bool:
-        """Whether the body of the request under way is gathered from here on, and its application hears nothing yet."""
+    def begin_gathering(self) -> bool:
+        """Begins to gather the body of the request under way, if its application wants that and it is not here in full.
+        False: the body is not gathered. True: the application hears nothing until the buffer passes the body on."""
         request, framing = self.request, self.request.framing
-        limits, most = request.limits, request.application.gathers
-        if framing in NO_CONTENT or self.has_gathered or self.sending is not None:
+        limits, most = request.limits, request.application.gathers_up_to
+        if framing in NO_CONTENT or self.is_gathering or self.sending is not None:
             return False
         if framing > min(most, limits.body or most) or 0 < framing <= len(self.ahead):
-            # More than is gathered, or taken; or all of it is here.
+            # Over the buffer or the body limit, or already here in full.
             return False
         now, timeouts, name = self.plane.timers.now, limits.timeouts, request.lane.name
         self.until = now + timeouts.total
@@ -84,7 +85,7 @@ class Gathering(FrontQuestions):
             gathered.abandon()
 
     def _leave_body(self) -> None:
-        """What is still to come of it is for nobody, nor for the portal: the response ends the connection. Its length
-        is no longer that of what comes next."""
+        """Passes the rest of the body to nobody, not even to the portal. The connection closes after the response. The
+        announced length no longer holds, so `framing` becomes CHUNKED."""
         self.state, self._upload, self.body_paused = WAIT, None, False
         self.request.framing = CHUNKED
