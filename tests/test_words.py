@@ -30,7 +30,7 @@ CEILINGS = {
     "cli": (14.6, 0),
     "config": (17.0, 30),
     "directories": (15.9, 4),
-    "federation": (16.1, 8),
+    "federation": (6.0, 0),
     "formlogin": (9.5, 1),
     "identity": (8.4, 0),
     "lint": (14.2, 0),
