@@ -29,7 +29,7 @@ CEILINGS = {
     "accounts": (11.8, 0),
     "cli": (14.6, 0),
     "config": (17.0, 30),
-    "directories": (15.9, 4),
+    "directories": (5.3, 0),
     "federation": (6.0, 0),
     "formlogin": (9.5, 1),
     "identity": (8.4, 0),
