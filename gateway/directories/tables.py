@@ -114,8 +114,7 @@ def _column(names: Sequence[str], name: str) -> int:
 
 def _other_delimiter(names: Sequence[str], columns: Sequence[str]) -> str:
     """Suggests a delimiter, if the undivided first line would name known columns when divided: spreadsheets in French
-    write
-    `;`.
+    write `;`.
     """
     for sign, written in ((";", '";"'), (",", '","'), ("\t", r'"\t"')):
         if len(names) == 1 and not set(columns).isdisjoint(names[0].split(sign)):

@@ -12,7 +12,7 @@ SHORTEST_AGE = 300.0
 LONGEST_AGE = 86400.0
 USUAL_AGE = 3600.0
 REFETCH_INTERVAL = 30.0
-# Without an older value, the gateway waits before it calls a provider that just failed again, whoever asks.
+# Seconds. Without an older value, the gateway waits before it calls a failed provider again, for all its users.
 RETRY_INTERVAL = 3.0
 
 _MAX_AGE = re.compile(r'(?:^|[\s,])max-age="?([0-9]{1,10})"?(?:$|[\s,;])', re.IGNORECASE)

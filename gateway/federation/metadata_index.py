@@ -57,8 +57,7 @@ def index_path(folder: Path, source_id: str) -> Path:
 
 def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tuple[str, Record]]) -> Copy:
     """Writes an index beside the old index, then renames: readers see the whole new index or the old one. Returns
-    `copy` with
-    `entities` counted.
+    `copy` with `entities` counted.
 
     Raises OSError, sqlite3.Error, and the errors of the iterator `records`.
     """

@@ -1,7 +1,7 @@
 """Decides which source is fetched next. Knows no clock and no process, so that a test can run 5,000 sources.
 
 One organisation's server must not delay the sources of other organisations (invariant 15): a source that took longer
-than usual waits in a separate lane from then on.
+than usual waits in a separate lane, until a try is quick again.
 """
 
 from collections.abc import Mapping
