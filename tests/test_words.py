@@ -28,7 +28,7 @@ CEILINGS = {
     "access": (9.9, 0),
     "accounts": (11.8, 0),
     "cli": (14.6, 0),
-    "config": (17.0, 30),
+    "config": (12.0, 16),
     "directories": (15.9, 4),
     "federation": (16.1, 8),
     "formlogin": (9.5, 1),
