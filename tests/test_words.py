@@ -43,7 +43,7 @@ CEILINGS = {
     "proxy": (11.3, 4),
     "saml": (7.7, 0),
     "scim": (6.7, 0),
-    "server": (13.9, 0),
+    "server": (9.2, 0),
     "stores": (10.9, 0),
     "tokens": (7.4, 0),
     "translation": (9.2, 0),

@@ -434,7 +434,8 @@ class Snapshot:
         return whole if whole is not None and whole.name == name else there.named(name) if there.below else None
 
     def closed_by(self, host: str) -> str:
-        """The wrong file that closes this canonical host, so that no wildcard answers; else empty."""
+        """The wrong file that closes a canonical host (no wildcard answers at a closed host); empty if the host is
+        open."""
         if not self.closed or host in self.exact_hosts:
             return ""
         wildcard = f"*.{host.partition('.')[2]}"
