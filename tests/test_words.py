@@ -26,8 +26,8 @@ PRONOUNS = frozenset(
 # Per cent of the words, and how many docstrings of eight words or more may be over 30 %.
 CEILINGS = {
     "access": (9.9, 0),
-    "accounts": (11.8, 0),
-    "cli": (14.6, 0),
+    "accounts": (7.1, 0),
+    "cli": (9.4, 0),
     "config": (12.0, 16),
     "directories": (15.9, 4),
     "federation": (16.1, 8),

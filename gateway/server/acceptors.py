@@ -1,5 +1,4 @@
-"""A worker's end of the inherited sockets: accepts connections, with or without TLS, and stops without losing clients.
-"""
+"""A worker's end of the inherited sockets: accepts connections, with or without TLS, and stops without losing any."""
 
 import asyncio
 import errno

@@ -105,8 +105,7 @@ class Rollout:
             return ""
 
     async def _commit(self, workers: list[Worker], revision: str) -> None:
-        """Commits the plan in the workers. A worker that does not swap is killed and starts again with the live plan.
-        """
+        """Commits the plan in the workers. Kills a worker that does not swap; it starts again with the live plan."""
         for worker, answer in (
             await ask(workers, "commit", within=self._patience.committed, revision=revision)
         ).items():
