@@ -26,9 +26,9 @@ PRONOUNS = frozenset(
 # Per cent of the words, and how many docstrings of eight words or more may be over 30 %.
 CEILINGS = {
     "access": (9.9, 0),
-    "accounts": (11.8, 0),
-    "cli": (14.6, 0),
-    "config": (17.0, 30),
+    "accounts": (7.1, 0),
+    "cli": (9.4, 0),
+    "config": (12.0, 16),
     "directories": (5.3, 0),
     "federation": (6.0, 0),
     "formlogin": (9.5, 1),
@@ -43,7 +43,7 @@ CEILINGS = {
     "proxy": (11.3, 4),
     "saml": (7.7, 0),
     "scim": (6.7, 0),
-    "server": (13.9, 0),
+    "server": (9.2, 0),
     "stores": (10.9, 0),
     "tokens": (7.4, 0),
     "translation": (9.2, 0),

@@ -1,4 +1,4 @@
-"""`ecluse account list --requests`: what people have asked for, in words for the operator."""
+"""`ecluse account list --requests`: prints the requests of people, in words for the operator."""
 
 import time
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _LONGEST: Final = 40
 
 
 def reference_of(text: str) -> str:
-    """As a person reads it out: no case counts."""
+    """The reference without blanks around it, in upper case: a person who reads it out gives no case."""
     return text.strip().upper()
 
 
@@ -63,5 +63,5 @@ def _day(at: int) -> str:
 
 
 def _shown(text: str) -> str:
-    """A stranger's text writes no more to a terminal than what is seen of it."""
+    """The text in visible characters only, so that a stranger's text cannot control the terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

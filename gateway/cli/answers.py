@@ -27,7 +27,9 @@ class Restarted(TypedDict):
 
 @with_config(ConfigDict(strict=True))
 class ListedSession(TypedDict):
-    """As stores.oversight lists it. Times are Unix seconds. `tenant` None: of no organisation."""
+    """A session, as stores.oversight lists it. Times are Unix seconds.
+
+    `tenant`: the organisation; None without an organisation."""
 
     id: str
     person: str
@@ -53,7 +55,7 @@ class Revoked(TypedDict):
 
 @with_config(ConfigDict(strict=True))
 class Ordered(TypedDict):
-    """`ordered`: how many people, or "all"."""
+    """`ordered`: the number of people, or "all"."""
 
     ordered: int | str
 

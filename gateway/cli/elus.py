@@ -1,5 +1,5 @@
-"""`ecluse directory import-elus FILE`: a published file of the Répertoire national des élus as a table of mandates,
-with a report of whom it could not be joined to, for review by a person."""
+"""`ecluse directory import-elus FILE`: turns a published file of the Répertoire national des élus into a table of
+mandates, with a report of the people without a match, for review by a person."""
 
 import os
 from argparse import Namespace
@@ -39,7 +39,7 @@ def import_elus(told: Namespace) -> Exit:
 
 
 def _text(path: Path) -> str:
-    """UTF-8, or what older spreadsheets write."""
+    """The text of a file in UTF-8, or in the charset of older spreadsheets (cp1252)."""
     with path.open("rb") as file:
         content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:

@@ -1,5 +1,5 @@
-"""The addresses where this gateway listens or keeps its sessions: no application may be connected to such an address,
-regardless of the name that leads there."""
+"""The addresses where this gateway listens or keeps its sessions. The gateway connects no application to such an
+address, whatever name leads there."""
 
 import socket
 import struct
@@ -62,7 +62,8 @@ def _covers(listener: Address | None, address: Address) -> bool:
 
 
 def is_of_this_machine(address: Address) -> bool:
-    """As the kernel routes: any interface's, a second one of an interface, or all of a range that is local."""
+    """Whether the kernel routes the address to this machine: the address of an interface, a further address of an
+    interface, or an address of a local range."""
     if address.is_loopback:
         return True
     try:

@@ -1,4 +1,4 @@
-"""What the files say of servers in front that pass requests on themselves (`forward_auth`, `front`)."""
+"""Checks the settings of servers in front that pass requests on themselves (`forward_auth`, `front`)."""
 
 from collections.abc import Iterator
 from typing import Final

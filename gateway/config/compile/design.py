@@ -1,4 +1,4 @@
-"""The State's design system as it is served: each file with its kind, the style sheet packed."""
+"""The served files of the State's design system, each with its kind; the style sheet is compressed."""
 
 import gzip
 import hashlib

@@ -37,8 +37,8 @@ def plan_form_login(line: int, file: str, model: AppFile, section: FormLoginSect
 
 
 def _base(file: str, model: AppFile, section: FormLoginSection) -> str:
-    """What the accounts are counted by: the name that a team gives them, else the address that the secret is sent
-    to, so that two files of one application count together."""
+    """The name under which accounts are counted: `counted_with` of the team, else the address that the secret is sent
+    to. So two files of one application count together."""
     if section.counted_with is not None:
         return f"{team_of(file)}/{section.counted_with}"
     there = model.upstream
