@@ -28,7 +28,7 @@ _LOOKED_EVERY: Final = 0.4
 SEEN_WITHIN: Final = 2 * _LOOKED_EVERY
 # In one turn of the loop (invariant 14): what is kept for a seat takes some microseconds to let go.
 _AT_ONCE: Final = 100
-# Of the time, what looking up again those who are here may take after links have changed.
+# The pause between two look-ups after links have changed, as a multiple of the time of a look-up.
 _SHARE: Final = 10
 
 

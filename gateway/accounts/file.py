@@ -17,7 +17,7 @@ from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 
 NAME: Final = "links.sqlite"
-# Tells a file that is gone from one that was never made.
+# A marker beside the file: it tells a lost file from a file that was never made.
 MADE: Final = "links.made"
 
 APPLICATION_ID: Final = 0x45434C4C  # "ECLL"

@@ -17,7 +17,7 @@ from gateway.model.identity import Identity
 from gateway.stores.login_tries import LoginTries
 
 BY_PERSON: Final = "person"
-# Of one person at one application, whatever accounts they name, within so many seconds.
+# Tries of one person at one application, for all accounts together, within so many seconds.
 _TRIES: Final = 5
 _WITHIN: Final = 3600
 
@@ -40,7 +40,7 @@ class AccountLinking:
         assert settings is not None
         credential = Credential(checked_login(login), checked_secret(secret))
         who = f"{holder.issuer}\0{holder.person}"
-        # No accounts have this name: it holds what no address does.
+        # No account has this name: it contains a character that no address contains.
         person = CountedLogin(f"\0{app.name}", who, who)
         tried = await self._tries.begin(person, most=_TRIES, within=_WITHIN)
         if tried is None:

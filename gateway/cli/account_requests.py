@@ -30,7 +30,7 @@ def say_requests(requests: Iterable[AccountRequest], *, as_json: bool) -> Exit:
         mail = "" if asked.name == asked.mail or asked.name.endswith(f" ({asked.mail})") else asked.mail
         who = ", ".join(_shown(value) for value in (asked.name, mail) if value)
         state = "waits" if one.refusal is None else f"refused on {_day(one.refusal.at)}"
-        # Where people choose their own name, it can say anything: the organisation is not beside it.
+        # Where people choose their own name, the name can say anything: the organisation does not stand beside it.
         organisation = f", organisation {_shown(asked.organisation)}" if asked.organisation else ""
         whose = f"{_shown(asked.holder.person)} of {_shown(asked.holder.issuer)}{organisation}"
         print(f"{one.reference}  {asked.holder.application}  {whose}  since {_day(one.at)}, {state}")

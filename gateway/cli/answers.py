@@ -60,7 +60,7 @@ class Ordered(TypedDict):
     ordered: int | str
 
 
-# What one says that does not know a question.
+# The answer of a gateway that does not know the question.
 _UNKNOWN = "not a question"
 OTHER_RELEASE = (
     f"the gateway that runs is of another release than this command ({__version__}), and answers otherwise: whether it "

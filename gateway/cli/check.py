@@ -25,7 +25,7 @@ from gateway.organisations.indexing import organisations_of
 from gateway.server.state import shared, unwritable
 from gateway.trial.proving import prove
 
-# Of a certificate near its end, or past it; of a host that none names.
+# Findings on certificates: near or past their end, or a host that no certificate names.
 _CERTIFICATES = frozenset({"EC405", "EC406"})
 
 

@@ -20,7 +20,7 @@ from gateway.model.directory import Directory, FileSource
 from gateway.model.errors import GatewayError
 from gateway.server.state import directories_folder
 
-# As server.questions takes them.
+# The most ids in a question (server.questions).
 _AT_ONCE = 100
 
 

@@ -91,7 +91,7 @@ def _answer_of(app: App, answer: PageAnswer) -> str:
         return said
     origins = origins_of(app, _host(app))
     target = origins.target(answer.location, origins.public + app.home)
-    # Without its query, in which an application may write what nobody should read.
+    # Without the query, where an application may write values that are not for other eyes.
     return f"{said}, and leads to {quoted(path_of(answer.location)) if target is None else path_of(target)}"
 
 

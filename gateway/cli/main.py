@@ -25,7 +25,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _USUAL_FOLDER = Path("policies")
 _FOLDER_HELP = f"the policy folder; `{_USUAL_FOLDER}` where it is left out"
 
-# What is done about a library of ours that is not there, or does not fit this machine.
+# The remedy for a library that is missing, or does not fit this machine.
 _INSTALL = "config.library: install the gateway again, docs/how-to/install-it.md"
 
 # The status that a shell reports for a process ended by SIGPIPE.

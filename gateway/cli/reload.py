@@ -49,6 +49,6 @@ def _say(verdict: dict[str, Any], folder: Path) -> None:
             for path in verdict["closed"]:
                 print(f"  {path}: not loaded, its hosts are closed")
         case other:
-            # There is nothing to mend where it is meant.
+            # If the operator means to remove hosts, the files need no correction.
             remedy = "" if verdict.get("code") == config_codes.HOSTS_GONE.id else f" ({to_be_checked(folder)})"
             print(f"{other}: no file was loaded, revision {revision} is live{remedy}")

@@ -11,9 +11,9 @@ from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json
 from gateway.cli.meant import CannotSay, WrongUsage, answer, carried_out, found_sessions, meant
 
-# As stores.oversight takes them.
+# The most ids in a question (stores.oversight).
 _REVOKED_AT_ONCE = 100
-# Somebody may sign in meanwhile who is meant, too.
+# Passes over the selection: a matching person may sign in meanwhile.
 _PASSES = 3
 _SIRET = re.compile(r"[0-9]{14}")
 
@@ -77,7 +77,7 @@ def _revoke(told: Namespace) -> Exit:
         try:
             found = [session for session in found_sessions(told, where) if session["id"] not in ended]
         except CannotSay as why:
-            # What has ended is said all the same.
+            # The sessions that have ended are reported all the same.
             said_to_be_wrong(str(why))
             break
         if not found:

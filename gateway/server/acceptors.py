@@ -22,14 +22,14 @@ _JOINED_WITHIN = 0.5
 # The loop's own patience is a minute: as long as that, a stranger could hold a place for one byte.
 _LONGEST_HANDSHAKE = 10.0
 
-# In one turn of the loop: others want theirs, and other workers may take the next.
+# In one turn of the loop: other tasks want their turn, and other workers may take the next connections.
 _ACCEPTED_AT_ONCE = 32
 
-# Until somebody has given a descriptor back, those who come wait in the kernel's queue.
+# Seconds until the next try. Meanwhile new connections wait in the kernel's queue.
 _WITHOUT_DESCRIPTORS = 0.1
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
-# Closed so, a connection is gone at once, on both sides (socket(7), SO_LINGER).
+# With this option, closing ends a connection at once on both sides (socket(7), SO_LINGER).
 _AT_ONCE = struct.pack("ii", 1, 0)
 _READ_AND_FORGOTTEN = 65536
 
@@ -126,7 +126,7 @@ class Acceptor:
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     self._wait_for_descriptors()
-                # A client that left before its turn came (ECONNABORTED) was the only one.
+                # A client that left before its turn (ECONNABORTED) was the only waiting client.
                 return False
             self._take(connection, address[0])
         return True
@@ -198,7 +198,7 @@ class Acceptor:
         with connection, suppress(OSError):
             if self._handshakes is None:
                 connection.send(self._keeper.refusal())
-                # Bytes that nobody has read would reset the connection, and the answer with it.
+                # Unread bytes would reset the connection, and the answer with it.
                 connection.recv(_READ_AND_FORGOTTEN)
             else:
                 _reset(connection)

@@ -23,7 +23,7 @@ _LONGEST_PAUSE = 5.0
 _LAST_WORDS_WITHIN = 1.0
 _KILLED_WITHIN = 5.0
 
-# A worker has `within` seconds for its requests; then it closes its files, which takes a moment.
+# A worker has `within` seconds for its requests. Then it closes its files, which takes a moment.
 _CLOSES_WITHIN = 5.0
 
 # One malloc for the many 256 KB reads of large bodies: without these each read maps and unmaps memory.
@@ -59,7 +59,7 @@ class Worker:
 
     def kill(self) -> None:
         """Kills the process; does nothing if the process has ended."""
-        # Not by `process.kill`, which takes the status of one that is dead already from who waits for it.
+        # Not by `process.kill`, which takes the status of a dead process from the task that waits for it.
         if self._handle is not None:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
@@ -72,7 +72,7 @@ class Worker:
             await asyncio.wait_for(self.silent.wait(), _LAST_WORDS_WITHIN)
         if self._handle is not None:
             os.close(self._handle)
-            # The number may be another file's from here on.
+            # From now on the number may belong to another file.
             self._handle = None
         return status
 

@@ -9,8 +9,8 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-# The oldest generation is left to the freezes. Since each takes all there is, it holds little.
-# The youngest is some 10,000 objects: to collect so many takes two milliseconds.
+# The oldest generation is left to the freezes. It holds little, since each freeze takes all objects. The youngest
+# generation has some 10,000 objects: collecting so many takes two milliseconds.
 _THRESHOLDS = 10_000, 50, 10_000
 _OLDEST = 2
 

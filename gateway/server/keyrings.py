@@ -56,7 +56,7 @@ class Keyrings:
 
     def _without_ended(self, live: Live, now: float) -> tuple[Live, tuple[str, ...]]:
         store = {one.id: one for one in self._of(live, "store")}
-        # Towards providers, an id is one key's in its own ring alone: they are known by what they are.
+        # Towards providers, an id is unique only within its ring: these keys are known by their content.
         others = {one.parts["key"].encode(): one for kind in _TOWARDS_PROVIDERS for one in self._of(live, kind)}
         if not any(_is_over(one, now) for one in (*store.values(), *others.values())):
             return live, ()

@@ -16,7 +16,7 @@ BACKLOG = 4096
 _ADMIN_BACKLOG = 64
 _UNIX = "unix:"
 
-# What the operator can do about it.
+# Remedies for the operator.
 _HINTS = {
     errno.EADDRINUSE: "another program listens there: stop it, or choose another port",
     errno.EADDRNOTAVAIL: "this machine has no such address: write an address of this machine, or 0.0.0.0 for all",
@@ -30,8 +30,8 @@ _HINTS = {
 _MOST_FILES = 1 << 20
 
 
-# Of a worker: one for the client, one for the application, and one so that half of all are never a client's. And a few
-# for its own.
+# Files of a worker: for each connection one for the client, one for the application, and one more, so that clients
+# never take half of all. And a few for the worker itself.
 _FILES_EACH, _FILES_OF_ITS_OWN = 3, 64
 
 
@@ -112,7 +112,7 @@ def _bind(host: str, port: int, backlog: int) -> socket.socket:
 
 def _bind_path(path: Path) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # The mode is there with the file: nobody else can connect in between.
+    # The file has its mode from the start: no other account can connect in between.
     before = os.umask(0o177)
     try:
         _clear(path)

@@ -14,8 +14,7 @@ import uvloop.loop
 # libuv's uv_loop_option.
 _UV_METRICS_IDLE_TIME = 1
 
-# A loop with something to do is looked at each 10 ms: what holds it longer is always seen. One that only waits is left
-# to wait.
+# A busy loop is measured every 10 ms, so that a longer stop is always seen. A waiting loop is left to wait.
 _BUSY_EVERY = 0.01
 _IDLE_EVERY = 0.04
 _BUSY_FROM = 0.02

@@ -65,7 +65,7 @@ class Observation:
         """The readiness: at least one worker serves, sessions can be kept, and the gateway does not drain."""
         serving = len(self._fleet.serving)
         away, in_grace = self._totals.now(STORE_UNREACHABLE), self._totals.now(STORE_GRACE)
-        # A front that sent people elsewhere would find the same store there: those who are signed in go on here.
+        # A front that sent people elsewhere would find the same store there. Signed-in people continue here.
         keeps = away <= in_grace
         return {
             "ready": serving > 0 and keeps and not self._ends(),
@@ -77,7 +77,7 @@ class Observation:
         }
 
     async def exposition(self) -> bytes:
-        # Each says what is new before it answers.
+        # Each worker sends its new counters before it answers.
         await ask(self._fleet.workers.values(), "counters", within=_COUNTERS_WITHIN)
         totals, live, log = self._totals, self._rollout.live, self._log
         gauges = Gauges(
@@ -91,7 +91,7 @@ class Observation:
         )
         kept = {**self._sources.metadata.counters(), **self._sources.looks.counters()}
         own = {("ecluse_log_dropped_total",): log.dropped, **kept}
-        # With some hundred applications this takes 0.1 s.
+        # Rendering takes 0.1 s with some hundred applications.
         return await asyncio.to_thread(_rendered, live.zeros, [*totals.copied(), own], gauges)
 
 

@@ -82,7 +82,7 @@ def _route_type(address: Address) -> int:
         kernel.sendto(_HEADER.pack(_HEADER.size + len(route), _RTM_GETROUTE, _NLM_F_REQUEST, 1, 0) + route, (0, 0))
         answer = kernel.recv(4096)
     _, kind, _, _, _ = _HEADER.unpack_from(answer)
-    # Anything else is an error: nothing leads there at all.
+    # Any other kind is an error: no route leads to the address.
     return _ROUTE.unpack_from(answer, _HEADER.size)[7] if kind == _RTM_GETROUTE - 2 else 0
 
 

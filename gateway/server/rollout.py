@@ -99,7 +99,7 @@ class Rollout:
             if problems := refusals(prepared):
                 await ask(workers, "abort", within=self._patience.committed)
                 return "; ".join(problems)
-            # From here on the candidate is the live one: a worker that dies before it commits starts again with it.
+            # From here on the candidate is live: a worker that dies before its commit starts again with the candidate.
             self.live = candidate
             await self._commit(workers, candidate.revision)
             return ""

@@ -82,6 +82,6 @@ class ServiceManager:
             return
         # An abstract address is written with an @.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        # A service manager that is being started again itself hears nothing, and asks for nothing.
+        # A service manager that restarts itself hears no message, and asks for none.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
             to.sendto("\n".join(lines).encode(), address)

@@ -20,7 +20,7 @@ from gateway.server.inherited import Inherited
 _ANSWERED_WITHIN = 20.0
 _REVOKED_WITHIN = 1.0
 _REFRESHED_WITHIN = 15.0
-# The older one closes what it looked after, which waits for a fetch under way to be ended.
+# The older gateway closes its shared data, and waits until a fetch under way has ended.
 _LEFT_WITHIN = 30.0
 _MOST_SOCKETS = 250
 _HANDED = b"\n"
@@ -237,7 +237,8 @@ def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:
         raise
     sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
     for each in sockets:
-        # They come as files that every program inherits, and our successor would hold those that it does not know of.
+        # Received files are inherited by every program that this process starts. Then a successor would hold sockets
+        # that it does not know.
         each.set_inheritable(False)
     if said != _HANDED:
         connection.close()

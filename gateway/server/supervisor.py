@@ -394,7 +394,7 @@ class Supervisor:
         self._log.event("worker.refused", worker=worker.pid, detail=why)
         worker.kill()
         if not self._has_served:
-            # It is not bad luck: what the first worker cannot do, the next cannot either.
+            # This is not bad luck: a step that fails in the first worker fails in the next worker too.
             self._refusal = f"a worker cannot serve: {why}"
             self.stop()
 

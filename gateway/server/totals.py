@@ -5,7 +5,7 @@ from time import time
 
 from gateway.ops.counters import Dump, Series, add, decode, empty
 
-# What a dead worker leaves to the totals; its gauges went with it.
+# The counters of a dead worker that stay in the totals; its gauges are gone.
 _LASTING = ("_total", "_bucket", "_sum")
 _DEATHS = ("ecluse_worker_deaths_total",)
 

@@ -32,7 +32,7 @@ _METADATA_WITHIN = 15.0
 # Every worker has read the tail of the store's revocation list by then.
 _TAIL_WITHIN = 1.0
 
-# Where it is told to leave before it has a snapshot that says how long that may take.
+# Seconds for a worker that is told to leave before it has a snapshot with its own value.
 _DRAIN_WITHIN = 10.0
 
 
@@ -204,12 +204,12 @@ class WorkerControl:
             self._channel.reply(message, ok=False, detail=repr(error))
             return
         if not self._serves:
-            # Until here the loop held up nobody: it did not accept.
+            # Until here a stop of the loop delayed no client: the worker did not accept.
             StallProbe(asyncio.get_running_loop(), self._served.loop_stopped).look()
         self._serves = True
         self._drain_within = candidate.snapshot.gateway.timeouts.drain
         garbage.settle()
-        # First what readiness goes by: one that cannot keep sessions is never taken for one that can.
+        # Readiness depends on these counters: a worker that cannot keep sessions must never count as one that can.
         await self._reply_counters(message)
 
     async def _oversee(self, message: Message) -> None:
@@ -225,7 +225,7 @@ class WorkerControl:
                 self._channel.send("sign_ins", providers=sign_ins)
 
     async def _tell_counters(self) -> None:
-        # One at a time, so that whoever asks has all that another is just telling.
+        # One at a time, so that an asker also has the counters that another call is sending.
         async with self._telling:
             for part in self._served.counters():
                 if part:

@@ -262,7 +262,7 @@ def _secrets(document: YamlDocument, model: AppFile, index: Index) -> Iterator[P
             yield document.problem(path, "no directory that this application lists gives a secret of this name", hint)
 
 
-# --- the paths that its patterns name
+# --- the paths of patterns
 
 
 def _paths(document: YamlDocument, model: AppFile) -> Iterator[Problem]:

@@ -29,7 +29,7 @@ from gateway.translation.specs import CookieSpec, HeaderSpec, Spec
 # Between a name and its value, and before the line or between two cookies.
 _BESIDE: Final = {"headers": 4, "cookies": 3}
 _BETWEEN_COOKIES: Final = 2
-# Of what is not known and has to be there.
+# The length of an unknown value that has to be present.
 _LEAST: Final = "x"
 # Unix seconds have so many digits.
 _SOME_TIME: Final = 2_000_000_000

@@ -169,7 +169,7 @@ def check_condition(document: YamlDocument, path: Path, condition: WrittenCondit
 def uses(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Use]:
     """Yields every leaf of the condition and of the shared conditions below. Each shared condition is visited once."""
     seen: set[str] = set()
-    # Each: where the rule names it, the condition, and the shared condition that it is.
+    # Each entry: the place in the rule, the condition, and the shared condition that contains it.
     todo: list[tuple[Path, WrittenCondition, SharedAt | None]] = [(path, condition, None)]
     while todo:
         use_path, one, via = todo.pop(0)

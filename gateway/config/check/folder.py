@@ -129,7 +129,7 @@ def _by_claim(apps: Iterable[Loaded[AppFile]], unchanged: Container[str]) -> lis
 
 def _same_host(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
     teams = folder.teams
-    # A host that a team may not name takes nothing from those who may name it.
+    # A host outside a team's fence takes no name from the files that may have it.
     hosts = (
         ((host, (app.written("path") if app.model is None else app.model.path) or ""), app.document, ("hosts", index))
         for app in apps

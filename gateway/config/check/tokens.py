@@ -63,7 +63,7 @@ def references(translate: TranslateSection) -> Iterator[tuple[Path, Reference, C
         yield (*ASPNET, "validation_key"), ticket.validation_key, partial(_check_machine_key, VALIDATION_KEY_BYTES)
         yield (*ASPNET, "decryption_key"), ticket.decryption_key, partial(_check_machine_key, DECRYPTION_KEY_BYTES)
     if translate.ltpa2 is not None:
-        # Neither says anything without the other: check_ltpa_keys.
+        # The keys and the password can only be checked together: check_ltpa_keys.
         yield (*LTPA2, "keys"), translate.ltpa2.keys, lambda _: None
         yield (*LTPA2, "password"), translate.ltpa2.password, lambda _: None
 
@@ -193,7 +193,7 @@ def _lives(document: YamlDocument, path: Path, life: int, gateway: GatewayFile) 
 
 def _has_key(document: YamlDocument, path: Path, token: JwtSection, gateway: GatewayFile) -> Iterator[Problem]:
     keys = () if gateway.tokens is None else gateway.tokens.keys
-    # Where none is given, they are made.
+    # Without keys in the file, the gateway makes them.
     if keys and token.algorithm not in {key.algorithm for key in keys}:
         message = f"gateway.yaml has no key that signs {token.algorithm} tokens"
         hint = f"tokens: {{keys: [{{algorithm: {token.algorithm}, key: {{file: ...}}}}]}}"

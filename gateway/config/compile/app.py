@@ -342,8 +342,8 @@ def _socket(path: str, fence: TeamSection | None, gateway: GatewayFile, root: st
     folder = folder_of(path, (gateway if fence is None else fence).sockets)
     assert folder is not None  # config.check.app, config.check.teams
     kind, _, admin = gateway.admin.partition(":")
-    # What is in the state folder is known by its path; the one that listens there by what it is, too, wherever a hard
-    # link or a mount shows it.
+    # Sockets in the state folder are known by their path. The control and admin sockets are also known by their
+    # identity, wherever a hard link or a mount shows them.
     ours = (gateway.state, f"{gateway.state}/{CONTROL_SOCKET}", *((admin,) if kind == "unix" else ()))
     own = tuple(posixpath.normpath(posixpath.join(root, one)) for one in ours)
     return UnixSocket(folder, tuple(path.removeprefix(folder).strip("/").split("/")), own)

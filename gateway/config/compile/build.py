@@ -130,7 +130,7 @@ def _loading(plan: bytes) -> Iterator[None]:
     if b'"when":' in plan:
         yield from loading()
     if b'"service_provider":' in plan:
-        # It signs SAML messages: 5 ms, and 7 MB, for those alone who have keys for it.
+        # It signs SAML messages: 5 ms, and 7 MB, only for gateways with keys for SAML.
         importlib.import_module("xmlsec")
         yield
 

@@ -19,7 +19,7 @@ from gateway.model.directory import secret_attribute
 def plan_form_login(line: int, file: str, model: AppFile, section: FormLoginSection, material: Material) -> FormLogin:
     steps = tuple(_step(step) for step in section.steps)
     upstream = model.upstream
-    # A session that was begun at another server, or by other forms, is not sent to this one.
+    # A session from another server, or from other forms, is not sent to this server.
     place = repr((upstream.url.origin, upstream.host, steps, section.cookies))
     return frozen(
         FormLogin,

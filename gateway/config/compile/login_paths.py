@@ -16,7 +16,7 @@ from gateway.wire.target import PathLeniency, canonical_target
 
 # Whatever else has a body: CGI programs read forms of a PUT, too.
 _SENDING: Final = frozenset(map(bytes.decode, ALL_METHODS)) - {"GET", "HEAD", "OPTIONS"}
-# Files with which servers answer for their folder.
+# Kinds of the files that servers show for a folder.
 _KINDS: Final = ("php", "html", "htm", "asp", "aspx", "jsp", "jsf", "do", "cgi", "pl", "py")
 _INDEX: Final = frozenset(f"{name}.{kind}" for name in ("index", "default") for kind in _KINDS)
 

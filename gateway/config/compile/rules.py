@@ -21,7 +21,7 @@ from gateway.policy.values import Equals, Exists, Matches, Sha256, Suffix, Value
 from gateway.wire.addresses import parse_network
 
 _SIREN_LENGTH = 9
-# Of thousands of applications, one for all.
+# One object for thousands of applications.
 _ANYONE, _SIGNED_IN = Anyone(), SignedIn()
 
 

@@ -38,7 +38,7 @@ MAX_FOLDER_DEPTH: Final = 8
 _FOLDERS: Final = (APPS, *FLAT)
 _OTHER_SUFFIXES: Final = (".yml", ".yaml")
 
-# What stands under these keys is no secret: every client or server that we connect with is shown it.
+# Values of these keys are not secret: every client or server that the gateway connects with sees them.
 _PUBLIC: Final = frozenset({"certificate", "ca", "metadata", "keys", "pins"})
 _KEYRINGS: Final = frozenset({"keyring", "client_keyring"})
 # These hold the environment of this process, and its memory.
@@ -366,6 +366,6 @@ def _is_below(path: str, above: str) -> bool:
 def _found(descriptor: int) -> _Found:
     """Raises Unreadable."""
     status = os.fstat(descriptor)
-    # The file's own place, whatever links have led there, even if they were changed since.
+    # The file's own path, whatever links led to it, even if the links were changed since.
     place = os.readlink(f"/proc/self/fd/{descriptor}")
     return _Found(content_of(descriptor, MAX_SECRET_BYTES), (status.st_dev, status.st_ino, place))

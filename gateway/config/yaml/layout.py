@@ -88,7 +88,7 @@ def _moved(line: str, shift: int, *, strip: bool) -> str:
     text = line.lstrip(" ")
     indent = max(0, len(line) - len(text) + shift)
     if strip:
-        # A list's own mark takes two columns, whatever stood between it and what it marks.
+        # A list mark takes two columns, whatever stood between the mark and its entry.
         return (" " * indent + _ENTRIES.sub(lambda marks: "- " * marks[0].count("-"), text)).rstrip()
     return " " * indent + text
 

@@ -81,7 +81,7 @@ def _text(content: bytes) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        # Host names are ASCII, and every other charset of such a file agrees on it.
+        # Host names are ASCII, on which every other charset of such a file agrees.
         text = content.decode("latin-1")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
