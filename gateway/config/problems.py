@@ -1,4 +1,4 @@
-"""Problems in the operator's files: each with its place, all reported at once."""
+"""Problems in the operator's files. Each problem has its place, and a check reports every problem of the folder."""
 
 import difflib
 import re

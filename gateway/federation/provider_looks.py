@@ -71,7 +71,8 @@ class ProviderLooks:
             if provider is None:
                 continue
             address = looked_at(provider, of_it.get("address", ""), None if standing is None else standing.address)
-            if standing is None and not (address and of_it.get("sent")):
+            # Everybody who was sent may be back already: then `sent` is 0.
+            if standing is None and not (address and "sent" in of_it):
                 continue
             if standing is None or (address and standing.address != address):
                 standing = ProviderStanding(address, reached=self._reached.get(name) == address)

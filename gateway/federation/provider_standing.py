@@ -49,7 +49,7 @@ class ProviderStanding:
     `reached`: whether a look at `address` has ever succeeded.
     `failures`, `answers`: consecutive looks that speak against the verdict.
     `missing`: people sent since the last person came back.
-    `is_doubted`: browsers reached the provider while looks did not; one further look is due.
+    `is_doubted`: browsers reached the provider while looks did not, or before any look; one look is due.
     `sent_at`, `looked_at`: monotonic seconds.
     `wanted_at`: when a person was last sent, or wanted to go while the provider was away; monotonic seconds.
     """
@@ -73,12 +73,14 @@ class ProviderStanding:
 
     def came_back(self) -> "ProviderStanding":
         """Notes a person's return with a verified answer. If looks had judged the provider away, only the gateway
-        fails to reach the provider: failed looks count again after the first successful look.
+        fails to reach the provider: failed looks count again after the first successful look. The first return makes a
+        look due: a later death is noticed.
         """
         misled = self.verdict == "away"
+        is_doubted = misled or self.looked_at == _NEVER
         reached = self.reached and not misled
         verdict: ProviderVerdict = "up" if reached else "unknown"
-        return replace(self, reached=reached, verdict=verdict, failures=0, answers=0, missing=0, is_doubted=misled)
+        return replace(self, reached=reached, verdict=verdict, failures=0, answers=0, missing=0, is_doubted=is_doubted)
 
     def looked(self, answered: bool, now: float) -> "ProviderStanding":
         after = replace(self, looked_at=now, is_doubted=False)

@@ -1,4 +1,5 @@
-"""Checks applications that divide the paths of a host: they share one origin, and so one trust and one session.
+"""Checks applications that divide the paths of a host: browsers see one origin, so the applications share trust
+and session.
 
 Data that browsers or the gateway keep by host belongs to all applications of the host. So the applications belong to
 one team, and have the same `public` and `session`. A single application of the host may have `account`, `form_login`,

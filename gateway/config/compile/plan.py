@@ -1,4 +1,5 @@
-"""The plan, which the supervisor hands to its workers. Each line holds one value, so that each line is one short step.
+"""The plan, which the supervisor hands to its workers. A worker reads it line by line: a line is one
+value, and one short step.
 
 The order of the lines: the gateway, the files of a design system, the providers, the directories, the tables of
 organisations, the lists, the shared conditions (each after the conditions that it refers to), the closed hosts, then
