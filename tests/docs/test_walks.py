@@ -1,4 +1,4 @@
-"""docs/architecture.md follows a GET, two sign-ins and a rule: what it names is called in that order in a real run."""
+"""The walks of architecture.md and more-walks.md name functions that a real run calls in this order."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ from tests.proxy.stand_ins import identity
 
 ROOT = Path(__file__).parents[2]
 STOPS = 12
-_WALK = re.compile(r"^### (.+?)\n.*?^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_WALK = re.compile(r"^##+ (.+?)\n.*?^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _STOP = re.compile(r"^([a-z_]+(?:\.\w+){2,})", re.MULTILINE)
 
 
@@ -36,7 +36,8 @@ def walks() -> dict[str, list[str]]:
     """The functions that each names, by its heading."""
     page = (ROOT / "docs/architecture.md").read_text("utf-8")
     section = page.partition("\n## The walks\n")[2].partition("\n## ")[0]
-    return {heading: _STOP.findall(block) for heading, block in _WALK.findall(section)}
+    more = (ROOT / "docs/explanation/more-walks.md").read_text("utf-8")
+    return {heading: _STOP.findall(block) for heading, block in _WALK.findall(section + more)}
 
 
 def in_order(stops: Sequence[str], calls: Calls) -> list[str]:
