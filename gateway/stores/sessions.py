@@ -182,10 +182,9 @@ class Sessions:
             if opened is not None and is_old:
                 opened = await self._looked_up(host, cookie, opened)
             if forgotten == self._cache.forgotten:
-                return self._loaded(host, cookie, opened, is_old)
-        raise GatewayError(store_codes.UNREACHABLE, "the store was replaced again while a session was read")
-
-    def _loaded(self, host: str, cookie: bytes, opened: Opened | None, is_old: bool) -> Seat | None:
+                break
+        else:
+            raise GatewayError(store_codes.UNREACHABLE, "the store was replaced again while a session was read")
         known = self._seats.get(cookie)
         if known is not None and known.host != host:
             return None
