@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the gateway into an environment of its own, or takes a newer one there: tools/install.sh FOLDER [EXTRA...]
 # Every package, those that build it too, is the one of the lock files, by its hash. Extras: cel, ldap,
-# logos, postgresql, python3-saml, pygamlastan, redis. PYTHON=... picks the interpreter.
+# logos, postgresql, python3-saml, redis. PYTHON=... picks the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,8 +16,8 @@ shift
 locks=(-r requirements/run.txt)
 for extra in "$@"; do
     case "$extra" in
-    cel | ldap | logos | postgresql | python3-saml | pygamlastan | redis) ;;
-    *) fail "no extra is named $extra; there are: cel, ldap, logos, postgresql, python3-saml, pygamlastan, redis" ;;
+    cel | ldap | logos | postgresql | python3-saml | redis) ;;
+    *) fail "no extra is named $extra; there are: cel, ldap, logos, postgresql, python3-saml, redis" ;;
     esac
     locks+=(-r "requirements/$extra.txt")
 done

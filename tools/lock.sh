@@ -15,7 +15,7 @@ compile() {
         --no-emit-index-url --custom-compile-command "make lock" "$@"
 }
 compile pyproject.toml --output-file requirements/run.txt "$@"
-for extra in cel logos python3-saml pygamlastan postgresql redis ldap; do
+for extra in cel logos python3-saml postgresql redis ldap; do
     compile pyproject.toml --extra "$extra" --constraint requirements/run.txt \
         --output-file "requirements/$extra.txt" "$@"
 done

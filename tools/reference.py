@@ -234,6 +234,8 @@ def _default(value: dict[str, Any]) -> str:
 
 def _value(value: dict[str, Any], root: dict[str, Any]) -> str:
     resolved = _resolved(value, root)
+    if isinstance(resolved.get("const"), str):
+        return f"`{resolved['const']}`"
     if "enum" in resolved:
         return ", ".join(f"`{choice}`" for choice in resolved["enum"])
     if "oneOf" in resolved or "anyOf" in resolved:

@@ -52,7 +52,7 @@ class Rule:
         shutil.rmtree(before, ignore_errors=True)
         told, status = await self._says("reload", "policies")
         # Where files of others are wrong, all but these is live: is this one among them?
-        is_live = status == Exit.DONE or (status == Exit.PARTLY and f"  {_FILE} " not in told)
+        is_live = status == Exit.DONE or (status == Exit.PARTLY and f"  {_FILE}: " not in told)
         if not is_live:
             self._file.write_text(written)
         lines = compared.splitlines()

@@ -1,5 +1,5 @@
-"""A person asks for their account of an application, once, and reads later what came of it. An operator answers, by
-`ecluse account`."""
+"""A person asks once for their account of an application, and later reads the answer. An operator answers with `ecluse
+account`."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,24 +21,28 @@ _PURGE_EVERY: Final = 3600.0
 
 
 class AccountAsking:
-    """`path`: of the file. `keys`: the live ones."""
+    """The requests of people, as a worker handles them.
+
+    `path`: the file of requests.
+    `keys`: returns the live keys."""
 
     def __init__(self, path: Path, *, keys: Callable[[], LinkKeys]) -> None:
         self._file = FileThread(path, keys, RequestFile)
         self._purging: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Inside the running loop. From here on requests end by themselves, as their page says, whoever looks."""
+        """To be called inside the running loop. From now on expired requests are deleted, as their page promises."""
         self._purging = asyncio.get_running_loop().create_task(self._purge())
 
     async def found(self, app: App, seat: Seat) -> AccountRequest | None:
-        """What this person has asked for there. Raises GatewayError: account_codes.PERSON, and of the file."""
+        """The request of this person at the application; None without a request. Raises GatewayError:
+        account_codes.PERSON, and the errors of the file."""
         holder = holder_of(app, seat.identity)
         return await self._file.asked(lambda file: file.find(holder))
 
     async def ask(self, app: App, seat: Seat, text: str) -> tuple[AccountRequest, bool]:
-        """As request_file.RequestFile.ask. Raises GatewayError: account_codes.PERSON, account_codes.TEXT, and of the
-        file."""
+        """As request_file.RequestFile.ask. Raises GatewayError: account_codes.PERSON, account_codes.TEXT, and the
+        errors of the file."""
         new = request_of(holder_of(app, seat.identity), seat.identity, seat.tenant, text)
         return await self._file.asked(lambda file: file.ask(new))
 

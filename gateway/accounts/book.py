@@ -1,4 +1,4 @@
-"""Account links as a worker asks for them: in a thread of its own, for the loop waits for no disk."""
+"""Account links, as a worker looks them up: in a separate thread, because the loop must not wait for a disk."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -28,13 +28,15 @@ _LOOKED_EVERY: Final = 0.4
 SEEN_WITHIN: Final = 2 * _LOOKED_EVERY
 # In one turn of the loop (invariant 14): what is kept for a seat takes some microseconds to let go.
 _AT_ONCE: Final = 100
-# Of the time, what looking up again those who are here may take after links have changed.
+# The pause between two look-ups after links have changed, as a multiple of the time of a look-up.
 _SHARE: Final = 10
 
 
 class AccountBook:
-    """access.account.Accounts. `keys`: the live ones. `changed`: other things are known of this person than before:
-    what is open for them is judged anew. To be made in the loop that will use it."""
+    """access.account.Accounts. To be made in the loop that will use it.
+
+    `keys`: returns the live keys.
+    `changed`: called when the known facts of a person have changed, so that their open connections are judged again."""
 
     def __init__(self, path: Path, *, keys: Callable[[], LinkKeys], changed: Callable[[Seat], None], log: Log) -> None:
         self._changed = changed
@@ -66,7 +68,7 @@ class AccountBook:
         return await self._file.asked(opened)
 
     async def add(self, link: NewLink) -> None:
-        """GatewayError: as file.LinkFile.add."""
+        """Adds a link. Raises GatewayError as file.LinkFile.add does."""
         await self._file.asked(lambda file: file.add([link]))
         self._anew()
 
@@ -76,7 +78,7 @@ class AccountBook:
         return removed > 0
 
     async def identity_at(self, app: App, identity: Identity, now: float) -> Identity:
-        """As access.account.identity_at, where there is no seat. `now`: Unix seconds. Raises GatewayError."""
+        """As access.account.identity_at, for requests without a seat. `now`: Unix seconds. Raises GatewayError."""
         settings = app.account
         if settings is None or settings.source is not None:
             return known_at(app, identity, now)

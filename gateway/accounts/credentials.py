@@ -1,4 +1,4 @@
-"""With what each person is signed in at an application: the login and the secret of their account link."""
+"""The credentials with which people are signed in at an application: the login and the secret of their account link."""
 
 from gateway.accounts.book import AccountBook
 from gateway.config.snapshot import App
@@ -9,16 +9,16 @@ from gateway.model.session import Seat
 
 
 class LinkedAccounts:
-    """model.credential.CredentialSource. A secret is opened for the live seat of its person at its application, and for
-    nobody else: it is the one thing in a store that is opened without a cookie (invariant 8)."""
+    """model.credential.CredentialSource. A secret is opened only for the live seat of its person at its application. No
+    other record of a store is opened without a cookie (invariant 8)."""
 
     def __init__(self, app: App, book: AccountBook) -> None:
         self._app = app
         self._book = book
 
     async def find(self, application: str, issuer: str, subject: str, seat: Seat) -> Credential | NoCredential:
-        """As the port has it. Raises GatewayError: account_codes.PERSON, account_codes.SHARED, account_codes.RECORD,
-        and where the links cannot be read."""
+        """As in CredentialSource. Raises GatewayError: account_codes.PERSON, account_codes.SHARED,
+        account_codes.RECORD, and the errors of reading the links."""
         app, settings, identity = self._app, self._app.account, seat.identity
         assert settings is not None
         own = (app.name, identity.issuer, identity.subject)

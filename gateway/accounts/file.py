@@ -1,5 +1,5 @@
-"""The file of account links, in the state folder. It is made by the first link and never again: one that is gone is a
-fault."""
+"""The file of account links, in the state folder. The first link creates the file. A missing file is never created
+again: it is a fault."""
 
 import os
 import sqlite3
@@ -17,7 +17,7 @@ from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 
 NAME: Final = "links.sqlite"
-# Tells a file that is gone from one that was never made.
+# A marker beside the file: it tells a lost file from a file that was never made.
 MADE: Final = "links.made"
 
 APPLICATION_ID: Final = 0x45434C4C  # "ECLL"
@@ -39,7 +39,7 @@ def links_path(state_folder: str) -> Path:
 
 
 class LinkRefused(GatewayError):
-    """`number`: which of the links, from 0."""
+    """A link that cannot be stored. `number`: its index among the links, from 0."""
 
     def __init__(self, number: int, detail: str) -> None:
         super().__init__(account_codes.TAKEN, detail)
@@ -47,8 +47,12 @@ class LinkRefused(GatewayError):
 
 
 class LinkFile:
-    """`keys`: of gateway.yaml. For one thread. Errors are GatewayError: account_codes.UNREADABLE, account_codes.KEY of
-    any step, account_codes.UNWRITABLE of those that write, account_codes.RECORD of those that open a link."""
+    """The file of account links, for use in one thread.
+
+    `keys`: the keys of gateway.yaml.
+
+    Raises GatewayError: account_codes.UNREADABLE and account_codes.KEY in every method, account_codes.UNWRITABLE in
+    methods that write, account_codes.RECORD in methods that open a link."""
 
     def __init__(
         self,
@@ -74,7 +78,8 @@ class LinkFile:
             return self._file.opened, connection.execute("PRAGMA data_version").fetchone()[0]
 
     def find(self, holder: AccountHolder, *, shared: bool) -> AccountLink | None:
-        """A person's link. GatewayError(account_codes.SHARED): others have this login, and it is not `shared`."""
+        """The link of a person. Raises GatewayError(account_codes.SHARED) if other people have its login and it is not
+        `shared`."""
         with self._file.reading() as connection:
             if connection is None:
                 return None
@@ -100,7 +105,7 @@ class LinkFile:
             return None if connection is None or link.secret is None else self._file.seals.secret(link)
 
     def all(self, application: str | None = None) -> list[AccountLink]:
-        """Of one application or of all, in the order of application, issuer and person."""
+        """The links of one application or of all applications, in the order of application, issuer and person."""
         with self._file.reading() as connection:
             if connection is None:
                 return []
@@ -127,7 +132,7 @@ class LinkFile:
             return [self._add(connection, number, link) for number, link in enumerate(links)]
 
     def remove(self, holders: Iterable[AccountHolder]) -> int:
-        """How many links there were."""
+        """Removes the links of these people. Returns the number of removed links."""
         with self._file.reading() as connection:
             if connection is None:
                 return 0

@@ -17,7 +17,7 @@ from gateway.model.identity import Identity
 from gateway.stores.login_tries import LoginTries
 
 BY_PERSON: Final = "person"
-# Of one person at one application, whatever accounts they name, within so many seconds.
+# Tries of one person at one application, for all accounts together, within so many seconds.
 _TRIES: Final = 5
 _WITHIN: Final = 3600
 
@@ -33,14 +33,14 @@ class AccountLinking:
         self._tries = tries
 
     async def link(self, app: App, host: str, identity: Identity, login: str, secret: str) -> None:
-        """Keeps what the application accepts; every worker knows of it when this returns. Raises GatewayError: of the
-        login form; account_codes.LOGIN and account_codes.TABLE for what is no login or secret; account_codes.TAKEN; of
-        the file."""
+        """Stores the login and secret if the application accepts them; on return every worker knows the link. Raises
+        GatewayError: the errors of the login form; account_codes.LOGIN for a wrong login, account_codes.TABLE for a
+        wrong secret; account_codes.TAKEN; the errors of the file."""
         holder, settings = holder_of(app, identity), app.account
         assert settings is not None
         credential = Credential(checked_login(login), checked_secret(secret))
         who = f"{holder.issuer}\0{holder.person}"
-        # No accounts have this name: it holds what no address does.
+        # No account has this name: it contains a character that no address contains.
         person = CountedLogin(f"\0{app.name}", who, who)
         tried = await self._tries.begin(person, most=_TRIES, within=_WITHIN)
         if tried is None:
@@ -52,13 +52,13 @@ class AccountLinking:
         await asyncio.sleep(SEEN_WITHIN)
 
     async def remove(self, app: App, identity: Identity) -> bool:
-        """Whether there was a link."""
+        """Removes the person's link. Returns whether the link existed."""
         removed = await self._book.remove(holder_of(app, identity))
         await asyncio.sleep(SEEN_WITHIN if removed else 0)
         return removed
 
     async def logins(self, apps: Iterable[App], identity: Identity) -> list[tuple[App, str]]:
-        """The person's logins at those applications where they link by themselves."""
+        """The person's logins at the applications where people link themselves."""
         asked = [app for app in apps if app.account is not None and app.account.missing == "link"]
         accepting = [app for app in asked if app.accepts(identity)]
         found = [(app, await self.login(app, identity)) for app in accepting]

@@ -1,4 +1,4 @@
-"""A person's request for an account of an application, as it is kept until an operator answers it."""
+"""A person's request for an account of an application, stored until an operator answers it."""
 
 import unicodedata
 from dataclasses import dataclass, field
@@ -76,8 +76,8 @@ def request_of(holder: AccountHolder, identity: Identity, tenant: str | None, te
 
 
 def checked_text(text: str) -> str:
-    """What a person or an operator wrote, in one form, without what is not seen. Raises
-    GatewayError(account_codes.TEXT), without the text."""
+    """The text of a person or an operator in normal form, without invisible characters. Raises
+    GatewayError(account_codes.TEXT), which does not quote the text."""
     lines = unicodedata.normalize("NFC", text).splitlines()
     found = "\n".join(_seen(line).strip() for line in lines).strip()
     if len(found) > LONGEST_TEXT:
@@ -90,5 +90,5 @@ def _value(text: str) -> str:
 
 
 def _seen(text: str) -> str:
-    """Without control characters, marks that turn the direction of a text, and what is no Unicode."""
+    """The text without control characters, without marks that change its direction, and without invalid Unicode."""
     return "".join(letter for letter in text if unicodedata.category(letter)[0] != "C")

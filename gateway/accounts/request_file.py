@@ -59,7 +59,8 @@ def requests_path(state_folder: str) -> Path:
 
 
 class RequestSeals:
-    """With the key of one file. What is sealed is bound to the application, the person and the times of its row."""
+    """Seals requests with the key of one file. A sealed part is bound to the application, the person and the times of
+    its row."""
 
     def __init__(self, data_key: bytes, chance: Callable[[int], bytes] = os.urandom) -> None:
         self._chance = chance
@@ -120,9 +121,12 @@ _FORM: Final = FileForm("requests", REQUESTS_APPLICATION_ID, REQUESTS_SCHEMA, _T
 
 
 class RequestFile:
-    """`keys`: of gateway.yaml, as for links. For one thread. Errors are GatewayError: account_codes.UNREADABLE,
-    account_codes.KEY of any step, account_codes.UNWRITABLE of those that write, account_codes.RECORD of those that open
-    a request."""
+    """The file of account requests, for use in one thread.
+
+    `keys`: the keys of gateway.yaml, as for links.
+
+    Raises GatewayError: account_codes.UNREADABLE and account_codes.KEY in every method, account_codes.UNWRITABLE in
+    methods that write, account_codes.RECORD in methods that open a request."""
 
     def __init__(
         self,
@@ -140,7 +144,7 @@ class RequestFile:
         self._file.close()
 
     def find(self, holder: AccountHolder) -> AccountRequest | None:
-        """Of a person at an application."""
+        """The request of a person at an application."""
         with self._file.reading() as connection:
             if connection is None:
                 return None

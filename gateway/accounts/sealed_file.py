@@ -1,9 +1,8 @@
-"""A file of sealed records in the state folder: one SQLite database, which every process opens by itself.
+"""A file of sealed records in the state folder: an SQLite database, which every process opens by itself.
 
-It has a rollback journal and no log beside it: there are few writes, a copy of the file is a whole backup, and nothing
-is left behind by another account that wrote. It is made by the first record. One that is not ours, or is damaged, is a
-fault; none is ever mended or set aside.
-"""
+The database has a rollback journal and no write-ahead log: writes are rare, a copy of the file is a whole backup, and
+an account that wrote leaves no further file behind. The first record creates the file. A foreign or damaged file is a
+fault; the gateway never repairs a file or sets it aside."""
 
 import os
 import sqlite3
@@ -45,8 +44,12 @@ class FileForm(Generic[Seals]):
 
 
 class SealedFile(Generic[Seals]):
-    """`keys`: of gateway.yaml. For one thread. Errors are GatewayError: account_codes.UNREADABLE, account_codes.KEY of
-    any step, account_codes.UNWRITABLE of those that write."""
+    """A sealed file, for use in one thread.
+
+    `keys`: the keys of gateway.yaml.
+
+    Raises GatewayError: account_codes.UNREADABLE and account_codes.KEY in every step, account_codes.UNWRITABLE in steps
+    that write."""
 
     def __init__(
         self,
@@ -67,7 +70,7 @@ class SealedFile(Generic[Seals]):
 
     @property
     def seals(self) -> Seals:
-        """Within a step that reads or writes."""
+        """The seals of the file. To be used within a step that reads or writes."""
         assert self._seals is not None
         return self._seals
 
@@ -79,7 +82,7 @@ class SealedFile(Generic[Seals]):
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection | None]:
-        """None where no record was ever made."""
+        """Yields a connection; None if no record was ever written."""
         try:
             yield self._connected() if self._was_made() else None
         except (sqlite3.Error, OSError) as error:
@@ -195,7 +198,7 @@ class SealedFile(Generic[Seals]):
 
 
 def _is_there(path: Path) -> bool:
-    """Raises OSError where that cannot be told."""
+    """Whether the file exists. Raises OSError if this cannot be told."""
     try:
         os.lstat(path)
     except FileNotFoundError:
@@ -204,6 +207,6 @@ def _is_there(path: Path) -> bool:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Never makes the file."""
+    """Opens the database, and never creates the file."""
     address = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(address, timeout=_BUSY, isolation_level=None, uri=True, check_same_thread=False)

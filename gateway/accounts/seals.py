@@ -1,9 +1,8 @@
-"""Links under seal: AES-256-GCM, each part bound to the issuer, the person and the application that it belongs to.
+"""Sealed links: AES-256-GCM, each part bound to its issuer, person and application.
 
-One key, random, seals every link of a file. It lies in the file under each key of gateway.yaml that has opened it, so
-that a new one is put before the old one and nothing has to be sealed anew. Links are found by keyed hashes: without
-the key the file does not say whose they are.
-"""
+A random key seals every link of a file. The file holds this key under each key of gateway.yaml that has opened the
+file. So a new key is placed before the old key, and no link has to be sealed again. Links are found by keyed hashes:
+without the key, the file does not name its people."""
 
 import hmac
 import json
@@ -31,13 +30,14 @@ def new_data_key(chance: Callable[[int], bytes] = os.urandom) -> bytes:
 def wrapped(
     data_key: bytes, id: str, secret: bytes, chance: Callable[[int], bytes] = os.urandom, of: str = "links"
 ) -> bytes:
-    """The key of the file, under the key `id` of gateway.yaml. `of`: what the file holds."""
+    """The file's key, sealed under the key `id` of gateway.yaml. `of`: the content of the file."""
     key = draw_key(secret, f"{of}/wrap".encode())
     return seal(data_key, key=key, key_id=id, nonce=chance(NONCE_BYTES), binding=SealBinding(f"{of}-key", id))
 
 
 def unwrapped(found: Sequence[tuple[str, bytes]], keys: LinkKeys, of: str = "links") -> bytes:
-    """`found`: (id, wrapped) of the file. Raises GatewayError(account_codes.KEY) where none of `keys` opens one."""
+    """The file's key. `found`: (id, wrapped) pairs of the file. Raises GatewayError(account_codes.KEY) if `keys` open
+    no pair."""
     secrets = dict(keys)
     for id, record in found:
         if id in secrets:
@@ -54,7 +54,7 @@ def unwrapped(found: Sequence[tuple[str, bytes]], keys: LinkKeys, of: str = "lin
 
 
 class LinkSeals:
-    """With the key of one file."""
+    """Seals and opens links with the key of one file."""
 
     def __init__(self, data_key: bytes, chance: Callable[[int], bytes] = os.urandom) -> None:
         self._chance = chance
@@ -63,7 +63,7 @@ class LinkSeals:
         )
 
     def found_by(self, holder: AccountHolder) -> bytes:
-        """What a person's link is found by, 32 bytes."""
+        """The hash by which a person's link is found, 32 bytes."""
         return self._hash("holder", holder.application, holder.issuer, holder.person)
 
     def login_hash(self, application: str, login: str) -> bytes:
@@ -71,7 +71,7 @@ class LinkSeals:
         return self._hash("login", application, same_login(login))
 
     def sealed(self, new: NewLink, since: int) -> tuple[bytes, bytes, bytes | None]:
-        """The sealed parts: whose it is, the login, and the secret."""
+        """The sealed parts of a link: the person, the login, and the secret (None without a secret)."""
         holder = new.holder
         whose = _text([holder.issuer, holder.person])
         login = _text([new.login, since, new.by])

@@ -1,8 +1,7 @@
-"""Account links as CSV: `application,issuer,person,login`, and `secret` where it is asked for.
+"""Account links as CSV: `application,issuer,person,login`, and `secret` on request.
 
-UTF-8; spreadsheets may put a mark before it and `;` between the columns. What a spreadsheet would take for a formula
-has an apostrophe before it, both ways.
-"""
+UTF-8; spreadsheets may add a byte order mark and separate columns by `;`. A cell that a spreadsheet would take for a
+formula has an apostrophe before it, in both directions."""
 
 import csv
 import io
@@ -40,7 +39,7 @@ class LineProblem:
 
 
 class TableProblems(GatewayError):
-    """Every problem of a table, a hundred at most; a table that has one is not taken at all."""
+    """The problems of a table, a hundred at most. A table with a problem is not imported at all."""
 
     def __init__(self, problems: Iterable[LineProblem]) -> None:
         self.problems = tuple(problems)

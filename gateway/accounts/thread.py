@@ -1,4 +1,4 @@
-"""A sealed file as a worker asks it: in a thread of its own, for the loop waits for no disk."""
+"""A sealed file in a worker: used in a separate thread, because the loop must not wait for a disk."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,8 +25,11 @@ _AWAY: Final = frozenset({account_codes.UNREADABLE, account_codes.KEY})
 
 
 class FileThread(Generic[OpenedFile]):
-    """`keys`: the live ones. `opens`: the file at `path`, under keys. `log`: of whether it can be read; None where
-    whoever asks tells of each fault."""
+    """A sealed file with its thread.
+
+    `keys`: returns the live keys.
+    `opens`: opens the file at `path` with keys.
+    `log`: logs when the file cannot be read and when it can again; None if the caller reports each fault."""
 
     def __init__(
         self,
@@ -47,7 +50,8 @@ class FileThread(Generic[OpenedFile]):
         self._fails = False
 
     async def asked(self, step: Callable[[OpenedFile], FoundHere]) -> FoundHere:
-        """Raises GatewayError: of the step, or account_codes.UNREADABLE where the disk does not answer."""
+        """Runs `step` on the file in the thread. Raises GatewayError: the errors of the step, or
+        account_codes.UNREADABLE if the disk does not answer."""
         keys = tuple(self._keys())
         try:
             if not keys:

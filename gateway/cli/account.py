@@ -1,5 +1,5 @@
-"""`ecluse account`: whose login of an application is whose, over the files of links and requests themselves: whether
-the gateway runs or not. One that runs sees a change within a second."""
+"""`ecluse account`: links people to their logins at applications. Reads and writes the files of links and requests,
+whether the gateway runs or not; a running gateway sees a change within a second."""
 
 import sys
 import time
@@ -40,12 +40,12 @@ from gateway.model.errors import GatewayError
 from gateway.server.control import ask
 
 _BY = "operator"
-# As stores.oversight takes them; seconds that a gateway has to note it.
+# The most links in a question (stores.oversight), and the seconds that a gateway has to note them.
 _NOTED_AT_ONCE, _NOTED_WITHIN = 100, 5.0
 
 
 class _WrongUsage(Exception):
-    """In words for the operator."""
+    """The reason, in words for the operator."""
 
 
 def run(told: Namespace) -> Exit:
@@ -112,7 +112,7 @@ def _link(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: Request
 
 
 def _unlink(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: RequestFile) -> Exit:
-    """Also of an application that is gone, or asks for no account any more."""
+    """Removes links, also of an application that is gone or no longer asks for accounts."""
     found = [link for link in file.all(told.application) if _is_meant(link, told, snapshot)]
     if not found:
         said_to_be_wrong(f"{told.application} has no such link")
@@ -180,8 +180,8 @@ _COMMANDS = {"list": _list, "link": _link, "unlink": _unlink, "refuse": _refuse,
 
 
 def _note(snapshot: Snapshot, became: Literal["linked", "unlinked"], holders: Sequence[AccountHolder]) -> None:
-    """For the log of the gateway that runs, which sees by the control socket who has done it. Where none runs, nothing
-    is kept of it."""
+    """Reports the change to the running gateway, whose log names the operator (known from the control socket). Without
+    a running gateway the change is not logged."""
     links = [
         {
             "application": holder.application,

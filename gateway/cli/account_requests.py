@@ -1,4 +1,4 @@
-"""`ecluse account list --requests`: what people have asked for, in words for the operator."""
+"""`ecluse account list --requests`: prints the requests of people, in words for the operator."""
 
 import time
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _LONGEST: Final = 40
 
 
 def reference_of(text: str) -> str:
-    """As a person reads it out: no case counts."""
+    """The reference without blanks around it, in upper case: a person who reads it out gives no case."""
     return text.strip().upper()
 
 
@@ -30,7 +30,7 @@ def say_requests(requests: Iterable[AccountRequest], *, as_json: bool) -> Exit:
         mail = "" if asked.name == asked.mail or asked.name.endswith(f" ({asked.mail})") else asked.mail
         who = ", ".join(_shown(value) for value in (asked.name, mail) if value)
         state = "waits" if one.refusal is None else f"refused on {_day(one.refusal.at)}"
-        # Where people choose their own name, it can say anything: the organisation is not beside it.
+        # Where people choose their own name, the name can say anything: the organisation does not stand beside it.
         organisation = f", organisation {_shown(asked.organisation)}" if asked.organisation else ""
         whose = f"{_shown(asked.holder.person)} of {_shown(asked.holder.issuer)}{organisation}"
         print(f"{one.reference}  {asked.holder.application}  {whose}  since {_day(one.at)}, {state}")
@@ -63,5 +63,5 @@ def _day(at: int) -> str:
 
 
 def _shown(text: str) -> str:
-    """A stranger's text writes no more to a terminal than what is seen of it."""
+    """The text in visible characters only, so that a stranger's text cannot control the terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

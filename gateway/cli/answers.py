@@ -27,7 +27,9 @@ class Restarted(TypedDict):
 
 @with_config(ConfigDict(strict=True))
 class ListedSession(TypedDict):
-    """As stores.oversight lists it. Times are Unix seconds. `tenant` None: of no organisation."""
+    """A session, as stores.oversight lists it. Times are Unix seconds.
+
+    `tenant`: the organisation; None without an organisation."""
 
     id: str
     person: str
@@ -53,12 +55,12 @@ class Revoked(TypedDict):
 
 @with_config(ConfigDict(strict=True))
 class Ordered(TypedDict):
-    """`ordered`: how many people, or "all"."""
+    """`ordered`: the number of people, or "all"."""
 
     ordered: int | str
 
 
-# What one says that does not know a question.
+# The answer of a gateway that does not know the question.
 _UNKNOWN = "not a question"
 OTHER_RELEASE = (
     f"the gateway that runs is of another release than this command ({__version__}), and answers otherwise: whether it "

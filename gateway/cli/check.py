@@ -1,4 +1,4 @@
-"""`ecluse check`: the folder read whole and its own tests run, every problem of every file printed at once."""
+"""`ecluse check`: reads the whole folder, runs its tests, and prints every problem of every file at once."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ from gateway.organisations.indexing import organisations_of
 from gateway.server.state import shared, unwritable
 from gateway.trial.proving import prove
 
-# Of a certificate near its end, or past it; of a host that none names.
+# Findings on certificates: near or past their end, or a host that no certificate names.
 _CERTIFICATES = frozenset({"EC405", "EC406"})
 
 
@@ -34,7 +34,9 @@ def run(told: Namespace) -> Exit:
 
 
 def check(folder: Path, *, as_json: bool = False, live: bool = False) -> Exit:
-    """Prints what a gateway would say that is to take this folder. `live`: the servers of directories are asked too."""
+    """Prints the messages of a gateway that is to take this folder.
+
+    `live`: asks the servers of directories too."""
     try:
         with uncollected():
             files = read_folder(folder)
@@ -58,8 +60,8 @@ def check(folder: Path, *, as_json: bool = False, live: bool = False) -> Exit:
 
 
 def _wrong_directories(files: Files, directories: Mapping[str, Directory], *, live: bool) -> Iterator[Problem]:
-    """Each table is read whole, and each database that is a file is opened. A gateway that runs keeps the last good
-    table; nobody is served by a wrong one."""
+    """Yields the problems of directories. Reads each table whole, and opens each database that is a file. A running
+    gateway keeps its last good table, so a wrong table serves no person."""
     if not directories:
         return
     folder, _ = load(files)
@@ -101,7 +103,7 @@ def _wrong_in(directory: Directory) -> Iterator[str]:
 
 
 def _notes(files: Files, snapshot: Snapshot) -> Iterator[str]:
-    """What keeps a folder that is right from being of use: here, now, or to anybody."""
+    """Yields notes on a valid folder that is of no use: on this machine, at this time, or at all."""
     if not snapshot.apps:
         yield f"0 apps: no file below {files.folder}/{APPS}, so that nothing but the portal is served"
     if snapshot.gateway.store != "memory":
@@ -119,6 +121,6 @@ def _of_state(folder: str) -> Iterator[str]:
 
 
 def _of_certificates(files: Files) -> Iterator[Problem]:
-    """As `ecluse lint` finds them: browsers, or servers, refuse these, whatever is right in the folder."""
+    """Yields the findings of `ecluse lint` on certificates that browsers or servers refuse, even in a valid folder."""
     for finding in lint(subject(files, time.time()), _CERTIFICATES):
         yield replace(finding.problem, key=f"{finding.code} {finding.problem.key}")

@@ -1,4 +1,4 @@
-"""`ecluse diff OLD NEW`: the files that differ, and the requests that would get another result."""
+"""`ecluse diff OLD NEW`: prints the files that differ, and the requests with another result."""
 
 import time
 from argparse import Namespace

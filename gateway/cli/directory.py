@@ -1,5 +1,5 @@
-"""`ecluse directory test NAME COLUMN=VALUE ...`: what a directory says under a key, as a sign-in would be told; and
-`ecluse directory refresh`: people who are signed in are looked up again."""
+"""`ecluse directory test NAME COLUMN=VALUE ...`: prints the answer of a directory for a key, as a sign-in would get it.
+`ecluse directory refresh`: looks up signed-in people again."""
 
 import time
 from argparse import Namespace
@@ -20,7 +20,7 @@ from gateway.model.directory import Directory, FileSource
 from gateway.model.errors import GatewayError
 from gateway.server.state import directories_folder
 
-# As server.questions takes them.
+# The most ids in a question (server.questions).
 _AT_ONCE = 100
 
 

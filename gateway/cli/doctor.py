@@ -1,5 +1,5 @@
-"""`ecluse doctor app`: whether an application answers, and whether its login form is as its file says. Its pages are
-fetched, and nothing of an account is sent."""
+"""`ecluse doctor app`: checks that an application answers, and that its login form matches its file. Fetches pages, and
+sends no account."""
 
 import asyncio
 import time
@@ -32,7 +32,7 @@ _NOT_LOOKED_AT: Final = "not looked at: it comes after a form was sent"
 
 @dataclass(frozen=True, slots=True)
 class SteppedOn:
-    """What was found at one step. `code`: empty where all is as the file says."""
+    """The result at one step. `code`: empty if the step is as the file says."""
 
     page: str
     code: str
@@ -65,7 +65,7 @@ def doctor(name: str, folder: Path, *, as_json: bool) -> Exit:
 
 
 async def _first_page(app: App, snapshot: Snapshot) -> list[SteppedOn]:
-    """Asks the application for its first page at each address: does it answer, and who may see the page?"""
+    """Asks the application for its first page at each address: whether it answers, and who may see the page."""
     applications = Applications(lambda address, port: False)
     found, shown = [], []
     try:
@@ -91,7 +91,7 @@ def _answer_of(app: App, answer: PageAnswer) -> str:
         return said
     origins = origins_of(app, _host(app))
     target = origins.target(answer.location, origins.public + app.home)
-    # Without its query, in which an application may write what nobody should read.
+    # Without the query, where an application may write values that are not for other eyes.
     return f"{said}, and leads to {quoted(path_of(answer.location)) if target is None else path_of(target)}"
 
 
@@ -139,7 +139,7 @@ async def _looked(app: App, form: FormLogin, step: FormStep, page: str, exchange
 
 
 async def _checked(app: App, form: FormLogin, page: str, exchange: FormExchange) -> SteppedOn:
-    """The page of `check`, which is not for the stranger that asks for it here."""
+    """Fetches the page of `check` as a stranger, to whom the application must not show it."""
     origins, response = origins_of(app, _host(app)), None
     try:
         response = await _as_a_stranger(app, page, exchange)
@@ -162,8 +162,8 @@ def _host(app: App) -> str:
 
 
 def _asks_to_sign_in(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, page: str) -> bool:
-    """Of a page behind the first: whether the application refuses it to strangers, leads them to another page of its
-    own, or shows them the first form."""
+    """Whether a page behind the first needs a sign-in: the application refuses the page to strangers, leads them to
+    another page of its own, or shows them the first form."""
     if response.status in (401, 403):
         return True
     if is_redirect(response.status):

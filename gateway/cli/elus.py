@@ -1,5 +1,5 @@
-"""`ecluse directory import-elus FILE`: a published file of the Répertoire national des élus as a table of mandates,
-with a report of whom it could not be joined to, for review by a person."""
+"""`ecluse directory import-elus FILE`: turns a published file of the Répertoire national des élus into a table of
+mandates, with a report of the people without a match, for review by a person."""
 
 import os
 from argparse import Namespace
@@ -12,7 +12,7 @@ from gateway.cli.folder import said_to_be_wrong
 from gateway.directories.elus import REPORT, as_csv, joined
 from gateway.model.errors import GatewayError
 
-# All mandates in France are some 600,000 lines, of 200 bytes.
+# All mandates in France are some 600,000 lines of 200 bytes.
 _LARGEST: Final = 256 << 20
 
 
@@ -39,7 +39,7 @@ def import_elus(told: Namespace) -> Exit:
 
 
 def _text(path: Path) -> str:
-    """UTF-8, or what older spreadsheets write."""
+    """The text of a file in UTF-8, or in the charset of older spreadsheets (cp1252)."""
     with path.open("rb") as file:
         content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
@@ -54,7 +54,7 @@ def _write(path: Path, text: str) -> None:
     """Writes the file whole or not at all, readable by its owner alone: the table names people."""
     beside = path.with_suffix(".new")
     with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        # One may lie there already, which others may read.
+        # An old file may lie there, and other accounts may read it.
         os.fchmod(file.fileno(), 0o600)
         file.write(text)
     beside.replace(path)

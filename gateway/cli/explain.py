@@ -1,4 +1,5 @@
-"""`ecluse explain`: the rules that a request meets, what each says and why, and what the application would be told."""
+"""`ecluse explain`: prints the rules that a request meets, the answer and reason of each rule, and the values that the
+application would receive."""
 
 import time
 from argparse import Namespace
@@ -108,7 +109,7 @@ def _around(now: float, client: str | None, headers: Sequence[str], at: str | No
 
 
 def _option(name: str, read: Callable[[str], Value], given: str) -> Value:
-    """Raises Wrong, which names the option."""
+    """Reads an option. Raises Wrong, which names the option."""
     try:
         return read(given)
     except Wrong as wrong:
@@ -128,7 +129,7 @@ def _app_of(snapshot: Snapshot, asked: WrittenRequest) -> App | None:
 
 
 def _with_link(known: Known, app: App | None, snapshot: Snapshot) -> Known:
-    """With the login that the account links have for them, where the person's file says none."""
+    """The person with the login of their account link, if their file gives no login."""
     if app is None or app.account is None or app.account.source is not None or known.account is not None:
         return known
     try:
@@ -141,7 +142,7 @@ def _with_link(known: Known, app: App | None, snapshot: Snapshot) -> Known:
 
 
 def _with_directories(known: Known, app: App | None, snapshot: Snapshot) -> Known:
-    """With what the directories of the application say of them that the person's file does not name."""
+    """The person with the answers of the application's directories that their file does not name."""
     findings, caveats = list(known.identity.findings), [known.caveat]
     told = {one.directory for one in findings}
     for directory in () if app is None else app.directories:
@@ -205,7 +206,7 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
 
 
 def _as_asked(explanation: Explanation, app: App) -> Iterator[str]:
-    """What rules are asked about."""
+    """Yields the application, path and method for which rules are asked."""
     tried = explanation.tried
     other = "" if tried.other is None else f" or, in UTF-8, /{'/'.join(tried.other)}"
     yield f"to {app.name} ({app.file}), as path /{'/'.join(tried.segments)}{other}"
@@ -218,8 +219,9 @@ def _as_asked(explanation: Explanation, app: App) -> Iterator[str]:
 
 
 def _looked_up(known: Known, app: App, now: float) -> Iterator[str]:
-    """Their account, and what each directory of the application says of them and how old that is. `now`: of the
-    request, in Unix seconds."""
+    """Yields the person's account, and the answer of each directory of the application with its age.
+
+    `now`: the time of the request, in Unix seconds."""
     if app.account is not None:
         account = "no account" if known.account is None else f"the account {known.account}"
         yield f"with {account} of {app.name}"

@@ -1,4 +1,4 @@
-"""`ecluse fmt`: one layout for every file of the folder; with `--check`, which files have another."""
+"""`ecluse fmt`: gives every file of the folder the same layout; with `--check`, names the files with another layout."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ def run(told: Namespace) -> Exit:
 
 
 def fmt(folder: Path, *, check: bool, as_json: bool) -> Exit:
-    """Lays out every file that is YAML, also in a folder that cannot be served."""
+    """Lays out every YAML file, even in a folder that cannot be served."""
     files = read_folder(folder)
     changed: list[str] = []
     refused = [problem.render() for problem in files.problems]

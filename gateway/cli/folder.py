@@ -1,5 +1,5 @@
-"""What every tool begins with: the folder compiled as the supervisor compiles it, or its problems printed; and, for
-`--watch`, when the folder changes."""
+"""The common start of every tool: compiles the folder as the supervisor does, or prints its problems; and, for
+`--watch`, notices changes of the folder."""
 
 import gc
 import json
@@ -85,5 +85,5 @@ def said_to_be_wrong(what: str) -> None:
 
 
 def to_be_checked(folder: Path) -> str:
-    """The next step of whoever had a folder refused, as a command."""
+    """The command to run after a folder was refused."""
     return f"correct the files, then run: ecluse check {shlex.quote(str(folder))}"

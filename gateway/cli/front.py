@@ -1,4 +1,4 @@
-"""`ecluse front`: the lines that a server in front needs for an application, and whether its configuration has them."""
+"""`ecluse front`: prints the lines that a server in front needs for an application, and checks its configuration."""
 
 from argparse import Namespace
 from pathlib import Path

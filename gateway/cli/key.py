@@ -51,7 +51,7 @@ _CERTIFIED_DAYS: Final = 3650
 
 
 class _Wrong(Exception):
-    """In words for the operator. `status`: what the command exits with."""
+    """The reason, in words for the operator. `status`: the exit status of the command."""
 
     def __init__(self, why: str, status: Exit = Exit.FOUND) -> None:
         super().__init__(why)
@@ -158,7 +158,8 @@ def _made(kind: RingKind, told: Namespace, since: int, now: int) -> RingKey:
 
 
 def _stood_alone(told: Namespace, now: int) -> RingKey:
-    """The key that `keys` of gateway.yaml names, which goes on opening what it has sealed."""
+    """The key that `keys` of gateway.yaml names, as the first key of a keyring. It still opens the data that it has
+    sealed."""
     if told.kind != "store":
         raise _Wrong("--from is for a store key that stood in `keys` of gateway.yaml")
     if told.id is None:
@@ -190,7 +191,8 @@ def _parts(kind: RingKind, id: str, algorithm: str, now: int) -> dict[str, str]:
 
 
 def _saml_pair(id: str, now: int) -> dict[str, str]:
-    """Only the key in the certificate counts for providers; its dates are long, since some look at them."""
+    """A private key, and a certificate of it. For providers only the key in the certificate counts; the dates are far
+    apart, because some providers look at them."""
     private = rsa_key(65537, 3072)
     name, begins = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, id)]), datetime.fromtimestamp(now, UTC)
     certificate = (

@@ -1,4 +1,4 @@
-"""`ecluse lint`: what can be served and is most likely a mistake, each with a documented code."""
+"""`ecluse lint`: prints valid settings that are most likely mistakes, each with a documented code."""
 
 import time
 from argparse import Namespace

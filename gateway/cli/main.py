@@ -1,4 +1,4 @@
-"""The command `ecluse`: one module for each command, loaded when it is asked for, so that `--help` answers at once."""
+"""The command `ecluse`: one module for each command, loaded on demand, so that `--help` answers at once."""
 
 import argparse
 import importlib
@@ -25,7 +25,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _USUAL_FOLDER = Path("policies")
 _FOLDER_HELP = f"the policy folder; `{_USUAL_FOLDER}` where it is left out"
 
-# What is done about a library of ours that is not there, or does not fit this machine.
+# The remedy for a library that is missing, or does not fit this machine.
 _INSTALL = "config.library: install the gateway again, docs/how-to/install-it.md"
 
 # The status that a shell reports for a process ended by SIGPIPE.
@@ -33,7 +33,7 @@ _NOBODY_READS = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status, as cli.exits says it."""
+    """Runs a command, and returns an exit status of cli.exits."""
     given = list(sys.argv[1:] if argv is None else argv)
     try:
         return _work(given[1:]) if given[:1] == [_WORKER] else _command(given)
@@ -60,7 +60,8 @@ def _command(given: list[str]) -> int:
 
 
 def _with_dashed_ids(given: list[str]) -> list[str]:
-    """argparse takes an id of a session that begins with "-" for an option: it goes behind "=", or behind "--"."""
+    """The arguments with each session id that begins with "-" behind "=" or "--": argparse would take such an id for an
+    option."""
     if given[:1] not in (["session"], ["directory"]):
         return given
     plain: list[str] = []
@@ -76,7 +77,8 @@ def _with_dashed_ids(given: list[str]) -> list[str]:
 
 
 def _write_no_more() -> None:
-    """Python writes what is left at its end: that must not fail once more."""
+    """Sends further output to /dev/null, since Python writes the rest of its output at its end: this must not fail
+    again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -206,7 +208,7 @@ def _people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def _session(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """Each of its own commands."""
+    """Yields the parser of each subcommand."""
     commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
     listed = commands.add_parser("list", help="list sessions, all of them or a selection")
     show = commands.add_parser("show", help="show one session")
@@ -278,7 +280,7 @@ def _explain(explain: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """Each of its own commands."""
+    """Yields the parser of each subcommand."""
     commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
     listed = commands.add_parser("list", help="list the links, all or those of one application")
     link = commands.add_parser("link", help="link a person to an account of an application")

@@ -1,4 +1,4 @@
-"""Which sessions an operator means, asked of the gateway that runs."""
+"""The sessions that an operator selects, asked of the running gateway."""
 
 import re
 from argparse import Namespace
@@ -17,11 +17,11 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class WrongUsage(Exception):
-    """In words for the operator."""
+    """The reason, in words for the operator."""
 
 
 class NoAnswer(Exception):
-    """It has been said why."""
+    """No gateway has answered; the reason is already printed."""
 
 
 class CannotSay(Exception):
@@ -29,7 +29,7 @@ class CannotSay(Exception):
 
 
 def carried_out(command: Callable[[Namespace], Exit], told: Namespace) -> Exit:
-    """What came of it; once it has been said, where it could not be done."""
+    """Runs a command, and prints the reason if it cannot be done. Returns the exit status."""
     try:
         return command(told)
     except WrongUsage as wrong:
@@ -68,7 +68,7 @@ def _seconds(age: str) -> int:
 
 
 def found_sessions(told: Namespace, where: dict[str, Any]) -> Iterator[ListedSession]:
-    """Each once, page by page. Raises as `answer` does."""
+    """Yields each session once, page by page. Raises the errors of `answer`."""
     seen, after, begun = set[str](), "", False
     while after or not begun:
         page, begun = answer(told, {"what": "list", "where": where, "after": after}, SessionsAnswer), True
@@ -80,7 +80,9 @@ def found_sessions(told: Namespace, where: dict[str, Any]) -> Iterator[ListedSes
 
 
 def answer(told: Namespace, question: dict[str, Any], kind: type) -> dict[str, Any]:
-    """`kind`: of the answer (cli/answers.py). Raises NoAnswer, CannotSay."""
+    """The answer of the running gateway. Raises NoAnswer, CannotSay.
+
+    `kind`: the type of the answer (cli/answers.py)."""
     found = asked(told.folder, told.state, lambda where: ask(where, question, _ANSWERED_WITHIN), kind)
     if found is None:
         raise NoAnswer

@@ -1,4 +1,4 @@
-"""`ecluse metadata`: our own SAML metadata, for a provider that cannot fetch them from the portal."""
+"""`ecluse metadata`: prints the gateway's SAML metadata, for a provider that cannot fetch them from the portal."""
 
 import secrets
 import sys

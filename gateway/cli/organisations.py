@@ -1,4 +1,5 @@
-"""`ecluse organisations import FILE`: a public list of French communes and groupings as a table of organisations."""
+"""`ecluse organisations import FILE`: turns a public list of French communes and groupings into a table of
+organisations."""
 
 import csv
 import json
@@ -25,7 +26,7 @@ def run(told: Namespace) -> Exit:
 
 
 def import_organisations(archive: Path, folder: Path, as_of: str) -> Exit:
-    """Writes the table and the file that names it, each whole or not at all."""
+    """Writes the table, and the file that names it. Each file is written whole or not at all."""
     try:
         day = date.fromisoformat(as_of).isoformat()
     except ValueError:

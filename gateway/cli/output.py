@@ -1,4 +1,4 @@
-"""Standard output that says so when it cannot be written: a full disk is no fault of the program."""
+"""Guards standard output: reports output that cannot be written, since a full disk is not a fault of the program."""
 
 import sys
 from collections.abc import Iterator
@@ -36,8 +36,8 @@ class _Guarded:
 
 @contextmanager
 def guarded_output() -> Iterator[None]:
-    """Writes what is printed within it at its end. Raises OutputLost where that fails, BrokenPipeError where nobody
-    reads it. If standard output is closed, there is nothing to write to."""
+    """Writes the output of the block at its end. Raises OutputLost if this fails, BrokenPipeError if the reader is
+    gone. Does nothing if standard output is closed."""
     stream = sys.stdout
     if stream is None:
         yield

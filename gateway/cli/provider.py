@@ -1,4 +1,4 @@
-"""`ecluse provider show`: the values of a provider's file that take effect, and where each comes from."""
+"""`ecluse provider show`: prints the values of a provider's file that take effect, and the source of each value."""
 
 from argparse import Namespace
 from pathlib import Path

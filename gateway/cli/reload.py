@@ -1,4 +1,4 @@
-"""`ecluse reload`: asks the running gateway to take its folder anew, waits, and prints the result."""
+"""`ecluse reload`: asks the running gateway to reload its folder, waits, and prints the result."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -22,7 +22,7 @@ def run(told: Namespace) -> Exit:
 
 
 def reload(folder: Path, state: Path | None, *, as_json: bool, fewer_hosts: bool = False) -> Exit:
-    """`fewer_hosts`: the operator means that hosts go."""
+    """`fewer_hosts`: the operator agrees that hosts go."""
     verdict = asked(
         folder, state, lambda where: ask_to_reload(where, _ANSWERED_WITHIN, fewer_hosts=fewer_hosts), ReloadAnswer
     )
@@ -49,6 +49,6 @@ def _say(verdict: dict[str, Any], folder: Path) -> None:
             for path in verdict["closed"]:
                 print(f"  {path}: not loaded, its hosts are closed")
         case other:
-            # There is nothing to mend where it is meant.
+            # If the operator means to remove hosts, the files need no correction.
             remedy = "" if verdict.get("code") == config_codes.HOSTS_GONE.id else f" ({to_be_checked(folder)})"
             print(f"{other}: no file was loaded, revision {revision} is live{remedy}")

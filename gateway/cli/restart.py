@@ -1,4 +1,4 @@
-"""`ecluse restart`: has the running gateway start the program anew, on the folder as it is, and lose no request."""
+"""`ecluse restart`: lets the running gateway start the program again, on the present folder. No request is lost."""
 
 from argparse import Namespace
 

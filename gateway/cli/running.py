@@ -1,4 +1,4 @@
-"""The gateway that runs, as commands find it: by the state folder that its gateway.yaml names."""
+"""Finds the running gateway by the state folder that its gateway.yaml names."""
 
 import os
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from gateway.config.yaml.reader import read_document
 
 
 def asked(folder: Path, state: Path | None, ask: Callable[[Path], dict[str, Any]], kind: type) -> dict[str, Any] | None:
-    """What `ask` hears of the state folder: of this `kind` (cli/answers.py), or an `error`. None, once it has been
-    said, where no gateway answers, or one of another release answers otherwise."""
+    """The answer of the gateway in the state folder: of this `kind` (cli/answers.py), or an `error`. None, after a
+    message, if no gateway answers, or if a gateway of another release answers in another form."""
     where = state or _state_folder(folder)
     try:
         answer = ask(where)
@@ -38,8 +38,8 @@ def _hint(folder: Path, state: Path | None, error: OSError | ValueError) -> str:
 
 
 def _state_folder(folder: Path) -> Path:
-    """The state folder that gateway.yaml names, also in a file that would be refused: the gateway that runs says best
-    why."""
+    """The state folder of gateway.yaml. A file that would be refused counts too, since the running gateway explains its
+    refusal best."""
     try:
         document, _ = read_document(GATEWAY_FILE, (folder / GATEWAY_FILE).read_bytes())
     except OSError:

@@ -1,4 +1,4 @@
-"""`ecluse serve`: the supervisor, until it is told to stop."""
+"""`ecluse serve`: runs the supervisor until told to stop."""
 
 import asyncio
 import os
@@ -25,7 +25,8 @@ def run(told: Namespace) -> int:
 
 
 def serve(folder: Path, *, replaces: bool = False, fewer_hosts: bool = False) -> int:
-    """Exit status 0 after a drain, 1 when the folder has problems or an address or the state folder cannot be had."""
+    """Serves, and returns exit status 0 after a drain, 1 if the folder has problems, or if an address or the state
+    folder cannot be used."""
     _open_standard_files()
     allow_many_files()
     log = Log(_STANDARD_OUTPUT)
@@ -55,7 +56,8 @@ def serve(folder: Path, *, replaces: bool = False, fewer_hosts: bool = False) ->
 
 
 def _open_standard_files() -> None:
-    """One that is closed would be the number of some socket, and the log would be written into it."""
+    """Opens closed standard files. Otherwise a socket could get the number of such a file, and the log would go to the
+    socket."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
@@ -72,6 +74,7 @@ async def _supervise(supervisor: Supervisor, log: Log) -> None:
 
 
 def _say(text: str) -> None:
-    """To a person at a terminal: who reads the log has it there. A terminal that is stopped (Ctrl-S) holds a thread."""
+    """Prints a text to a person at a terminal; readers of the log have the text there. A stopped terminal (Ctrl-S)
+    holds up only a thread."""
     if sys.stderr.isatty():
         Thread(target=print, args=(f"ecluse: {text}",), kwargs={"file": sys.stderr, "flush": True}, daemon=True).start()

@@ -11,9 +11,9 @@ from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json
 from gateway.cli.meant import CannotSay, WrongUsage, answer, carried_out, found_sessions, meant
 
-# As stores.oversight takes them.
+# The most ids in a question (stores.oversight).
 _REVOKED_AT_ONCE = 100
-# Somebody may sign in meanwhile who is meant, too.
+# Passes over the selection: a matching person may sign in meanwhile.
 _PASSES = 3
 _SIRET = re.compile(r"[0-9]{14}")
 
@@ -77,7 +77,7 @@ def _revoke(told: Namespace) -> Exit:
         try:
             found = [session for session in found_sessions(told, where) if session["id"] not in ended]
         except CannotSay as why:
-            # What has ended is said all the same.
+            # The sessions that have ended are reported all the same.
             said_to_be_wrong(str(why))
             break
         if not found:
@@ -87,7 +87,9 @@ def _revoke(told: Namespace) -> Exit:
 
 
 def _revoke_unseen(told: Namespace, why: CannotSay) -> Exit:
-    """Ends the sessions of these ids though the store cannot say which of them exist. `why`: the store's answer."""
+    """Ends the sessions of these ids, even though the store cannot tell which of them exist.
+
+    `why`: the store's answer."""
     ids = list(dict.fromkeys(told.id))
     said_to_be_wrong(f"{why} (they are ended without a look at whether they exist)")
     if len(ids) > 1 and not told.yes:
@@ -99,7 +101,8 @@ def _revoke_unseen(told: Namespace, why: CannotSay) -> Exit:
 
 
 def _end(told: Namespace, ids: Sequence[str], ended: set[str], unwritten: set[str]) -> None:
-    """Adds to `ended` what has ended, and to `unwritten` what the store did not take."""
+    """Ends sessions. Adds the ended sessions to `ended`, and to `unwritten` the sessions whose end the store did not
+    take."""
     for at in range(0, len(ids), _REVOKED_AT_ONCE):
         done = answer(told, {"what": "revoke", "ids": ids[at : at + _REVOKED_AT_ONCE]}, Revoked)
         ended.update(done["revoked"])
@@ -119,7 +122,7 @@ _COMMANDS = {"list": _list, "show": _show, "revoke": _revoke}
 
 
 def _hint(told: Namespace) -> str:
-    """Returns a hint on the option that names no session, empty where there is no likely mistake."""
+    """A hint on an option that selects no session; empty without a likely mistake."""
     if told.tenant and not _SIRET.fullmatch(told.tenant):
         return " (--tenant takes an organisation whole, as `ecluse session list` shows it; a SIRET has 14 digits)"
     if told.subject:

@@ -1,4 +1,4 @@
-"""`ecluse test`: runs the folder's own tests; prints what differs, and which rules decided in none of them."""
+"""`ecluse test`: runs the folder's own tests, and prints the differences and the rules that decided in no test."""
 
 import time
 from argparse import Namespace
@@ -99,7 +99,7 @@ def _as_text(outcome: _Outcome) -> Iterator[str]:
 
 
 def _sent_as(verdicts: Sequence[CaseVerdict]) -> dict[tuple[str, str], SentAs]:
-    """By the application's file and a header's name, the first value of a test that is not ASCII."""
+    """The first value that is not ASCII of each header in tests, by the application's file and the header's name."""
     found: dict[tuple[str, str], SentAs] = {}
     for tried in [verdict.tried for verdict in verdicts]:
         for name, told in tried.sent_as.items():
@@ -108,7 +108,7 @@ def _sent_as(verdicts: Sequence[CaseVerdict]) -> dict[tuple[str, str], SentAs]:
 
 
 def _share(covered: Coverage) -> str:
-    """Rounded down: 100 % means every rule."""
+    """The share of covered rules, rounded down: 100 % means every rule."""
     return f"{int(covered.per_cent)} %"
 
 

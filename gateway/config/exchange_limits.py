@@ -1,4 +1,4 @@
-"""What bounds one request to an application, where its file tells paths apart, and how often it may be asked."""
+"""Limits of a request to an application, also for single paths, and limits of request rates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +9,12 @@ from gateway.policy.routes import PathSet
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. `request_head`: from the first byte to the end of a head; `idle`: keep-alive without a request;
-    `body`: between two pieces of a body, either way; `connect`, `first_byte`, `total`: of the upstream."""
+    """Timeouts in seconds.
+
+    `request_head`: from the first byte to the end of a head.
+    `idle`: keep-alive without a request.
+    `body`: between two pieces of a body, in either direction.
+    `connect`, `first_byte`, `total`: of the upstream."""
 
     request_head: float = 15.0
     idle: float = 75.0
@@ -23,7 +27,10 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A token bucket: one token each `every` seconds, `burst` at most."""
+    """A token bucket.
+
+    `every`: seconds between two tokens.
+    `burst`: the largest number of tokens."""
 
     every: float
     burst: int
@@ -31,21 +38,27 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class RequestRates:
-    """How often a stranger's address, a person who is signed in, and everybody together may ask; None: not bounded."""
+    """The highest request rates; None: no limit.
+
+    `per_client`: of a client address without a signed-in person.
+    `per_person`: of a signed-in person.
+    `all`: of all clients and people together."""
 
     per_client: Rate | None = None
     per_person: Rate | None = None
     all: Rate | None = None
 
     def per(self, kind: str) -> Rate | None:
-        """`kind`: "client" or "person"; no other is bounded here."""
+        """`kind`: "client" or "person"; other kinds have no limit."""
         return self.per_person if kind == "person" else self.per_client if kind == "client" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Buffering:
-    """Bytes of one body that wait at most, 0 where it does not: of a request before its application is asked, of a
-    response that comes faster than its client reads."""
+    """The most bytes of a body that wait in the gateway; 0: the body does not wait.
+
+    `requests`: of a request, before its application is asked.
+    `responses`: of a response that arrives faster than its client reads."""
 
     requests: int = 0
     responses: int = 0
@@ -56,7 +69,8 @@ NOT_BUFFERED: Final = Buffering()
 
 @dataclass(frozen=True, slots=True)
 class BufferSettings:
-    """`folder`: absolute. `in_all`: bytes, in each worker."""
+    """`folder`: absolute.
+    `in_all`: bytes, in each worker."""
 
     folder: str = ""
     in_all: int = 1 << 30
@@ -79,6 +93,6 @@ class PathLimits:
     """The limits at each pattern of `paths`."""
 
     def at(self, segments: tuple[str, ...]) -> ExchangeLimits | None:
-        """None where the application's own hold."""
+        """The limits at a path; None if the application's own limits apply."""
         match = self.paths.find(segments)
         return None if match is None else self.by_path[match.pattern]

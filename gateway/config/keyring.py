@@ -1,8 +1,8 @@
-"""Keyrings: our own keys by id, with the dates of each, in one file that `ecluse key` writes and other files name.
+"""Keyrings: the gateway's own keys by id, with the dates of each key, in a file that `ecluse key` writes and other
+files name.
 
-A gateway knows every key of the file from when it reads it. A key seals or signs from its `since`, until a later one
-does; it is accepted until its `until`.
-"""
+A gateway knows every key of the file once it has read the file. A key seals or signs from its `since`, until a later
+key does; it is accepted until its `until`."""
 
 import json
 import re
@@ -25,12 +25,15 @@ _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class NoKeyring(ValueError):
-    """Why, in the operator's words, and nothing of what is in it."""
+    """The reason in the operator's words, without any content of the keyring."""
 
 
 @dataclass(frozen=True, slots=True)
 class RingKey:
-    """`since`, `until`: Unix seconds; None: no end is set yet. `parts`: as PARTS names them."""
+    """A key of a keyring.
+
+    `since`, `until`: Unix seconds; `until` None: no end is set yet.
+    `parts`: the members of the key, as PARTS names them."""
 
     id: str
     since: int
@@ -95,14 +98,14 @@ def _moment(number: int, text: str) -> int:
 
 
 def in_use(ring: Keyring, now: float) -> RingKey | None:
-    """The key that seals or signs: of those that have begun and have not ended, the one that began last."""
+    """The key that seals or signs: of the keys that have begun and have not ended, the last to begin."""
     begun = [key for key in _not_over(ring, now) if key.since <= now]
     return max(begun, key=lambda key: key.since, default=None)
 
 
 def in_force(ring: Keyring, now: float) -> Keyring:
-    """The keys that have not ended, the one in use first. None where none is in use: one that is yet to come is not
-    begun with before its date, since other gateways may not have it."""
+    """The keys that have not ended, the key in use first. Empty without a key in use: no key is used before its date,
+    since other gateways may not have it yet."""
     first = in_use(ring, now)
     if first is None:
         return replace(ring, keys=())
@@ -123,16 +126,18 @@ def with_key(ring: Keyring, key: RingKey, now: float) -> Keyring:
 
 
 def rotated(ring: Keyring, key: RingKey, keep: int, now: float) -> Keyring:
-    """`key` follows all others, each of which ends `keep` seconds after it has begun, or as it was to end before."""
+    """Adds `key` as the successor of all others. Each other key ends `keep` seconds after `key` begins, or at its own
+    end if that is earlier."""
     ends = key.since + keep
     others = [replace(one, until=ends if one.until is None else min(one.until, ends)) for one in ring.keys]
     return with_key(replace(ring, keys=tuple(others)), key, now)
 
 
 def retired(ring: Keyring, id: str, at: int, now: float) -> Keyring:
-    """One that ends before it has begun follows nobody: the key in use goes on, without the end that it had for it.
+    """Ends the key `id` at `at` (Unix seconds). A key that ends before it begins replaces no key: the key in use goes
+    on, without the end that was set for the change.
 
-    Raises NoKeyring where there is no such key, or none would be in use without it."""
+    Raises NoKeyring if the key does not exist, or if no key would be in use without it."""
     one = next((key for key in ring.keys if key.id == id), None)
     if one is None:
         raise NoKeyring(f"there is no key {id} (its keys: {', '.join(key.id for key in ring.keys)})")

@@ -1,4 +1,4 @@
-"""What an application is told on some of its paths, instead of what it is told elsewhere."""
+"""The translations of an application for single paths, in place of its usual translation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +21,6 @@ class PathTranslations:
         return None if match is None else self.by_pattern[match.pattern]
 
     def pattern(self, segments: tuple[str, ...]) -> str:
-        """By which it is, else empty."""
+        """The pattern whose translation applies to the path; empty if the usual translation applies."""
         match = self.paths.find(segments)
         return "" if match is None else match.pattern

@@ -1,4 +1,4 @@
-"""What is wrong in the operator's files: each problem with its place, all of them at once."""
+"""Problems in the operator's files. Each problem has its place, and a check reports every problem of the folder."""
 
 import difflib
 import re
@@ -34,7 +34,7 @@ _TOO_LONG = f"    (this line is longer than {_LONGEST} characters: it is not sho
 
 
 def printable(text: str) -> str:
-    """The text in a form that is safe for a terminal: one visible character for each character."""
+    """The text in a form that is safe for a terminal: every character becomes one visible character."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " if c == "\t" else "?" for c in text)
 
 
@@ -52,7 +52,7 @@ class Place:
 
     def excerpt(self) -> str:
         """The source line, cut if it is long, with a caret below the column. A line that may hold a secret is not
-        shown, nor one that is too long to look for it."""
+        shown, nor a line that is too long to search for secrets."""
         if len(self.source) > _LONGEST:
             return _TOO_LONG
         if _SECRET.search(self.source):
@@ -64,8 +64,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`key`: the path of keys, `access[1].alow`, empty for a whole file. `others`: places that it collides with.
-    `code`: its kind (model.config_codes, or that of the error)."""
+    """A problem at a place.
+
+    `key`: the path of keys, `access[1].alow`; empty for a whole file.
+    `others`: further places that collide with `place`.
+    `code`: the kind of problem (model.config_codes, or the code of an error)."""
 
     place: Place
     key: str
@@ -89,7 +92,7 @@ class Problem:
 
 
 class ProblemsFound(Exception):
-    """Nothing was compiled. `problems`: everything that was found, sorted by place."""
+    """Nothing was compiled. `problems`: every problem, sorted by place."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems), key=_by_place))

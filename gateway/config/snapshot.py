@@ -1,4 +1,4 @@
-"""Everything compiled from the policy folder: immutable, read once per request, swapped by one assignment."""
+"""The compiled policy folder: immutable, read once per request, swapped by one assignment."""
 
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
@@ -181,7 +181,7 @@ ValuesOf = Callable[[bytes], Set[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class OpaqueTokens:
-    """Which opaque tokens (no JWT) are introspected at one provider: those that meet every condition here."""
+    """The opaque tokens (no JWT) that one provider introspects: a token has to meet every condition here."""
 
     provider: str
     prefix: bytes = b""
@@ -202,7 +202,7 @@ class OpaqueTokens:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Programs that bring an access token of one of `providers` to one of `paths`."""
+    """The programs that bring an access token of `providers` to `paths`."""
 
     providers: tuple[str, ...]
     paths: PathSet
@@ -212,9 +212,9 @@ class Api:
     """One for each provider that introspects tokens."""
 
     def introspected_at(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> str:
-        """Invariant 7: the one provider that such a token is shown to; empty if it fits none, or two.
+        """Invariant 7: the only provider that such a token is shown to; empty if the token fits no provider, or two.
 
-        `values_of`: those that the request has for a header, its name in lower case."""
+        `values_of`: the values of a header in the request, by its name in lower case."""
         # A token with the prefix of a provider can only be of that provider, wherever it is brought.
         by_form = [one for one in self.opaque if one.prefix and token.startswith(one.prefix)]
         found = [one.provider for one in by_form or self.opaque if one.hold(token, segments, values_of)]
@@ -236,7 +236,7 @@ class TunnelSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """One legacy application, compiled from its file. `build` adds the last fields, which no plan carries."""
+    """A legacy application, compiled from its file. `build` adds the last fields, which a plan does not carry."""
 
     name: str
     file: str
@@ -326,7 +326,7 @@ class App:
 
     @property
     def header_folds(self) -> frozenset[bytes]:
-        """Invariant 3: folded names of all headers that are injected, whether or not there is a value."""
+        """Invariant 3: folded names of all injected headers, with or without a value."""
         folds, basic = self.translation.header_folds, frozenset({fold(HEADER.encode())} if self.basic else ())
         if self.path_translations is not None:
             folds = folds.union(*(there.header_folds for there in self.path_translations.by_pattern.values()))
@@ -334,24 +334,24 @@ class App:
 
     @property
     def cookie_names(self) -> frozenset[bytes]:
-        """Likewise of cookies, those of the application's session where the gateway keeps it among them."""
+        """Invariant 3: folded names of all injected cookies, and of the session cookies that the gateway keeps."""
         kept = () if self.form_login is None else self.form_login.not_brought
         names = self.translation.cookie_names | folded_names(self.tokens, "cookie")
         return names.union(fold(name.encode()) for name in kept)
 
     def translation_at(self, segments: tuple[str, ...]) -> Translation:
-        """The one for a path, as rules meet it."""
+        """The translation for a path. `segments`: the path as rules meet it."""
         there = None if self.path_translations is None else self.path_translations.find(segments)
         return self.translation if there is None else there
 
     def accepts(self, identity: Identity) -> bool:
-        """Invariant 5: only the providers that its file lists, and of each only what its own file says now: an
-        identity of another issuer, or outside the perimeter, is not accepted, also if it was before."""
+        """Invariant 5: accepts only the providers that the file lists, under their present files. An identity of
+        another issuer, or outside the perimeter, is not accepted, even if it was before."""
         provider = self.listed.get(identity.provider)
         return provider is not None and provider.issuer == identity.issuer and is_inside(provider, identity)
 
     def tenant_of(self, seat: Seat | Session, wall: float) -> str | None:
-        """In whose name they act, while the provider or a directory of this folder says so. `wall`: Unix seconds."""
+        """The tenant that the person acts for, if a provider or directory still confirms it. `wall`: Unix seconds."""
         provider = self.listed.get(seat.identity.provider)
         if provider is None or not acts_for(provider, seat.identity, seat.tenant, self.naming, wall):
             return None
@@ -383,7 +383,7 @@ class App:
         yield from paths
 
     def origin(self, host: str) -> str:
-        """The origin that browsers use for one canonical host of this app."""
+        """The origin that browsers use for a canonical host of this app."""
         return f"{self.scheme}://{host}" if self.port is None else f"{self.scheme}://{host}:{self.port}"
 
 
@@ -392,7 +392,7 @@ _NONE_THERE: Final[HostApplications[App]] = HostApplications(None)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that serves requests: the gateway with its applications, providers and directories."""
+    """The gateway with its applications, providers and directories, as it serves requests."""
 
     revision: str
     """Hash of the plan that it was made from."""
@@ -416,7 +416,7 @@ class Snapshot:
     """The files of the design system, by name."""
 
     def applications(self, host: str) -> HostApplications[App]:
-        """Those of a canonical host: exact before one-label wildcard, which never takes the portal's host."""
+        """A canonical host's applications: exact before one-label wildcard, which never takes the portal's host."""
         found = self.exact_hosts.get(host)
         if found is None and self.wildcards and host != self.gateway.portal_host and not self.closed_by(host):
             found = self.wildcards.get(host.partition(".")[2])
@@ -434,14 +434,15 @@ class Snapshot:
         return whole if whole is not None and whole.name == name else there.named(name) if there.below else None
 
     def closed_by(self, host: str) -> str:
-        """The wrong file for which this canonical host is closed, so that no wildcard answers; else empty."""
+        """The wrong file that closes a canonical host (no wildcard answers at a closed host); empty if the host is
+        open."""
         if not self.closed or host in self.exact_hosts:
             return ""
         wildcard = f"*.{host.partition('.')[2]}"
         return self.closed.get(host) or self.closed.get(wildcard) or next(iter(self.closed_below(host).values()), "")
 
     def closed_below(self, host: str) -> dict[str, str]:
-        """Closed paths of a canonical host, each with its file; those of patterns where no file names the host."""
+        """Closed paths of a canonical host, each with its file. Patterns count where no file names the host."""
         names = (host,) if host in self.exact_hosts else (host, f"*.{host.partition('.')[2]}")
         divided = ((*at.partition("/"), file) for at, file in self.closed.items() if "/" in at)
         return {f"/{path}": file for name, _, path, file in divided if name in names}

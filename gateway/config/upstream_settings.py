@@ -1,4 +1,4 @@
-"""Where an application listens, and how it is connected to."""
+"""Where an application listens, and how the gateway connects to it."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -44,19 +44,20 @@ class Upstream:
 
     @property
     def place(self) -> str:
-        """For the operator."""
+        """The address, as messages to the operator write it."""
         if self.socket is not None:
             return f"unix:{self.socket.path}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def everywhere(self) -> "tuple[Upstream, ...]":
-        """Each of its addresses."""
+        """The upstream at each of its addresses."""
         others = () if self.balancing is None else self.balancing.others
         return self, *(replace(self, host=host, port=port) for host, port in others)
 
     @property
     def connection(self) -> tuple[object, ...]:
-        """What a connection depends on: one that was opened for an upstream serves another where these are equal."""
+        """The settings that a connection depends on. An open connection serves another upstream if these settings are
+        equal."""
         where = self.scheme, self.host, self.port, self.socket, self.announces
         return *where, self.ca, self.tls, self.timeouts, self.fence, self.accepts

@@ -1,16 +1,16 @@
-"""I/O towards shared directories: what they say of people beyond what their provider says. Begin in `lookups`.
+"""I/O with shared directories, which add attributes to the identity from a person's provider. Start at `lookups`.
 
 For a worker:
-- `lookups` asks all directories of one sign-in side by side.
-- `source` is the interface that every kind of directory has, with the parts that kinds share.
+- `lookups` queries all directories of one sign-in in parallel.
+- `source` is the interface of every kind of directory, with the parts that kinds share.
 - `kinds` opens the source of a kind: `file_reader`, `ldap_reader`, `http_reader`, `postgresql_reader`, `sqlite_file`.
 - `ldap_filter`, `ldap_start_tls` and `ldap_sockets` belong to LDAP; `http_token` and `json_rows` to HTTP; `sql_rows` to
-  both databases. `kept_connections` and `received` belong to the libraries that wait in threads.
+  both databases. `kept_connections` and `received` belong to the libraries that block in threads.
 
 For the supervisor:
-- `keeper` watches the CSV and JSON files and has a new index made when one changes.
-- `indexing` is the process that makes an index, `tables` reads the file's rows, `index` is the SQLite file made.
+- `keeper` watches the CSV and JSON files, and orders a new index when a file changes.
+- `indexing` is the process that writes an index, `tables` reads the file's rows, `index` is the SQLite file.
 
-For operators: `orders` (look people up again), `by_hand` (one question from the command line), `elus` (a table made of
+For operators: `orders` (look people up again), `by_hand` (one query from the command line), `elus` (a table made from
 the published files of élus).
 """

@@ -1,7 +1,7 @@
-"""One directory asked outside of a gateway that runs: by `ecluse explain`, `ecluse directory test` and `ecluse check`.
+"""Queries one directory outside a running gateway: for `ecluse explain`, `ecluse directory test` and `ecluse check`.
 
-What the running gateway has made of a file is used where it is of the file as it is; else it is made here, for once.
-Servers are asked by a connection of our own.
+Uses the running gateway's index if the index matches the file; else makes a temporary index. Queries a server over a
+separate connection.
 """
 
 import sqlite3
@@ -26,7 +26,11 @@ from gateway.model.errors import GatewayError
 
 
 class Asked(NamedTuple):
-    """`read_at`: Unix seconds of when the file was read; `made_here`: for this question alone."""
+    """The answer to one query.
+
+    `read_at`: when the file was read, or the server queried; Unix seconds.
+    `made_here`: whether the answer was made for this query alone, without the running gateway's index.
+    """
 
     finding: DirectoryFinding
     faults: tuple[DirectoryFault, ...]
@@ -35,7 +39,7 @@ class Asked(NamedTuple):
 
 
 def ask(directory: Directory, key: str, state_folder: Path) -> Asked:
-    """Raises GatewayError, of a code of `model.directory_codes`."""
+    """Looks up one key. Raises GatewayError, of a code of `model.directory_codes`."""
     now = int(time.time())
     if not isinstance(directory.source, FileSource):
         with _reader(directory) as reader:
@@ -53,7 +57,9 @@ def ask(directory: Directory, key: str, state_folder: Path) -> Asked:
 
 
 def look(directory: Directory) -> None:
-    """Whether its server answers, and lets us in. Raises GatewayError, of a code of `model.directory_codes`."""
+    """Checks that the server answers and accepts the gateway. Raises GatewayError, of a code of
+    `model.directory_codes`.
+    """
     with _reader(directory) as reader:
         reader.look()
 
@@ -73,7 +79,11 @@ def _asked(directory: Directory, key: str, path: Path, read_at: int, *, made_her
 
 
 class Looked(NamedTuple):
-    """A whole file looked through. `faults`: the first of them, with their lines."""
+    """The result of checking a whole file.
+
+    `keyless`: rows that lack a part of the key.
+    `faults`: the first faults, with their lines.
+    """
 
     rows: int
     keyless: int
@@ -84,7 +94,7 @@ _MOST_FAULTS = 20
 
 
 def look_through(directory: Directory) -> Looked:
-    """Raises GatewayError(directory_codes.FILE)."""
+    """Checks every row of a file. Raises GatewayError(directory_codes.FILE)."""
     rows = keyless = 0
     faults: list[str] = []
     seen: set[int] = set()
@@ -107,7 +117,7 @@ def look_through(directory: Directory) -> Looked:
 
 
 def _again(directory: Directory, row: TableRow, seen: set[int]) -> list[str]:
-    """By its hash: a million keys are not held."""
+    """Reports a second row of the same person. `seen`: hashes, because a million keys would take too much memory."""
     if directory.rows == "many":
         return []
     key = hash(joined_key(row.key))
@@ -118,7 +128,7 @@ def _again(directory: Directory, row: TableRow, seen: set[int]) -> list[str]:
 
 
 def _wrong_in(directory: Directory, by_column: dict[str, list[int]], line: int, cells: Sequence[str]) -> list[str]:
-    """By the same reading as a person's own row."""
+    """Reports the faults of one row, by the rules of a look-up."""
     found = []
     for column, cell in zip(directory.columns, cells, strict=True):
         for at in by_column.get(column, ()) if cell else ():

@@ -1,12 +1,12 @@
-"""The Répertoire national des élus, as its files are published, joined to people of whom somebody knows who they are.
-Pure: texts in, rows and a report out.
+"""Joins the published Répertoire national des élus with a table of known people. Pure: texts in, rows and a report out.
 
-It names people by their names and day of birth, and says of no mandate when it ends. So it is never asked at a sign-in:
-what comes of it is a table that a person has reviewed, with a day on which all of it ends.
+The Répertoire identifies people by name and day of birth, and gives no end of a mandate. So a sign-in never queries the
+Répertoire: a person reviews the joined table, which ends as a whole on a given day.
 
 The dataset is https://www.data.gouv.fr/datasets/repertoire-national-des-elus-1, published by the ministère de
-l'Intérieur. Read are elus-maires-mai.csv, elus-conseillers-municipaux-cm.csv, elus-conseillers-darrondissements-ca.csv
-and elus-conseillers-communautaires-epci.csv; the others name no organisation by a SIREN or an INSEE code.
+l'Intérieur. The module reads elus-maires-mai.csv, elus-conseillers-municipaux-cm.csv,
+elus-conseillers-darrondissements-ca.csv and elus-conseillers-communautaires-epci.csv. The remaining files name no
+organisation by a SIREN or an INSEE code.
 """
 
 import csv
@@ -27,11 +27,11 @@ from gateway.model.errors import GatewayError
 REPORT: Final = ("uid", "nom", "prenom", "why")
 PEOPLE: Final = ("uid", "nom", "prenom", "naissance", "commune")
 
-# As the files of 2022 and later head their columns, folded: apostrophes and accents differ from one to the next.
+# The folded column names of the files of 2022 and later: apostrophes and accents differ between the files.
 _NAME, _GIVEN, _BORN = "nom de l elu", "prenom de l elu", "date de naissance"
 _COMMUNE, _OFFICE, _SECTOR = "code de la commune", "libelle de la fonction", "libelle du secteur"
 _MANDATE_SINCE, _OFFICE_SINCE = "date de debut du mandat", "date de debut de la fonction"
-# Of the file of intercommunal councils: whose council it is, and the commune that sent the person there.
+# In the file of intercommunal councils: the council, and the commune that sent the person there.
 _SIREN, _SENT_BY = "n siren", "code de la commune de rattachement"
 _NEEDED: Final = (_NAME, _GIVEN, _BORN, _MANDATE_SINCE)
 # "1er adjoint au Maire", "2ème vice-président du conseil communautaire"
@@ -49,8 +49,11 @@ class _Who(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Office:
-    """`of`: a commune by its INSEE code, or an intercommunal council by its SIREN. `commune`: of which one expects the
-    person."""
+    """One office of a person.
+
+    `of`: a commune by INSEE code, or an intercommunal council by SIREN.
+    `commune`: the person's commune, by INSEE code; for an intercommunal council, the commune that sent the person.
+    """
 
     office: str
     of: str
@@ -60,8 +63,12 @@ class _Office:
 
 @dataclass(frozen=True, slots=True)
 class ElusJoined:
-    """`table`: the columns of `rows`. `report`: of REPORT, one for each person of whom nothing was found, or not one
-    thing. `wrong`: lines of the directory that say too little, and how many."""
+    """The joined table.
+
+    `table`: the columns of `rows`.
+    `report`: rows of REPORT, one for each person without offices of exactly one commune.
+    `wrong`: number of incomplete lines of the Répertoire.
+    """
 
     table: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -70,8 +77,13 @@ class ElusJoined:
 
 
 def joined(elus: str, people: str, until: date) -> ElusJoined:
-    """`elus`: a published file. `people`: a table of PEOPLE; `commune` may be empty, and says of which commune one
-    expects them. Raises GatewayError(directory_codes.FILE)."""
+    """Joins the offices with the people. Raises GatewayError(directory_codes.FILE).
+
+    `elus`: a published file.
+    `people`: a table with the columns PEOPLE. The column `commune` names the commune expected for a person; empty:
+    unknown.
+    `until`: the day on which the rows end.
+    """
     offices, wrong, of = _offices(elus)
     rows: list[tuple[str, ...]] = []
     report: list[tuple[str, ...]] = []
@@ -91,7 +103,7 @@ def joined(elus: str, people: str, until: date) -> ElusJoined:
             elif not found:
                 why = "somebody there has this name and day of birth, in another commune"
             elif len({(one.of, one.commune) for one in found}) > 1:
-                # Two people of one name, born on one day, are not rare among half a million.
+                # Among half a million people, two with the same name and day of birth are not rare.
                 why, found = "several communes: say in the table which one", []
         if why:
             report.append((told["uid"], told["nom"], told["prenom"], why))
@@ -100,7 +112,9 @@ def joined(elus: str, people: str, until: date) -> ElusJoined:
 
 
 def _offices(text: str) -> tuple[Mapping[_Who, list[_Office]], int, str]:
-    """The offices of each person, how many lines are wrong, and what the offices belong to: `commune` or `siren`."""
+    """Returns the offices by person, the number of wrong lines, and what the offices belong to: `commune` or
+    `siren`.
+    """
     lines = _lines(text)
     of_councils = _SIREN in lines[0]
     missing = [name for name in (*_NEEDED, _SENT_BY if of_councils else _COMMUNE) if name not in lines[0]]
@@ -123,8 +137,9 @@ def _offices(text: str) -> tuple[Mapping[_Who, list[_Office]], int, str]:
 
 
 def _office(cells: Mapping[str, str]) -> str:
-    """The file of mayors has no column for it. The councils of sectors (Paris, Lyon, Marseille) have offices of their
-    own, though each line has the code of the commune."""
+    """Returns the name of the office. The file of mayors has no column for offices. The councils of sectors (Paris,
+    Lyon, Marseille) have offices of their own, although each line holds the code of the commune.
+    """
     if _OFFICE not in cells:
         return "maire"
     words = _ORDINAL.sub("", _words(cells[_OFFICE]), count=1)
@@ -149,7 +164,7 @@ def _people(text: str) -> Iterator[tuple[dict[str, str], _Who | None, str]]:
 
 
 def _lines(text: str) -> list[list[str]]:
-    """The first one is the folded names of the columns."""
+    """Reads the lines of a CSV file. The first line holds the folded names of the columns."""
     text = text.removeprefix("\ufeff")
     head = text.partition("\n")[0]
     try:
@@ -172,7 +187,7 @@ def _words(text: str) -> str:
 
 
 def _day(text: str) -> date | None:
-    """29/03/2026, or 2026-03-29."""
+    """Reads a day written 29/03/2026 or 2026-03-29. None: no valid day."""
     parts = text.strip().split("/")
     try:
         return date.fromisoformat("-".join(reversed(parts)) if len(parts) == 3 else text.strip())

@@ -1,4 +1,4 @@
-"""Reads the index that was made of a CSV or JSON file, for a worker."""
+"""Reads the index of a CSV or JSON file, for a worker."""
 
 import os
 import sqlite3
@@ -12,13 +12,13 @@ from gateway.model.directory import Directory
 
 
 class FileReader:
-    """The index of one directory, opened anew where another has taken its place. Of one thread."""
+    """Looks people up in the index of one directory. Opens a replaced index again. For use by one thread."""
 
     def __init__(self, folder: Path, directory: Directory) -> None:
         self._folder = folder
         self._directory = directory
         self._path = index_path(folder, directory)
-        # As texts: a look-up makes no path objects.
+        # Kept as texts, so that a look-up creates no path objects.
         self._index_file = str(self._path)
         self._trouble_file = str(trouble_path(folder, directory))
         self._open: tuple[tuple[int, int], DirectoryIndex] | None = None
@@ -38,7 +38,9 @@ class FileReader:
         return finding_of(directory, rows, since)
 
     def _trouble_since(self, now: int) -> int:
-        """`now` where the file is as it was read. Raises DirectoryAway."""
+        """Returns `now` if the index matches the file, else when the trouble began (Unix seconds). Raises
+        DirectoryAway.
+        """
         if not os.path.lexists(self._trouble_file):
             return now
         trouble = read_trouble(self._folder, self._directory)

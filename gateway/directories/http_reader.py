@@ -1,4 +1,6 @@
-"""Asks an HTTP server about a person: one request, bounded in time and bytes, to addresses that its file lists."""
+"""Queries an HTTP server about a person: one request, bounded in time and bytes, to addresses listed in the
+directory's file.
+"""
 
 import asyncio
 import json
@@ -33,7 +35,7 @@ from gateway.ops.client_session import KEEP_ALIVE_SECONDS, client_session
 from gateway.ops.client_tls import tls_context
 from gateway.wire.addresses import contains, parse_address
 
-# So that it is read in the loop within 5 ms.
+# Bytes. The event loop parses a response of this size within 5 ms.
 LARGEST_RESPONSE: Final = 256 << 10
 
 
@@ -44,7 +46,7 @@ class _NotListed(OSError):
 
 
 class _OwnResolver(AbstractResolver):
-    """The system's resolver in a thread of this directory: one that hangs fills no other's."""
+    """The system's resolver in a thread of this directory: a hanging look-up blocks no thread of a second directory."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "directory-look-up")
@@ -64,7 +66,7 @@ class _OwnResolver(AbstractResolver):
 
 
 class HttpReader:
-    """Of one loop."""
+    """Looks people up over HTTP. For use in one event loop."""
 
     def __init__(self, directory: Directory, source: HttpSource) -> None:
         self._directory = directory
@@ -92,7 +94,7 @@ class HttpReader:
         await self._resolver.close()
 
     async def _body(self, url: str, values: dict[str, str]) -> bytes | None:
-        """None: it knows nobody of this key. Raises DirectoryAway."""
+        """Returns the body of the response. None: the server knows no person with this key. Raises DirectoryAway."""
         try:
             if self._fetched is None:
                 return await self._answer(url, values, self._source.token.decode("ascii"))
@@ -102,7 +104,7 @@ class HttpReader:
             except DirectoryAway as refused:
                 if is_new or refused.code is not directory_codes.DENIED:
                     raise
-            # It may have been taken back before its time: another one, once.
+            # The server may have revoked the token early: fetch a new token, once.
             self._fetched.drop(token)
             token, _ = await self._fetched.get(self._opened())
             return await self._answer(url, values, token)
@@ -143,7 +145,9 @@ class HttpReader:
         return self._session
 
     def _socket(self, address_info: Any) -> socket.socket:
-        """The last step before connecting: no second look-up, and no redirect, comes after it."""
+        """Checks the address in the last step before connecting. No second look-up and no redirect follows the
+        check.
+        """
         family, kind, protocol, _, address = address_info
         found = parse_address(str(address[0]))
         if found is None or not contains(self._source.addresses, found):
@@ -152,7 +156,7 @@ class HttpReader:
 
 
 def _url(template: str, values: dict[str, str]) -> str | None:
-    """None: a value would be read as more than one step of the path, or as the way up."""
+    """Fills the values into the address. None: a value would add a step to the path, or lead upwards."""
     path, mark, query = template.partition("?")
     for column, value in values.items():
         field = "{" + column + "}"
@@ -181,7 +185,7 @@ async def _read(response: ClientResponse) -> bytes | None:
 
 
 class HttpByHand:
-    """The same without a loop, for one question at a time."""
+    """Looks people up over HTTP without a running loop, one query at a time."""
 
     def __init__(self, directory: Directory, source: HttpSource) -> None:
         self._directory = directory
@@ -192,11 +196,11 @@ class HttpByHand:
         return asyncio.run(self._finding(key, now))
 
     def look(self) -> None:
-        """Asks about somebody who is nobody."""
+        """Looks up a person who does not exist."""
         self.finding("\x1f".join("ecluse-check" for _ in self._directory.key), 0)
 
     def close(self) -> None:
-        """Nothing is kept between questions."""
+        """Does nothing: no connection stays open between queries."""
 
     async def _finding(self, key: str, now: int) -> FindingAndFaults:
         reader = HttpReader(self._directory, self._source)

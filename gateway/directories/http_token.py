@@ -1,5 +1,6 @@
-"""OAuth 2.0 client credentials (RFC 6749 4.4): the token by which an HTTP source knows the gateway, fetched when it is
-needed and kept for as long as its server says."""
+"""OAuth 2.0 client credentials (RFC 6749 4.4): fetches the token that authenticates the gateway to an HTTP source,
+and keeps the token as long as the server allows.
+"""
 
 import asyncio
 import json
@@ -21,7 +22,8 @@ from gateway.model.directory import ClientCredentials
 _LARGEST: Final = 64 << 10
 # RFC 6750 2.1
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,16384}=*")
-# Seconds that a token lasts where its server does not say, and at most; and how much of that it is used.
+# The lifetime of a token if its server names none, and the longest lifetime, in seconds; and the share of the lifetime
+# in use.
 _USUAL: Final = 60
 _LONGEST: Final = 86_400
 _SHARE: Final = 0.9
@@ -29,18 +31,20 @@ _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "
 
 
 class SourceToken:
-    """Of one loop. `clock`: monotonic seconds."""
+    """Fetches and keeps the token. For use in one event loop. `clock`: monotonic seconds."""
 
     def __init__(self, credentials: ClientCredentials, clock: Callable[[], float] = time.monotonic) -> None:
         self._credentials = credentials
         self._clock = clock
         self._token = ""
         self._until = float("-inf")
-        # Look-ups that come while it is fetched take the same one.
+        # Concurrent look-ups share one fetch.
         self._one = asyncio.Lock()
 
     async def get(self, session: ClientSession) -> tuple[str, bool]:
-        """The token, and whether it was fetched now. Raises DirectoryAway, and what a request of `session` raises."""
+        """Returns the token, and whether the call fetched the token. Raises DirectoryAway, and the errors of
+        `session`.
+        """
         async with self._one:
             is_new = self._clock() >= self._until
             if is_new:
@@ -49,7 +53,7 @@ class SourceToken:
             return self._token, is_new
 
     def drop(self, token: str) -> None:
-        """The source does not take this one, though its time has not come: another is fetched."""
+        """Discards a token that the source rejected before the token's end; the next `get` fetches a new token."""
         if compare_digest(token.encode(), self._token.encode()):
             self._until = float("-inf")
 
@@ -61,7 +65,7 @@ class SourceToken:
         if told.in_body:
             fields |= {"client_id": told.client_id, "client_secret": secret}
         else:
-            # RFC 6749 2.3.1: each is encoded as a form's value first.
+            # RFC 6749 2.3.1: first form-encode the id and the secret.
             pair = f"{quote_plus(told.client_id)}:{quote_plus(secret)}"
             headers["Authorization"] = "Basic " + b64encode(pair.encode()).decode("ascii")
         request = session.post(
@@ -82,7 +86,7 @@ async def _body(response: ClientResponse) -> bytes:
 
 
 def _read(status: int, body: bytes) -> tuple[str, float]:
-    """The token, and for how many seconds it is good. Raises DirectoryAway, without what was answered."""
+    """Reads the token and its lifetime in seconds. Raises DirectoryAway, whose text holds nothing of the response."""
     if status != 200:
         code = directory_codes.DENIED if status in (400, 401, 403) else directory_codes.ANSWER
         raise DirectoryAway(code, f"its token endpoint answered with {status}")

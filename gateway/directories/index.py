@@ -1,7 +1,7 @@
-"""What is made of a file: an SQLite file of its own, replaced whole, of which a reader opens the rows of one key.
+"""The index of a directory's file: one SQLite file, replaced as a whole. A reader opens the rows of a single key.
 
-The folder is the gateway's own, as that of the sessions is. A file that can no longer be read leaves its last index
-where it is, with a note beside it (`Trouble`) that says since when.
+The folder belongs to the gateway, like the folder of the sessions. If a file becomes unreadable, its last index stays,
+with a note beside (`Trouble`) of when the trouble began.
 """
 
 import json
@@ -21,14 +21,19 @@ from gateway.model.directory import Directory, DirectoryRow
 _SUFFIX: Final = ".v1.sqlite"
 _TROUBLE: Final = ".v1.trouble"
 _UNFINISHED: Final = ".new"
-# Between the cells of a row: no cell holds a control character but SEVERAL.
+# Separates the cells of a row: a cell holds no control character except SEVERAL.
 _BETWEEN: Final = "\x1e"
 
 
 @dataclass(frozen=True, slots=True)
 class IndexStamp:
-    """Of which file an index was made. `content`: of its bytes (SHA-256, hex). `stat`: by which a change is seen
-    without reading it. `read_at`: Unix seconds. `keyless`: rows that lack a part of their key, and are never found."""
+    """Describes the file of an index.
+
+    `content`: SHA-256 of the file's bytes, hex.
+    `stat`: file status, which shows a change without reading the file.
+    `read_at`: Unix seconds.
+    `keyless`: rows that lack a part of the key, and are never found.
+    """
 
     content: str
     stat: tuple[int, ...]
@@ -39,7 +44,7 @@ class IndexStamp:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why the file cannot be read as it is now. `since`: Unix seconds."""
+    """Why the present file cannot be read. `since`: Unix seconds."""
 
     since: int
     detail: str
@@ -54,8 +59,11 @@ def trouble_path(folder: Path, directory: Directory) -> Path:
 
 
 def write_index(path: Path, directory: Directory, rows: Iterable[TableRow]) -> tuple[int, int]:
-    """Beside `path`, without its stamp: `stamp_index` puts it in place. The numbers of rows, and of those without a
-    key. Raises OSError, sqlite3.Error, and what making the rows raises: then there is no file."""
+    """Writes an index to `path`, without a stamp: `stamp_index` makes the index valid. Returns the numbers of rows and
+    of rows without a key.
+
+    Raises OSError, sqlite3.Error, and the errors of the iterator `rows`; no file is left then.
+    """
     count = keyless = 0
 
     def entries() -> Iterator[tuple[str, str]]:
@@ -84,7 +92,7 @@ def write_index(path: Path, directory: Directory, rows: Iterable[TableRow]) -> t
 
 
 def unfinished(folder: Path, directory: Directory) -> Path:
-    """A new empty file. OSError."""
+    """Creates an empty file. Raises OSError."""
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=f"{directory.name}.", suffix=_UNFINISHED)
     os.close(descriptor)
     return Path(name)
@@ -101,7 +109,7 @@ def stamp_index(path: Path, stamp: IndexStamp) -> None:
 
 
 def read_stamp(path: Path) -> IndexStamp | None:
-    """None where there is no index, or none that is whole."""
+    """Reads the stamp of an index. None: the index is missing or incomplete."""
     try:
         with closing(_opened(path)) as database:
             (record,) = database.execute("SELECT record FROM stamp").fetchone()
@@ -128,7 +136,7 @@ def read_trouble(folder: Path, directory: Directory) -> Trouble | None:
 
 
 def forget_others(folder: Path, directories: Iterable[Directory]) -> None:
-    """Removes what was made for directories that are no more, and what a process left that was killed. OSError."""
+    """Removes the files of former directories, and the unfinished files of killed processes. Raises OSError."""
     kept = {path.name for one in directories for path in (index_path(folder, one), trouble_path(folder, one))}
     for path in folder.iterdir():
         if path.name not in kept and path.name.endswith((_SUFFIX, _TROUBLE, _UNFINISHED)):
@@ -136,15 +144,16 @@ def forget_others(folder: Path, directories: Iterable[Directory]) -> None:
 
 
 class DirectoryIndex:
-    """One open index; of one thread. Raises sqlite3.Error where it cannot be opened, or read."""
+    """One open index, for use by one thread. Raises sqlite3.Error if the index cannot be opened or read."""
 
     def __init__(self, path: Path, directory: Directory) -> None:
         self._columns = directory.columns
         self._database = _opened(path)
 
     def rows(self, key: str) -> list[DirectoryRow]:
-        """All rows of a key, as `identity.directories.key_of` writes it; one more than is allowed where there are more
-        than MOST_ROWS."""
+        """Returns the rows of a key, written by `identity.directories.key_of`; at most MOST_ROWS + 1 rows, so that
+        the caller sees an excess.
+        """
         found = self._database.execute("SELECT cells FROM entry WHERE key = ? LIMIT ?", (key, MOST_ROWS + 1))
         return [self._row(cells) for (cells,) in found]
 
@@ -160,5 +169,5 @@ def row_of(columns: Sequence[str], cells: Sequence[str]) -> DirectoryRow:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """For reading, without locks: the file is only ever replaced as a whole."""
+    """Opens the file read-only, without locks: writers only ever replace the file as a whole."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)

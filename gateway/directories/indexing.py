@@ -1,6 +1,7 @@
-"""The process that makes the index of one file, aside: it ends with what it took, and the kernel ends it at its limits.
+"""The process that writes the index of one file: its memory is freed when the process ends, and the kernel kills the
+process at its limits.
 
-The directory is one line of JSON on standard input, the outcome one on standard output.
+Standard input carries the directory as one line of JSON, standard output carries the outcome as one line.
 """
 
 import hashlib
@@ -35,7 +36,11 @@ _DIRECTORY = codec_of(Directory)
 
 @dataclass(frozen=True, slots=True)
 class IndexOutcome:
-    """`detail`: why there is none; empty where there is one. `stat`: of the file that was read, or tried."""
+    """The result of one run.
+
+    `detail`: why the run made no index; empty: success.
+    `stat`: status of the file that was read, or tried.
+    """
 
     rows: int = 0
     keyless: int = 0
@@ -48,13 +53,15 @@ def encode_directory(directory: Directory) -> bytes:
 
 
 def decode_outcome(line: bytes) -> IndexOutcome:
-    """ValueError or TypeError for what is no outcome."""
+    """Decodes an outcome. Raises ValueError or TypeError for a malformed line."""
     told: dict[str, Any] = json.loads(line)
     return IndexOutcome(**{**told, "stat": tuple(told["stat"])})
 
 
 def stat_of(path: str) -> tuple[int, ...]:
-    """By which a change of the file is seen, a swapped link included. Empty where it cannot be looked at."""
+    """Returns the file's status, which shows a change of the file or of a link to the file. Empty: no status
+    available.
+    """
     try:
         found = os.stat(path)
     except OSError:
@@ -63,8 +70,9 @@ def stat_of(path: str) -> tuple[int, ...]:
 
 
 def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
-    """Puts the index of the file as it is in place. Raises GatewayError(directory_codes.FILE), OSError,
-    sqlite3.Error."""
+    """Writes the index of the present file and puts the index in place. Raises GatewayError(directory_codes.FILE),
+    OSError, sqlite3.Error.
+    """
     source, before = directory.file, stat_of(directory.file.path)
     raw = open_source(source)
     new = unfinished(folder, directory)
@@ -72,7 +80,7 @@ def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
         with raw:
             content = _Hashed(raw)
             rows, keyless = write_index(new, directory, rows_of(directory, BufferedReader(content, _PIECE)))
-        # One that is written in place while it is read is neither the old one nor the new one.
+        # A file overwritten during the read is neither the old file nor the new file.
         if stat_of(source.path) != before:
             raise wrong(source, "it changed while it was read")
         stamp = IndexStamp(content.digest(), before, now, rows, keyless)
@@ -84,8 +92,9 @@ def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
 
 
 def open_source(source: FileSource) -> FileIO:
-    """Never waits. Raises GatewayError(directory_codes.FILE) for what cannot be opened, or is no file of bounded
-    size."""
+    """Opens a file without waiting. Raises GatewayError(directory_codes.FILE) for an unreadable file, and for
+    anything but a regular file of at most LARGEST bytes.
+    """
     try:
         raw = FileIO(source.path, opener=_without_waiting)
     except OSError as error:
@@ -98,12 +107,12 @@ def open_source(source: FileSource) -> FileIO:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """A pipe that nobody writes to is opened at once."""
+    """Opens a pipe without a writer at once."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 class _Hashed(RawIOBase):
-    """Reads on, and hashes what it has read."""
+    """Reads from `raw`, and hashes the bytes read."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
@@ -122,7 +131,7 @@ class _Hashed(RawIOBase):
 
 
 def stay_within_limits() -> None:
-    """From now on the kernel ends this process at its limits, and others go first."""
+    """Has the kernel kill this process at its limits, and lowers the priority of the process."""
     os.nice(_BESIDE)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     for what, value in (

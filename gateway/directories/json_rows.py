@@ -1,4 +1,4 @@
-"""What an HTTP server answers about a person: the rows of a JSON document. Pure: bytes in, rows out."""
+"""Reads the rows about a person from a JSON document, an HTTP server's answer. Pure: bytes in, rows out."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,19 +9,22 @@ from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, 
 from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, pointer_steps
 
-# No value may have this sign: what it stands for makes an attribute unknown.
+# No value may hold this character, so it makes the attribute unknown.
 _NO_VALUE: Final = "\0"
 
 
 class NoRows(Exception):
-    """Why the document is none, without a value of it."""
+    """The document gives no rows. The text holds no value of the document."""
 
 
 def finding_in(
     directory: Directory, steps: Iterable[str], body: bytes | None, values: Mapping[str, str], now: int
 ) -> FindingAndFaults:
-    """What an answer says of the person of this key. `body`: None where nobody has it. `values`: of the key, by column.
-    Raises NoRows."""
+    """Returns the finding about the person with this key. Raises NoRows.
+
+    `body`: the document; None: no person has the key.
+    `values`: of the key, by column.
+    """
     columns = dict.fromkeys([*values, *directory.columns])
     rows = [] if body is None else rows_in(body, steps, columns)
     if not all(is_same_key(found, wanted) for row in rows for one, wanted in values.items() if (found := row[one])):
@@ -31,8 +34,11 @@ def finding_in(
 
 
 def rows_in(body: bytes, steps: Iterable[str], columns: Iterable[str]) -> list[Mapping[str, tuple[str, ...]]]:
-    """`steps`: of a JSON Pointer to one object, or to several; where it leads to nothing, or to null, there is no row.
-    `columns`: names in the object, or JSON Pointers within it. Raises NoRows."""
+    """Reads the rows of a document. Raises NoRows.
+
+    `steps`: of a JSON Pointer to one object or a list of objects; a missing target, or null, gives no row.
+    `columns`: names in the object, or JSON Pointers within the object.
+    """
     try:
         found: object = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_refused)
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""Keeps the index of every file of a directory as the file is. One process owns them: the supervisor.
+"""Keeps the index of every directory's file up to date. One process, the supervisor, owns the indexes.
 
-Each file is looked at every two seconds; one that has changed is read by a process of its own, and what it wrote is in
-place whole or not at all.
+The keeper checks the files every two seconds. A separate process reads a changed file, and puts the new index in place
+as a whole.
 """
 
 import asyncio
@@ -29,20 +29,23 @@ from gateway.model.directory import Directory, FileSource
 from gateway.ops.child_process import NoOutcome, ask_once
 from gateway.ops.log import Log
 
-# -P: what lies in the current folder is never taken for a part of this program.
+# -P: Python imports no module from the current folder.
 HELPER: Final = (sys.executable, "-P", "-m", "gateway.directories.indexing")
 
 LOOKED_EVERY: Final = 2.0
 _TRIED_AGAIN: Final = 60.0
 _ANSWERS_WITHIN: Final = 20.0
-# A reload waits for the files of directories that ask otherwise than before.
+# Seconds. A reload waits for the files of directories whose fingerprint changed.
 _READY_WITHIN: Final = 60.0
 
 
 @dataclass(slots=True)
 class _Kept:
-    """`stat`: of the file that the index was made of, or that was tried in vain; `again_at` (monotonic): when it is
-    tried again although it did not change."""
+    """One directory and the state of its index.
+
+    `stat`: status of the file that was indexed, or tried in vain; None: no file tried.
+    `again_at`: when an unchanged file is tried again; monotonic seconds.
+    """
 
     directory: Directory
     stat: tuple[int, ...] | None
@@ -52,7 +55,7 @@ class _Kept:
 
 
 class DirectoryKeeper:
-    """`folder`: made when it is first needed; the gateway's own."""
+    """Keeps the indexes in `folder`, a folder of the gateway's own that the keeper creates on first use."""
 
     def __init__(self, folder: Path, log: Log, *, helper: Sequence[str] = HELPER) -> None:
         self._folder = folder
@@ -62,7 +65,7 @@ class DirectoryKeeper:
         self._woken = asyncio.Event()
 
     async def use(self, directories: Iterable[Directory]) -> None:
-        """These from now on. OSError: the folder cannot be made."""
+        """Replaces the set of directories. Raises OSError if the folder cannot be created."""
         wanted = {one.fingerprint: one for one in _of_files(directories)}
         if not wanted and not self._kept:
             return
@@ -78,8 +81,11 @@ class DirectoryKeeper:
         self._woken.set()
 
     async def ready(self, directories: Iterable[Directory], in_force: Mapping[str, str]) -> str:
-        """Reads the files of those that ask otherwise than the ones in force, before they take their place. What is
-        wrong with one of them; empty where nothing is. `in_force`: name and fingerprint."""
+        """Indexes the files of directories whose fingerprint changed, before a reload puts the new directories in
+        force. Returns the first fault; empty: no fault.
+
+        `in_force`: fingerprints of the directories in force, by name.
+        """
         for directory in _of_files(directories):
             if in_force.get(directory.name, directory.fingerprint) == directory.fingerprint:
                 continue
@@ -94,7 +100,7 @@ class DirectoryKeeper:
         return ""
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Watches the files, until cancelled."""
         while True:
             self._woken.clear()
             for kept in list(self._kept.values()):
@@ -147,7 +153,7 @@ class DirectoryKeeper:
 
 
 def _of_files(directories: Iterable[Directory]) -> list[Directory]:
-    """Servers are asked as they are."""
+    """Drops the directories with a server: a look-up queries the server itself."""
     return [one for one in directories if isinstance(one.source, FileSource)]
 
 
@@ -158,7 +164,7 @@ def _prepared(folder: Path, directories: Sequence[Directory]) -> dict[str, tuple
 
 
 def _note(folder: Path, directory: Directory, detail: str, now: int) -> None:
-    """Trouble is of when it began."""
+    """Writes or removes the note of trouble. A note keeps the time of the first failure."""
     if not detail:
         trouble_path(folder, directory).unlink(missing_ok=True)
         return

@@ -1,4 +1,4 @@
-"""Connections to one server that are kept between questions, for kinds that wait on their sockets in threads."""
+"""Keeps connections to one server open between queries, for kinds that block on their sockets in threads."""
 
 import time
 from collections.abc import Callable
@@ -6,15 +6,19 @@ from typing import Final, Generic, TypeVar
 
 from gateway.directories.source import DirectoryAway
 
-# Firewalls forget idle connections in silence: a connection that was idle for longer is opened anew.
+# Firewalls silently drop idle connections: a connection idle for longer is not used again.
 _IDLE_SECONDS: Final = 60.0
 _Connection = TypeVar("_Connection")
 _Found = TypeVar("_Found")
 
 
 class KeptConnections(Generic[_Connection]):
-    """Of several threads: one for each at most. `connect`: by a moment of the monotonic clock. `failures`: what the
-    library raises; `was_closed`: whether one of these says that the server has closed the connection meanwhile."""
+    """Shares connections among threads, at most one for each thread.
+
+    `connect`: opens a connection, before the given time of the monotonic clock.
+    `failures`: the library's exception class.
+    `was_closed`: whether an exception means that the server has closed an idle connection.
+    """
 
     def __init__(
         self,
@@ -31,8 +35,10 @@ class KeptConnections(Generic[_Connection]):
         self._idle: list[tuple[float, _Connection]] = []
 
     def asked(self, ask: Callable[[_Connection, float], _Found], seconds: float) -> _Found:
-        """What `ask` returns, called with a connection and the moment by which it has to be done. On a failure the
-        connection is let go. Raises what `connect` and `ask` raise."""
+        """Calls `ask` with a connection and a deadline (monotonic), and returns the result. Closes the connection after
+        a failure.
+        Raises the errors of `connect` and `ask`.
+        """
         until = time.monotonic() + seconds
         kept = self._kept()
         if kept is not None:
@@ -44,7 +50,7 @@ class KeptConnections(Generic[_Connection]):
         return self._answer(ask, self._connect(until), until)
 
     def close(self) -> None:
-        """Once no thread asks any more."""
+        """Closes the idle connections. To be called once no thread queries any more."""
         idle, self._idle = self._idle, []
         for _, connection in idle:
             self._close(connection)

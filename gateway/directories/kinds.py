@@ -1,4 +1,4 @@
-"""The source of each kind of directory. What a kind needs is imported where one of it is asked."""
+"""Opens the source of each kind of directory. Imports a kind's modules only when a directory of the kind is opened."""
 
 from pathlib import Path
 from typing import assert_never
@@ -9,7 +9,7 @@ from gateway.model.directory import Directory, FileSource, HttpSource, LdapSourc
 
 
 def opened(directory: Directory, folder: Path) -> DirectorySource:
-    """As a worker asks it. `folder`: where the indexes of files are."""
+    """Opens the source for a worker. `folder`: the folder of the file indexes."""
     source = directory.source
     match source:
         case FileSource():
@@ -27,7 +27,7 @@ def opened(directory: Directory, folder: Path) -> DirectorySource:
 
 
 def server_reader(directory: Directory) -> ServerReader:
-    """Of a kind that is asked as it is, and has no index made of it."""
+    """Opens the reader of a kind that is queried directly, without an index."""
     source = directory.source
     match source:
         case LdapSource():

@@ -1,7 +1,7 @@
-"""Asks an LDAP server about a person, in threads: python-ldap waits on its sockets.
+"""Queries an LDAP server about a person, in threads: python-ldap blocks on its sockets.
 
-Connections are kept, one for each thread at most. No referral is followed, and no attribute is asked for but those
-that the file lists.
+Keeps connections open, at most one for each thread. Follows no referral, and requests only the attributes that the
+directory's file lists.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Final, TypeVar
 
-# libldap would read ldap.conf and the environment: what is set here alone counts.
+# Without this variable, libldap would read ldap.conf and the environment.
 os.environ["LDAPNOINIT"] = "1"
 
 import ldap
@@ -30,7 +30,8 @@ from gateway.model.quoting import quoted, without
 from gateway.ops.memory_file import in_memory
 
 LARGEST_RESPONSE: Final = 1 << 20
-# Seconds between two looks at how much has come: libldap takes an entry whole, and a fast server sends much.
+# Seconds between two checks of the bytes received: libldap reads an entry as a whole, and a fast server sends many
+# bytes.
 _LOOK_EVERY: Final = 0.02
 _SCOPES: Final = {"base": ldap.SCOPE_BASE, "one": ldap.SCOPE_ONELEVEL, "subtree": ldap.SCOPE_SUBTREE}
 _PAGE: Final = 100
@@ -55,7 +56,7 @@ _Found = TypeVar("_Found")
 
 
 class LdapReader:
-    """Of several threads."""
+    """Looks people up over LDAP. For use by several threads."""
 
     def __init__(self, directory: Directory, source: LdapSource) -> None:
         self._directory = directory
@@ -80,14 +81,14 @@ class LdapReader:
         values = key_values(directory, key)
         wanted = person_filter(self._source.filter, values.items())
         rows = [self._row(entry) for entry in self._asked(lambda one, until: self._search(one, wanted, until))]
-        # A server compares otherwise than we do: to some, `adm\u0131n` is `admin`.
+        # A server's comparison may differ from the gateway's: for some servers, `adm\u0131n` equals `admin`.
         if not all(is_same_key(row[column], value) for row in rows for column, value in values.items()):
             fault = DirectoryFault(directory_codes.KEY, "an entry was found that has another key than was asked for")
             return unknown_of(directory, "found", now), (fault,)
         return finding_of(directory, rows, now)
 
     def look(self) -> None:
-        """Whether it answers, knows us, and has the base. Raises DirectoryAway."""
+        """Checks that the server answers, accepts the gateway, and has the base entry. Raises DirectoryAway."""
         self._asked(self._look)
 
     def _look(self, connection: "_Connection", until: float) -> None:
@@ -95,7 +96,7 @@ class LdapReader:
             connection.own.search_ext_s(self._source.base, ldap.SCOPE_BASE, attrlist=["1.1"], timeout=_left(until))
 
     def close(self) -> None:
-        """Once no thread asks any more."""
+        """Closes connections and files. To be called once no thread queries any more."""
         self._connections.close()
         files, self._files = self._files, []
         for descriptor in files:
@@ -110,7 +111,7 @@ class LdapReader:
     # --- a search
 
     def _search(self, connection: "_Connection", wanted: str, until: float) -> list[_Entry]:
-        """One entry more than is allowed where there are more."""
+        """Returns the matching entries, at most one more than allowed."""
         most = 1 if self._directory.rows == "one" else MOST_ROWS
         page = SimplePagedResultsControl(False, size=min(most + 1, _PAGE), cookie="")
         found: list[_Entry] = []
@@ -136,7 +137,9 @@ class LdapReader:
         return found[: most + 1]
 
     def _row(self, entry: _Entry) -> dict[str, tuple[str, ...]]:
-        """Attribute names have no case (RFC 4512 2.5). What is no UTF-8 keeps signs that no value may have."""
+        """Attribute names ignore case (RFC 4512 2.5). Bytes that are not UTF-8 become characters that no value may
+        hold.
+        """
         there = {name.lower(): values for name, values in entry.items()}
         row = {}
         for column in self._columns:
@@ -145,7 +148,7 @@ class LdapReader:
             row[column] = tuple(map(str.lower, texts)) if column in self._booleans else texts
         return row
 
-    # --- its connections
+    # --- connections
 
     def _asked(self, ask: Callable[["_Connection", float], _Found]) -> _Found:
         """Raises DirectoryAway."""
@@ -155,7 +158,9 @@ class LdapReader:
             raise _away(error, self._source.password.decode()) from None
 
     def _connected(self, until: float) -> "_Connection":
-        """Its options bound each step by the directory's timeout. Raises ldap.LDAPError, DirectoryAway."""
+        """Opens a connection. The connection's options bound each step by the directory's timeout. Raises
+        ldap.LDAPError, DirectoryAway.
+        """
         with bounded_beginning(until) as beginning:
             source = self._source
             if source.start_tls:
@@ -198,8 +203,11 @@ class LdapReader:
 
 
 class _Connection:
-    """`own`: python-ldap's. Its socket is watched once there is one: where nobody is bound, the first question is what
-    opens it."""
+    """A connection and the watch on its socket.
+
+    `own`: python-ldap's object. The watch begins once the socket exists: without a bind, the first query opens the
+    socket.
+    """
 
     def __init__(self, own: Any) -> None:
         self.own = own
@@ -214,8 +222,10 @@ class _Connection:
         return 0 if descriptor < 0 else self._socket(descriptor).bytes_received()
 
     def result(self, message: int, until: float, most: int) -> Any:
-        """The next part of an answer. `most`: bytes, of all that came on this connection. Raises DirectoryAway,
-        ldap.LDAPError."""
+        """Returns the next part of an answer. Raises DirectoryAway, ldap.LDAPError.
+
+        `most`: bytes allowed, counting every byte that the connection received.
+        """
         watched = self._socket(self.own.get_option(ldap.OPT_DESC))
         while True:
             found, wait = None, min(_left(until), _LOOK_EVERY)
@@ -247,7 +257,7 @@ class _Connection:
 
 
 def _left(until: float) -> float:
-    """Raises ldap.TIMEOUT."""
+    """Returns the seconds left until `until`. Raises ldap.TIMEOUT."""
     left = until - time.monotonic()
     if left <= 0:
         raise ldap.TIMEOUT({"desc": "Timed out"})
@@ -257,7 +267,7 @@ def _left(until: float) -> float:
 def _away(error: Any, password: str) -> DirectoryAway:
     told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
     said = ": ".join(text for name in ("desc", "info") if (text := str(told.get(name, "")))) or str(error)
-    # RFC 4511 4.1.9: a diagnostic is the server's own text, and may repeat what it was sent.
+    # RFC 4511 4.1.9: the server writes the diagnostic, which may repeat the request.
     detail = quoted(without(said, (password,)))
     if "certificate" in detail and isinstance(error, (ldap.SERVER_DOWN, ldap.CONNECT_ERROR)):
         return DirectoryAway(directory_codes.CERTIFICATE, detail)

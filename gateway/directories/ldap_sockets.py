@@ -1,7 +1,8 @@
-"""The sockets of libldap while a connection begins: until then it reads in one call, whatever comes and however slowly.
+"""Bounds libldap's sockets while a connection begins: until then libldap reads in one call, whatever amount arrives and
+however slowly.
 
-python-ldap has no way to a socket that the library opens by itself; the library has one (ldap.h, LDAP_OPT_CONNECT_CB),
-for all connections of the process.
+python-ldap gives no access to a socket opened by libldap. libldap offers a callback for all connections of the process
+(ldap.h, LDAP_OPT_CONNECT_CB).
 """
 
 import ctypes
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread, local
 from typing import Any, Final
 
-# As gateway.directories.ldap_reader.
+# As in gateway.directories.ldap_reader.
 os.environ["LDAPNOINIT"] = "1"
 
 import _ldap
@@ -30,7 +31,7 @@ _SB_OPT_GET_FD: Final = 1
 
 
 class Beginning:
-    """The sockets of one connection that begins. `until`: of the monotonic clock."""
+    """The sockets of one beginning connection. `until`: deadline, monotonic seconds."""
 
     def __init__(self, until: float) -> None:
         self._until = until
@@ -44,7 +45,9 @@ class Beginning:
             self._sockets.append(watched)
 
     def watch(self, done: Event) -> None:
-        """Ends with `done`. The library may have a second server, and a third."""
+        """Until `done`, cuts every socket after the deadline, and a socket that received too much. libldap may try
+        a second server, and a third.
+        """
         while not done.wait(_LOOK_EVERY):
             late = time.monotonic() > self._until
             for one in list(self._sockets):
@@ -67,8 +70,9 @@ _here: Final = _OfThread()
 
 @contextmanager
 def bounded_beginning(until: float) -> Iterator[Beginning]:
-    """Around all calls that begin a connection in this thread: what takes longer, or has sent a megabyte, is cut.
-    Raises DirectoryAway, and what is raised in it."""
+    """Wraps every call that begins a connection in this thread. Cuts a connection that exceeds the time, or a megabyte.
+    Raises DirectoryAway, and the errors of the wrapped calls.
+    """
     beginning, done = Beginning(until), Event()
     thread = Thread(target=beginning.watch, args=(done,), name="ldap-begins", daemon=True)
     thread.start()
@@ -86,7 +90,7 @@ def bounded_beginning(until: float) -> Iterator[Beginning]:
         beginning.close()
 
 
-# --- what the library calls
+# --- callbacks for libldap
 
 _ADDED: Final = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 5)
 _REMOVED: Final = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)
@@ -99,7 +103,7 @@ class _Callbacks(ctypes.Structure):
 
 
 def _added(_connection: Any, socket_buffer: Any, _server: Any, _address: Any, _callbacks: Any) -> int:
-    """Once it is connected, and before TLS."""
+    """Called when the socket is connected, before TLS."""
     descriptor = ctypes.c_int(-1)
     _LIBRARY.ber_sockbuf_ctrl(ctypes.c_void_p(socket_buffer), _SB_OPT_GET_FD, ctypes.byref(descriptor))
     if _here.beginning is not None:
@@ -111,9 +115,9 @@ def _removed(_connection: Any, _socket_buffer: Any, _callbacks: Any) -> None:
     pass
 
 
-# The one that python-ldap is bound to, whatever others there are on this machine.
+# The libldap that python-ldap is linked with, whichever further copies this machine has.
 _LIBRARY: Final = ctypes.CDLL(_ldap.__file__)
-# The library keeps its address.
+# libldap keeps the address of this object.
 _CALLBACKS: Final = _Callbacks(_ADDED(_added), _REMOVED(_removed), None)
 
 if _LIBRARY.ldap_set_option(None, _OPT_CONNECT_CB, ctypes.byref(_CALLBACKS)):

@@ -1,4 +1,6 @@
-"""STARTTLS of an LDAP server (RFC 4511 4.14). Before it nobody knows who answers: no more is taken than that needs."""
+"""Starts TLS on a connection to an LDAP server (RFC 4511 4.14). Before TLS the peer is not authenticated, so the
+gateway accepts only what STARTTLS needs.
+"""
 
 import os
 import socket
@@ -8,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-# As gateway.directories.ldap_reader.
+# As in gateway.directories.ldap_reader.
 os.environ["LDAPNOINIT"] = "1"
 
 import ldap
@@ -19,12 +21,17 @@ _LDAP_PORT: Final = 389
 
 
 def begin_tls(servers: Sequence[str], prepare: Callable[[Any], None], until: float, beginning: Beginning) -> Any:
-    """A connection to the first server that is there, under TLS. `servers`: ldap:// addresses. `prepare`: sets its
-    options. `until`: of the monotonic clock. `beginning`: bounds it. Raises ldap.LDAPError."""
+    """Connects to the first reachable server and starts TLS. Raises ldap.LDAPError.
+
+    `servers`: ldap:// addresses.
+    `prepare`: sets the options of the connection.
+    `until`: deadline, monotonic seconds.
+    `beginning`: bounds the connection's socket.
+    """
     server, reached = _reached(servers, until)
     with reached:
         beginning.add(reached.fileno())
-        # The library closes its own descriptor.
+        # libldap closes the descriptor passed to it, so pass a duplicate.
         connection = ldap.initialize(server, fileno=os.dup(reached.fileno()))
         try:
             prepare(connection)
@@ -42,7 +49,7 @@ def _reached(servers: Sequence[str], until: float) -> tuple[str, socket.socket]:
         with suppress(OSError):
             place = address.hostname or "", address.port or _LDAP_PORT
             reached = socket.create_connection(place, timeout=max(0.001, until - time.monotonic()))
-            # As the library has it: it asks first whether there is something to read.
+            # A blocking socket, as libldap makes: libldap polls before a read.
             reached.settimeout(None)
             return server, reached
     raise ldap.SERVER_DOWN({"desc": "Can't contact LDAP server"})

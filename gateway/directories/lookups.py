@@ -1,6 +1,7 @@
-"""Asks directories about a person, for a worker: all side by side, each within its time.
+"""Queries directories about a person, for a worker: all in parallel, each within its timeout.
 
-One that is slow or away holds up nobody who does not need it. Ask with `needed` where only some have to be waited for.
+A slow or unavailable directory delays no person who does not need the directory. Pass `needed` if only some directories
+are worth waiting for.
 """
 
 import asyncio
@@ -20,13 +21,13 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.ops.log import Log
 
-# Seconds in all that a sign-in waits for directories that its application does not list.
+# Seconds in all that a sign-in waits for directories that the application does not list.
 _WAITED_BESIDE: Final = 0.25
 
 
 @dataclass(slots=True)
 class _Line:
-    """Towards one directory. `circuit`: None for a file, which is always asked."""
+    """The source of one directory, and its state. `circuit`: None for a file, which is always queried."""
 
     directory: Directory
     source: DirectorySource
@@ -35,7 +36,7 @@ class _Line:
 
 
 class KeptFindings(Protocol):
-    """stores.last_findings.LastFindings, as far as it is asked. Both raise GatewayError."""
+    """The methods used of stores.last_findings.LastFindings. Every method raises GatewayError."""
 
     async def keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None: ...
 
@@ -43,7 +44,11 @@ class KeptFindings(Protocol):
 
 
 class Directories:
-    """`now`: Unix seconds. `kept`: what servers said last, where their files want it. To be asked in the loop."""
+    """Queries directories. For use in the event loop.
+
+    `now`: returns Unix seconds.
+    `kept`: the servers' last findings, kept if the directory's file says so.
+    """
 
     def __init__(self, folder: Path, *, log: Log, now: Callable[[], float], kept: KeptFindings) -> None:
         self._folder = folder
@@ -61,11 +66,11 @@ class Directories:
         *,
         needed: Collection[Directory] | None = None,
     ) -> Identity:
-        """The person with what those directories say that take their provider's word. Never raises: what cannot be
-        had is unknown.
+        """Returns the identity, with the findings of the directories that accept the person's provider. Never raises:
+        attributes without an answer are unknown.
 
-        `needed`: those that are waited for as long as their files say; None: all. What the others have not said
-        within a quarter of a second is unknown as well.
+        `needed`: the directories to wait for as long as their timeouts allow; None: all. A finding of a further
+        directory that is missing after a quarter of a second is unknown as well.
         """
         taking = [one for one in directories if one.takes(identity.provider)]
         if not taking:
@@ -102,7 +107,8 @@ class Directories:
             if one in needed:
                 await task
             else:
-                # It goes on to its own end where nobody waits any more: so it is known who does not answer.
+                # The query runs to its end even after the wait, so that the log and the circuit learn of a silent
+                # directory.
                 self._beside.add(task)
                 task.add_done_callback(self._beside.discard)
         await asyncio.wait(tasks, timeout=max(0.0, until - loop.time()))
@@ -132,9 +138,9 @@ class Directories:
         return finding
 
     async def _keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None:
-        """Also that it has nobody of this key: what it said before no longer counts."""
+        """Keeps a finding, also the finding that no person has the key: the older finding no longer counts."""
         if _is_kept(directory):
-            # Where the store cannot take it, what is there ends by its own time.
+            # If the store fails, the older finding expires in its own time.
             with suppress(GatewayError):
                 await self._kept.keep(directory, key, finding)
 
@@ -146,7 +152,7 @@ class Directories:
         return found
 
     async def _line(self, directory: Directory) -> _Line:
-        """A directory whose file is another one than before has a new line, and its old one is let go."""
+        """Returns the open source. A changed directory gets a new source, and the old source is closed."""
         line = self._lines.get(directory.name)
         if line is None or (line.directory is not directory and line.directory != directory):
             before = line
@@ -158,12 +164,12 @@ class Directories:
 
 
 def _is_kept(directory: Directory) -> bool:
-    """The index of a file is what it said last, of everybody."""
+    """Whether the store keeps the last finding. A file needs none: the index holds the last state of the whole file."""
     return directory.away == "last" and not isinstance(directory.source, FileSource)
 
 
 async def _in_time(line: _Line, directory: Directory, key: str, now: int) -> FindingAndFaults:
-    """Raises DirectoryAway."""
+    """Queries the source within the directory's timeout. Raises DirectoryAway."""
     circuit = line.circuit
     if circuit is not None:
         circuit.enter(key)

@@ -1,7 +1,7 @@
-"""What an operator has ordered to be looked up again: a file in the state folder, which every worker reads.
+"""An operator's orders to look people up again: a file in the state folder, which every worker reads.
 
-A person is known by their own cookie alone, while they are here. So an order is a moment: what directories said before
-it is asked for again at the next request of those whom it means.
+Only a person's own cookie identifies the session, and only during a request. So an order is a moment: the next request
+of a person covered by the order repeats every look-up from before the moment.
 """
 
 import json
@@ -10,13 +10,14 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
-# Orders for single sessions: the oldest are forgotten first, and all of them once every session has ended.
+# Limits of orders for single sessions: how many are kept, the newest; and for how many seconds, after which every
+# session has ended.
 _MOST: Final = 100_000
 _KEPT: Final = 90 * 86400
 
 
 class LookUpOrders:
-    """`folder`: the state folder, which need not be there. Times are Unix seconds."""
+    """Reads and writes the orders. Times are Unix seconds. `folder`: the state folder, which may be missing."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "look-up-again.json"
@@ -24,11 +25,13 @@ class LookUpOrders:
         self._sessions: dict[str, int] = {}
 
     def since(self, session_id: str) -> int:
-        """What was said no later than this is asked for again; 0: nothing is ordered."""
+        """Returns the latest order for a session: findings of this moment or earlier are looked up again. 0: no
+        order.
+        """
         return max(self._all, self._sessions.get(session_id, 0))
 
     def read(self) -> None:
-        """A file that cannot be read orders nothing: what was said counts as if nobody had asked."""
+        """Reads the orders. An unreadable file orders nothing: the findings stay valid."""
         try:
             found = json.loads(self._path.read_bytes())
             self._all, self._sessions = _moments(found)
@@ -36,10 +39,10 @@ class LookUpOrders:
             self._all, self._sessions = 0, {}
 
     def give(self, session_ids: Collection[str] | None, now: int) -> None:
-        """`session_ids`: None for all. Whole or not at all. Raises OSError."""
+        """Adds an order, and replaces the file as a whole. Raises OSError. `session_ids`: None: all sessions."""
         self.read()
         if session_ids is None:
-            # Every order before it is a part of this one.
+            # This order includes every earlier order.
             self._all, self._sessions = now, {}
         else:
             kept = [(id, at) for id, at in self._sessions.items() if at > now - _KEPT and id not in session_ids]
@@ -52,7 +55,7 @@ class LookUpOrders:
 
 
 def _moments(found: Any) -> tuple[int, dict[str, int]]:
-    """Raises ValueError."""
+    """Reads the moments from parsed JSON. Raises ValueError."""
     match found:
         case {"all": int(everybody), "sessions": {**sessions}}:
             kept = {id: at for id, at in sessions.items() if isinstance(id, str) and isinstance(at, int)}

@@ -1,4 +1,4 @@
-"""Asks a PostgreSQL server about a person, in threads. Connections are kept, one for each thread at most."""
+"""Queries a PostgreSQL server about a person, in threads. Keeps connections open, at most one for each thread."""
 
 import os
 import select
@@ -31,8 +31,9 @@ _TURNED_AWAY: Final = ("authenti", "pg_hba.conf", "certificate")
 
 
 class _Bounded(psycopg.Connection[tuple[Any, ...]]):
-    """Each step of a question is waited for to one moment and no longer, and no answer is larger than its bound:
-    libpq takes a row whole, however large it is."""
+    """A connection with a deadline for all steps of a query, and a bound on the bytes of an answer: libpq reads a
+    row of any size as a whole.
+    """
 
     until = 0.0
     most = LARGEST_RESPONSE
@@ -67,7 +68,7 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
                 ready = Ready.W if event == select.POLLOUT else Ready.RW if event & select.POLLOUT else Ready.R
                 wanted = gen.send(ready)
         except StopIteration as done:
-            # The last step reads whatever came while it ran.
+            # The last step reads every byte that arrived while it ran.
             self._is_bounded()
             found: _Found = done.value
             return found
@@ -78,7 +79,7 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
 
 
 class PostgresqlReader:
-    """Of several threads."""
+    """Looks people up in PostgreSQL. For use by several threads."""
 
     def __init__(self, directory: Directory, source: PostgresqlSource) -> None:
         self._directory = directory
@@ -98,17 +99,18 @@ class PostgresqlReader:
         values = key_values(self._directory, key)
         rows = self._rows(values)
         if isinstance(rows, psycopg.DataError):
-            # Of this person alone: their key is no number, say. The words of the server have the value in them.
+            # The error concerns this person alone: the key is no number, say. The server's message would repeat the
+            # value.
             why = f"the SELECT does not take this key, or computes no value of a row: {rows.sqlstate or 'no value'}"
             return unknown_of(self._directory, "found", now), (DirectoryFault(directory_codes.KEY, why),)
         return self._question.finding(rows, values, now)
 
     def look(self) -> None:
-        """Whether it answers, lets us in, and takes the SELECT. Raises DirectoryAway."""
+        """Checks that the server answers, accepts the gateway, and accepts the SELECT. Raises DirectoryAway."""
         self._rows({part.column: None for part in self._directory.key})
 
     def close(self) -> None:
-        """Once no thread asks any more."""
+        """Closes connections and files. To be called once no thread queries any more."""
         self._connections.close()
         files, self._files = self._files, []
         for descriptor in files:
@@ -119,7 +121,7 @@ class PostgresqlReader:
             return ""
         descriptor = in_memory(content)
         self._files.append(descriptor)
-        # libpq reads no key that others may read.
+        # libpq rejects a key file that other users may read.
         os.fchmod(descriptor, 0o600)
         return f"/proc/self/fd/{descriptor}"
 
@@ -145,7 +147,9 @@ class PostgresqlReader:
         return [dict(zip(question.columns, map(texts_of, cells), strict=True)) for cells in found]
 
     def _connected(self, until: float) -> _Bounded:
-        """Every setting is said here: libpq would take others from the environment. Raises psycopg.Error."""
+        """Opens a connection. Passes every setting, because libpq would take missing settings from the environment.
+        Raises psycopg.Error.
+        """
         source, milliseconds = self._source, ceil(self._directory.timeout * 1000)
         settings = {
             "default_transaction_read_only": "on",
@@ -181,7 +185,7 @@ class PostgresqlReader:
 
 
 def _was_closed(error: Exception) -> bool:
-    """By the server, while the connection was idle: it was stopped, or has no patience with idle ones."""
+    """Whether the server closed the idle connection: the server was stopped, or limits idle connections."""
     return isinstance(error, psycopg.OperationalError) and error.sqlstate in (None, "57P01", "57P02", "57P05")
 
 
@@ -190,7 +194,9 @@ def _words(error: psycopg.Error) -> str:
 
 
 def _code_of(error: psycopg.Error) -> Code:
-    """By the class of its SQLSTATE; a connection that was not made has none, and words in the server's language."""
+    """Maps an error to a code by the class of its SQLSTATE. A failed connection has no SQLSTATE, only text in the
+    server's language.
+    """
     state, words = error.sqlstate or "", str(error)
     if state[:2] == "28" or state == "42501":
         return directory_codes.DENIED
@@ -199,6 +205,6 @@ def _code_of(error: psycopg.Error) -> Code:
     if state:
         return directory_codes.ANSWER
     if "FATAL" in words:
-        # The server has answered: of whom it does not let in, it says one of these.
+        # The server has answered: a refusal of the gateway contains one of these words.
         return directory_codes.DENIED if any(one in words for one in _TURNED_AWAY) else directory_codes.UNREACHABLE
     return directory_codes.CERTIFICATE if "certificate" in words or "SSL" in words else directory_codes.UNREACHABLE

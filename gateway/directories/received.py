@@ -1,4 +1,4 @@
-"""The socket of a library that takes what it reads whole: libpq a row, libldap an entry."""
+"""Watches the socket of a library that reads without a bound: libpq reads a row as a whole, libldap an entry."""
 
 import os
 import socket
@@ -13,15 +13,20 @@ _PATIENCE: Final = struct.pack("ll", 0, 100_000)
 
 
 class Watched:
-    """Asked through a descriptor of its own, for as long as the connection is kept: each question is one system call.
-    `of`: the library's descriptor. Raises OSError where there is no room for one more."""
+    """Watches a socket through a duplicate descriptor, for the life of the connection. `bytes_received` makes one
+    system call. Raises OSError if no descriptor is free.
+
+    `of`: the library's descriptor.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self.of = descriptor
         self._socket = socket.socket(fileno=os.dup(descriptor))
 
     def bytes_received(self) -> int:
-        """Since it was opened; 0 of what is no TCP connection, such as a socket of this machine."""
+        """Returns the bytes received since the socket was opened; 0 for a socket other than TCP, such as a Unix
+        socket.
+        """
         with suppress(OSError):
             return int.from_bytes(
                 self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)[_RECEIVED], "little"
@@ -29,8 +34,11 @@ class Watched:
         return 0
 
     def wait_for_none(self) -> None:
-        """No read of this connection waits for ever. libldap reads twice where it was told that there is something, and
-        where that was the beginning of a message alone, it would wait for the rest whatever the time."""
+        """Sets timeouts, so that no read or write on the connection blocks for ever.
+
+        libldap reads twice after the socket becomes readable. If only the beginning of a message has arrived, the
+        second read would wait for the rest without regard to the deadline.
+        """
         with suppress(OSError):
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
                 self._socket.setsockopt(socket.SOL_SOCKET, option, _PATIENCE)
@@ -40,5 +48,5 @@ class Watched:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Of this descriptor alone."""
+        """Closes the duplicate descriptor alone."""
         self._socket.close()

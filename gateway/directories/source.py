@@ -1,4 +1,4 @@
-"""What `lookups` asks of a directory, whatever its kind, and the parts that every kind shares."""
+"""The interface of every kind of directory for `lookups`, and the parts that every kind shares."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ FindingAndFaults = tuple[DirectoryFinding, tuple[DirectoryFault, ...]]
 
 
 class DirectoryAway(Exception):
-    """The source cannot say anything of anybody. `code` and `detail` are for the operator, and hold no value."""
+    """The source cannot answer about any person. `code` and `detail` are for the operator, and hold no value."""
 
     def __init__(self, code: Code, detail: str) -> None:
         super().__init__(detail)
@@ -26,17 +26,21 @@ class DirectoryAway(Exception):
 
 
 class DirectorySource(Protocol):
-    """One directory, as a worker asks it in the loop."""
+    """One directory, as a worker queries it in the event loop."""
 
     async def finding(self, key: str, now: int) -> FindingAndFaults:
-        """What it says under a key that `identity.directories.key_of` has written. `now`: Unix seconds. Raises
-        DirectoryAway; whoever waits no longer cancels."""
+        """Returns the finding under a key written by `identity.directories.key_of`. A caller that stops waiting cancels
+        the call.
+        Raises DirectoryAway.
+
+        `now`: Unix seconds.
+        """
 
     async def close(self) -> None: ...
 
 
 class BlockingSource(Protocol):
-    """The same, of threads. `finding` raises DirectoryAway."""
+    """A directory queried in threads. `finding` raises DirectoryAway."""
 
     def finding(self, key: str, now: int) -> FindingAndFaults: ...
 
@@ -44,21 +48,26 @@ class BlockingSource(Protocol):
 
 
 class ServerReader(BlockingSource, Protocol):
-    """Of a kind that has a server."""
+    """A directory with a server."""
 
     def look(self) -> None:
-        """Whether it answers, and lets us in. Raises DirectoryAway."""
+        """Checks that the server answers and accepts the gateway. Raises DirectoryAway."""
 
 
-# Seconds, far beyond the timeout of any directory; and how many times threads are given up.
+# Seconds, far longer than the timeout of any directory; and how many times threads are abandoned.
 _HELD: Final = 60.0
 _MOST_GIVEN_UP: Final = 16
 
 
 class InThreads:
-    """A blocking source in threads of its own, so that it fills no other's. While it owes as many answers as it has
-    threads to people who no longer wait, it is not asked again. Threads that do not come back are given up: how long a
-    library waits for names of hosts or a disk is not ours to say. `clock`: monotonic seconds."""
+    """Runs a blocking source in threads of its own, so that a hanging source blocks no thread of a second source.
+
+    While every thread is busy with a query whose caller has left, the source takes no new query. Threads that stay busy
+    for `_HELD` seconds are abandoned, at most `_MOST_GIVEN_UP` times: a library may wait for a host name or a disk
+    without a limit the gateway can set.
+
+    `clock`: monotonic seconds.
+    """
 
     def __init__(
         self, name: str, source: BlockingSource, at_once: int = 1, clock: Callable[[], float] = time.monotonic
@@ -87,7 +96,7 @@ class InThreads:
         try:
             return await asyncio.wrap_future(under_way)
         except asyncio.CancelledError:
-            # What waits for a thread is let go; what is under way goes on to its end.
+            # A query still waiting for a thread is cancelled; a running query goes on to its end.
             if not under_way.cancel() and not under_way.done():
                 self._owed += 1
                 self._owed_since = self._clock()
@@ -96,12 +105,12 @@ class InThreads:
             raise
 
     def _came(self, threads: ThreadPoolExecutor) -> None:
-        # One that was given up may come all the same.
+        # An abandoned query may still end.
         if threads is self._threads:
             self._owed -= 1
 
     async def close(self) -> None:
-        """What is under way comes to its end first."""
+        """Closes the source after the running queries have ended."""
 
         def end() -> None:
             self._threads.shutdown(wait=True)
@@ -111,21 +120,25 @@ class InThreads:
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    """From a thread that may be longer there than the loop is."""
+    """Schedules a call in the loop, from a thread that may outlive the loop."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(call)
 
 
 _FAILURES: Final = 3
 _PAUSE: Final = 5.0
-# Keys that are remembered; what comes beyond counts each time.
+# Keys remembered; a failure beyond counts each time.
 _MOST_KEYS: Final = 64
 
 
 class SourceCircuit:
-    """A source that did not answer about three people, with no answer between, is left alone for five seconds, and its
-    people are told at once; then one look-up goes to see. What it keeps about one person may be such that nothing is
-    answered: however often they are asked about, that counts once. `clock`: monotonic seconds."""
+    """Pauses queries to a source that did not answer about three people in a row.
+
+    During the pause of five seconds, people get a failure at once. After the pause, one query is let through as a
+    trial. A person's record may make the source hang, so repeated failures about the same person count once.
+
+    `clock`: monotonic seconds.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -134,7 +147,7 @@ class SourceCircuit:
         self._sees = ""
 
     def enter(self, key: str) -> None:
-        """Before a look-up. Raises DirectoryAway during a pause."""
+        """Asks for leave to query. Raises DirectoryAway during a pause."""
         left = self._asked_again - self._clock()
         if left > 0:
             why = f"not asked: it did not answer about {_FAILURES} people in a row; asked again in {left:.0f} s"
@@ -155,5 +168,5 @@ class SourceCircuit:
         if not known:
             self._asked_again = self._clock() + _PAUSE
         elif key == self._sees:
-            # It says nothing new: somebody else goes to see.
+            # A repeated failure about the same person proves nothing new: let a query about another person through.
             self._asked_again = float("-inf")

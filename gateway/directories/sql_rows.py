@@ -1,4 +1,4 @@
-"""What a database is asked about a person, and what its rows say. Pure."""
+"""Builds the query of a database about a person, and reads the rows. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -10,14 +10,17 @@ from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, 
 from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, SqlSource
 
-# No value may have this sign: what it stands for makes an attribute unknown.
+# No value may hold this character, so it makes the attribute unknown.
 _NO_VALUE: Final = "\0"
 
 
 class SqlQuestion:
-    """The SELECT of a source, within one that names the columns of the file and no other, and bounds the rows.
+    """Wraps the SELECT of a source in an outer SELECT, which names the columns of the directory's file and bounds the
+    rows.
 
-    As a part of another it can be nothing but one SELECT. `sign`: what a numbered parameter begins with.
+    As a subquery, the inner text can only be a single SELECT.
+
+    `sign`: the first character of a numbered parameter.
     """
 
     def __init__(self, directory: Directory, source: SqlSource, sign: str) -> None:
@@ -26,7 +29,7 @@ class SqlQuestion:
         self._parameters = tuple(dict.fromkeys(source.select[1::2]))
         numbers = {column: f"{sign}{number}" for number, column in enumerate(self._parameters, start=1)}
         inner = "".join(numbers[piece] if at % 2 else piece for at, piece in enumerate(source.select))
-        # Behind its table's name no column that is missing is read as a text of that name (SQLite's quirk 8).
+        # With the table's name in front, SQLite does not read a missing column's name as a text (its quirk 8).
         named = ", ".join(f"found.{_quoted(column)}" for column in self.columns)
         most = 1 if directory.rows == "one" else MOST_ROWS
         self.text = "\n".join(("SELECT", named, "FROM (", inner, ") AS found LIMIT", str(most + 1)))
@@ -38,7 +41,8 @@ class SqlQuestion:
     def finding(
         self, rows: Sequence[Mapping[str, tuple[str, ...]]], values: Mapping[str, str], now: int
     ) -> FindingAndFaults:
-        # It compares as its operators and collations do: to LIKE, signs of a value are signs of its own.
+        # The database compares by its operators and collations: LIKE, for one, reads characters of a value as
+        # wildcards.
         if not all(is_same_key(row[column], value) for row in rows for column, value in values.items()):
             fault = DirectoryFault(directory_codes.KEY, "a row was found that has another key than was asked for")
             return unknown_of(self._directory, "found", now), (fault,)
@@ -50,7 +54,9 @@ def _quoted(name: str) -> str:
 
 
 def texts_of(cell: object) -> tuple[str, ...]:
-    """None is no value, a list several. What has no one way to be written makes the attribute unknown."""
+    """Writes a cell as texts. None gives no text, a list gives several. A type without a unique text form makes the
+    attribute unknown.
+    """
     several = cell if isinstance(cell, list) else [cell]
     return tuple(_text(one) for one in several if one is not None)
 

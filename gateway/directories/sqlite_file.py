@@ -1,4 +1,4 @@
-"""Asks a SQLite file about a person, as it is: another program may write to it at the same time."""
+"""Queries a SQLite file about a person directly: a second program may write to the file at the same time."""
 
 import os
 import sqlite3
@@ -18,16 +18,16 @@ from gateway.model.directory import Directory, SqliteSource
 from gateway.model.quoting import quoted
 
 LARGEST_RESPONSE: Final = 1 << 20
-# How many steps of a question pass until its time is looked at: some 50 microseconds.
+# SQLite's steps between two checks of the deadline: some 50 microseconds.
 _STEPS: Final = 10_000
 _IN_TIME: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT})
-# A view whose SELECT has, maybe, a name in double quotes.
+# Finds a view whose SELECT may contain a double-quoted name.
 _QUOTING_VIEW: Final = """SELECT name FROM sqlite_master WHERE type = 'view' AND instr(sql, '"') LIMIT 1"""
 _ASKED_WRONG: Final = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_AUTH})
 
 
 class SqliteFileReader:
-    """Of one thread at a time. The file is opened anew where another has taken its place."""
+    """Looks people up in a SQLite file. Opens a replaced file again. For use by one thread at a time."""
 
     def __init__(self, directory: Directory, source: SqliteSource) -> None:
         self._directory = directory
@@ -43,7 +43,7 @@ class SqliteFileReader:
         return self._question.finding(self._rows(values), values, now)
 
     def look(self) -> None:
-        """Whether it can be read, and takes the SELECT. Raises DirectoryAway."""
+        """Checks that the file is readable and accepts the SELECT. Raises DirectoryAway."""
         self._rows({part.column: None for part in self._directory.key})
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class SqliteFileReader:
         return found
 
     def _texts(self, column: str, cell: object) -> tuple[str, ...]:
-        """It has no booleans: 1 is true, and 0 false."""
+        """SQLite has no booleans: 1 means true, 0 means false."""
         return texts_of(bool(cell) if column in self._booleans and cell in (0, 1) else cell)
 
     def _opened(self) -> sqlite3.Connection:
@@ -97,18 +97,20 @@ class SqliteFileReader:
         )
         connection.execute("PRAGMA query_only = ON")
         if sys.version_info >= (3, 12):
-            # Otherwise SQLite reads a quoted name that no column has as a text, the same for everybody (its quirk 8).
-            # The schema refuses such names in the SELECT; a view of the file may have them.
+            # Otherwise SQLite reads a double-quoted name without a matching column as a text, the same for every person
+            # (its quirk 8). The schema refuses such names in the SELECT; a view in the file may contain such names.
             connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_RESPONSE)
         connection.set_progress_handler(lambda: time.monotonic() > self._until, _STEPS)
-        # What is no UTF-8 keeps signs that no value may have.
+        # Bytes that are not UTF-8 become characters that no value may hold.
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         return connection
 
 
 def _refuse_views(connection: sqlite3.Connection) -> None:
-    """Raises DirectoryAway where a name in double quotes may be read as a text, which Python 3.11 cannot forbid."""
+    """Raises DirectoryAway if SQLite could read a double-quoted name in a view as a text, which Python 3.11 cannot
+    forbid.
+    """
     if sys.version_info < (3, 12):
         with closing(connection.execute(_QUOTING_VIEW)) as found:
             view = found.fetchone()
@@ -118,7 +120,7 @@ def _refuse_views(connection: sqlite3.Connection) -> None:
 
 
 def _code_of(error: sqlite3.Error) -> Code:
-    # An extended code has the primary one in its low byte.
+    # The low byte of an extended error code is the primary code.
     primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if primary in _IN_TIME:
         return directory_codes.UNREACHABLE

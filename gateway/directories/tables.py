@@ -1,4 +1,4 @@
-"""The rows of a CSV or JSON file, in the order of its lines. A file that is wrong in its form is no source at all."""
+"""Reads the rows of a CSV or JSON file, in the order of the lines. A malformed file gives no source at all."""
 
 import csv
 import json
@@ -14,18 +14,22 @@ from gateway.model.errors import GatewayError
 
 MOST_ROWS: Final = 20_000_000
 LARGEST: Final = 4 << 30
-# JSON is read whole.
+# Bytes. JSON is read as a whole.
 LARGEST_JSON: Final = 64 << 20
 _LONGEST_CELL: Final = 1 << 16
-# Between several values of one cell: no cell holds a control character.
+# Separates several values of one cell: a cell holds no control character.
 SEVERAL: Final = "\x1f"
-# What spreadsheets make of a SIRET that they take for a number: 2,15904E+13.
+# A SIRET that a spreadsheet took for a number: 2,15904E+13.
 _ROUNDED: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)?E\+[0-9]+")
 
 
 class TableRow(NamedTuple):
-    """`line`: of CSV the line that it ends in, of JSON its number. `key`: one text a part. `cells`: by column, as the
-    directory lists them; several values of one stand together, with SEVERAL between them."""
+    """One row.
+
+    `line`: in CSV the row's last line; in JSON the number of the row.
+    `key`: one text for each part of the key.
+    `cells`: by column, in the directory's order; SEVERAL separates the values of a column.
+    """
 
     line: int
     key: tuple[str, ...]
@@ -33,7 +37,7 @@ class TableRow(NamedTuple):
 
 
 def rows_of(directory: Directory, content: IO[bytes]) -> Iterator[TableRow]:
-    """Raises GatewayError(directory_codes.FILE), also between two rows."""
+    """Yields the rows of a file. Raises GatewayError(directory_codes.FILE), also between two rows."""
     source = directory.file
     wanted = [part.column for part in directory.key]
     given = list(directory.columns)
@@ -63,7 +67,7 @@ class _Wrong(Exception):
 
 
 def _csv(source: FileSource, content: IO[bytes], wanted: list[str], given: list[str]) -> Iterator[TableRow]:
-    """RFC 4180, with the delimiter that the file names; the first line has the names of the columns."""
+    """Reads RFC 4180 with the delimiter of the directory's file; the first line names the columns."""
     encoding = "utf-8-sig" if source.encoding == "utf-8" else source.encoding
     text = TextIOWrapper(content, encoding=encoding, errors="strict", newline="")
     reader = csv.reader(text, delimiter=source.delimiter, strict=True)
@@ -72,7 +76,8 @@ def _csv(source: FileSource, content: IO[bytes], wanted: list[str], given: list[
         if names is None:
             raise _Wrong("it is empty: the first line names the columns")
         if set(names).isdisjoint((*wanted, *given)):
-            # No table of ours: the path may lead to a file of secrets by now, and its first line goes to no log.
+            # The file is not this directory's table: the path may lead to a file of secrets by now, so the first line
+            # stays out of the log.
             hint = _other_delimiter(names, (*wanted, *given))
             what = "the first line names no column of this directory: is it this file, and this delimiter?"
             raise _Wrong(f"{what}{hint}")
@@ -84,7 +89,7 @@ def _csv(source: FileSource, content: IO[bytes], wanted: list[str], given: list[
                     continue
                 raise _Wrong(f"line {reader.line_num}: {len(row)} cells, where the first line has {width}")
             joined = "".join(row)
-            # The limit of the csv module is one for the whole process, and not ours to set.
+            # The csv module's own limit holds for the whole process, so this module does not set the limit.
             if len(joined) > _LONGEST_CELL and max(map(len, row)) > _LONGEST_CELL:
                 raise _Wrong(f"line {reader.line_num}: a cell of more than {_LONGEST_CELL} characters")
             if not joined.isprintable() and _has_control(joined):
@@ -108,8 +113,9 @@ def _column(names: Sequence[str], name: str) -> int:
 
 
 def _other_delimiter(names: Sequence[str], columns: Sequence[str]) -> str:
-    """What to add where the first line was not divided, and would name columns of ours if it were: spreadsheets in
-    French write `;`."""
+    """Suggests a delimiter, if the undivided first line would name known columns when divided: spreadsheets in French
+    write `;`.
+    """
     for sign, written in ((";", '";"'), (",", '","'), ("\t", r'"\t"')):
         if len(names) == 1 and not set(columns).isdisjoint(names[0].split(sign)):
             return f" (add delimiter: {written})"
@@ -117,7 +123,7 @@ def _other_delimiter(names: Sequence[str], columns: Sequence[str]) -> str:
 
 
 def _has_control(text: str) -> bool:
-    """C0, DEL and C1: what separates values here, and what no value may hold."""
+    """C0, DEL and C1: separators within this module, and forbidden in a value."""
     return any(letter < " " or "\x7f" <= letter <= "\x9f" for letter in text)
 
 
@@ -125,7 +131,9 @@ def _has_control(text: str) -> bool:
 
 
 def _json(content: IO[bytes], wanted: list[str], given: list[str]) -> Iterator[TableRow]:
-    """An array of objects. A value is a text, a whole number, true or false, null for none, or a list of these."""
+    """Reads an array of objects. A value is a text, a whole number, true, false, null for no value, or a list of
+    these.
+    """
     data = content.read(LARGEST_JSON + 1)
     if len(data) > LARGEST_JSON:
         raise _Wrong(f"JSON is read whole, and this has over {LARGEST_JSON} bytes: make it CSV")

@@ -1,18 +1,20 @@
-"""I/O towards identity providers and applications. `oidc` and `saml` judge what the answers mean.
+"""I/O with identity providers and applications. `oidc` and `saml` check the content of the answers.
 
-OpenID Connect: begin in `federation`, which has every call of a sign-in, a refresh and a sign-out.
-- `client` sends one call, bounded in time and size; `addresses` decides where it may go; `cached` keeps documents.
+OpenID Connect: start at `federation`, which makes every call of a sign-in, a refresh and a sign-out.
+- `client` sends one call, bounded in time and size. `addresses` decides which addresses a call may reach. `cached`
+  keeps a provider's documents.
 
-SAML: `saml` reads metadata for a worker, and makes one exchange by SOAP. The supervisor keeps the metadata fresh:
-- `metadata_keeper` decides when to fetch which `metadata_source`; `metadata_lanes` orders them, so that a slow source
-  holds up no other.
-- `metadata_helper` starts the helper, `metadata_process` is the helper, `metadata_indexing` verifies a document there.
+SAML: `saml` reads metadata for a worker and exchanges one SOAP message. The supervisor keeps the metadata fresh:
+- `metadata_keeper` decides when to fetch a `metadata_source`. `metadata_lanes` orders the fetches, so that a slow
+  source never delays the rest.
+- `metadata_helper` starts the helper process, `metadata_process` is the helper's program, `metadata_indexing` verifies
+  a document inside the helper.
 - `metadata_index` is the SQLite file that workers read.
-- `logo_keeper` keeps the logos that metadata name; `logo_images` decodes each and writes it anew.
+- `logo_keeper` keeps the logos that metadata name. `logo_images` decodes a logo and encodes the pixels again.
 
-Providers that do not answer: `provider_looks` asks them for all workers, `provider_standing` judges one provider by the
-answers, `standings` is what a worker knows of all.
+Providers that do not answer: `provider_looks` probes providers for all workers, `provider_standing` judges one provider
+by the probes, `standings` holds a worker's knowledge of every provider.
 
-Applications: `applications` tells one that a session has ended, `application_page` asks one for a page, `form_logins`
-signs a person in at a login form by exchanges of `form_exchange`.
+Applications: `applications` notifies an application that a session has ended, `application_page` requests a page from
+an application, `form_logins` signs a person in at a login form, through the exchanges of `form_exchange`.
 """

@@ -1,4 +1,4 @@
-"""Where a call to a provider may go: decided on the address that is about to be connected to, never on a name."""
+"""Decides which addresses a call to a provider may reach, by the address about to be connected to, never by a name."""
 
 import asyncio
 import socket
@@ -11,7 +11,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 
 class AddressRefused(OSError):
-    """Raised where a socket would be opened. The text is the same for all, so that several of them stay one error."""
+    """The provider client refuses to open a socket to `address`. The text never varies, so that refusals of several
+    addresses stay one error.
+    """
 
     def __init__(self, address: str) -> None:
         super().__init__("an address that this provider may not have")
@@ -24,8 +26,8 @@ def is_local_name(host: str) -> bool:
     return name == "localhost" or name.endswith(".localhost")
 
 
-# A server of names that is down holds a thread for each name that it is asked for, up to half a minute. As many names
-# may be in trouble before those of others wait; a thread is made when it is needed.
+# A name server that is down holds one thread per name, for up to half a minute. Only when this many look-ups hang do
+# further look-ups wait. The pool creates threads on demand.
 LOOK_UPS = 64
 _LOOPBACK: tuple[tuple[int, str], ...] = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
@@ -33,7 +35,9 @@ Infos = Sequence[tuple[int, int, int, str, tuple[Any, ...]]]
 
 
 class Resolver(AbstractResolver):
-    """The system's resolver, in threads of its own, but for `.localhost`, which Debian's does not know."""
+    """The system's resolver, run in separate threads. Answers `.localhost` itself, which Debian's resolver does not
+    know.
+    """
 
     def __init__(self, look_up: Callable[..., Infos] = socket.getaddrinfo) -> None:
         self._look_up = look_up

@@ -1,4 +1,4 @@
-"""Whether an application answers: asks for a page without cookies or identity headers."""
+"""Checks whether an application answers: requests a page without cookies or identity headers."""
 
 import asyncio
 import re
@@ -22,7 +22,11 @@ _LOCATION: Final = re.compile(rb"^location:[ \t]*([^\r\n]*)", re.IGNORECASE | re
 
 @dataclass(frozen=True, slots=True)
 class PageAnswer:
-    """`location`: where it leads, as it came; None for nowhere. `seconds`: until its head was whole."""
+    """The head of an application's response.
+
+    `location`: the Location header, unchanged; None: absent.
+    `seconds`: time until the whole head had arrived.
+    """
 
     status: int
     location: str | None
@@ -30,8 +34,12 @@ class PageAnswer:
 
 
 async def page_answered(connected: Connected, app: App, place: Upstream, host: str, page: str) -> PageAnswer:
-    """`place`: one of the application's addresses; `host`: at which people know it. Raises GatewayError:
-    upstream_codes.CONNECT, _ADDRESS, _TIMEOUT, _RESPONSE."""
+    """Requests `page` and returns the head of the response.
+
+    `place`: one of the application's addresses.
+    `host`: the host name under which people reach the application.
+    Raises GatewayError: upstream_codes.CONNECT, _ADDRESS, _TIMEOUT, _RESPONSE.
+    """
     began = monotonic()
     try:
         async with asyncio.timeout(WITHIN):

@@ -1,7 +1,8 @@
-"""One call to an application that no browser asked for: it is told that a person's session has ended.
+"""Calls an application without a browser's request: the call notifies the application that a person's session has
+ended.
 
-The request is written here byte for byte, as requests of browsers are sent on: no client library sends a value in ISO
-8859-1 unchanged.
+The module writes the request byte for byte, as the proxy forwards browsers' requests: no client library sends a value
+in ISO 8859-1 unchanged.
 """
 
 import asyncio
@@ -28,9 +29,9 @@ from gateway.wire.fences import IsOurs, refusal
 
 # Seconds. A person may be waiting for the call.
 WITHIN = 3.0
-# Calls at once to one application, so that one that hangs holds up no other.
+# Concurrent calls to one application; a hanging application delays no other.
 AT_ONCE = 4
-# Those that wait for their turn beside them: what is beyond would come too late to be of use.
+# Calls waiting for a turn besides. A call behind these would come too late to be of use.
 WAITING = 200
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: |\r|\n)")
 _LONGEST_LINE = 4096
@@ -38,13 +39,17 @@ _MOST_READ = 1 << 20
 
 
 class CallGivenUp(GatewayError):
-    """It was not made: the application does not answer, or has too many calls waiting."""
+    """The gateway did not make the call: the application does not answer, or too many calls to the application wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationCall:
-    """`target`: path and query. `lines`: ready header lines, each b"\\r\\nName: value", Host first. `body`: the
-    fields of a form; without any, a POST has an empty body."""
+    """One request to an application.
+
+    `target`: path and query.
+    `lines`: complete header lines, each b"\\r\\nName: value", Host first.
+    `body`: the encoded fields of a form; empty: a POST has an empty body.
+    """
 
     method: Literal["get", "post"]
     target: str
@@ -60,15 +65,17 @@ class ApplicationCall:
         return b"%b %b HTTP/1.1%b\r\n\r\n%b" % (self.method.upper().encode("ascii"), target, lines, body)
 
     def about_nobody(self) -> "ApplicationCall":
-        """To the same place, with nothing of a person."""
+        """A GET of the same target, without cookies or identity headers."""
         host, _, _ = self.lines[2:].partition(b"\r\n")
         return ApplicationCall("get", self.target, b"\r\n" + host)
 
 
 class _Way:
-    """The connections to one application: few calls at once, and none for a while to one that does not answer.
+    """Limits the connections to one application: few calls at once, and no call for a while after repeated silence.
 
-    `look`: finds out whether it answers at all, since `unanswered` calls were not."""
+    `look`: the task that checks whether the application answers at all.
+    `unanswered`: unanswered calls whose cause `look` decides.
+    """
 
     __slots__ = ("circuit", "look", "turn", "unanswered", "waiting")
 
@@ -81,7 +88,11 @@ class _Way:
 
 
 class Applications:
-    """`is_ours`: our own addresses, to which no application's call may go. `clock`: monotonic seconds."""
+    """Calls applications and limits the calls to each.
+
+    `is_ours`: tells whether an address is the gateway's own; no call may reach such an address.
+    `clock`: monotonic seconds.
+    """
 
     def __init__(
         self,
@@ -96,7 +107,9 @@ class Applications:
         self._ways: dict[str, _Way] = {}
 
     async def call(self, upstream: Upstream, call: ApplicationCall) -> int:
-        """The status of the answer. Raises GatewayError where there is none; CallGivenUp where it was not called."""
+        """Returns the status of the response. Raises GatewayError without a response, CallGivenUp if no call was
+        made.
+        """
         way = self._ways.setdefault(upstream.place, _Way(self._clock))
         if way.waiting >= WAITING:
             raise CallGivenUp(login_codes.PROVIDER_UNREACHABLE, f"{WAITING} calls to this application wait already")
@@ -126,7 +139,7 @@ class Applications:
                 finally:
                     writer.transport.abort()
         except (TimeoutError, OSError, ValueError) as error:
-            # What keeps its connection open after an answer has answered all the same.
+            # An application that keeps the connection open after its response has answered all the same.
             if not status:
                 if reached:
                     self._doubted(way, upstream, call)
@@ -139,13 +152,14 @@ class Applications:
 
     def _doubted(self, way: _Way, upstream: Upstream, call: ApplicationCall) -> None:
         """Leaves the circuit closed: the call carried one person's cookies, and the application may hang on those
-        alone. A call without any cookie decides; further calls wait for the result."""
+        alone. A call without cookies decides; further calls wait for the result.
+        """
         way.unanswered += 1
         if way.look is None:
             way.look = asyncio.get_running_loop().create_task(self._look(way, upstream, call.about_nobody()))
 
     async def _look(self, way: _Way, upstream: Upstream, call: ApplicationCall) -> None:
-        """Any status proves that it answers."""
+        """A response with any status proves that the application answers."""
         try:
             async with asyncio.timeout(WITHIN):
                 reader, writer = await self.connected(upstream)
@@ -169,7 +183,9 @@ class Applications:
         await self._resolver.close()
 
     async def connected(self, upstream: Upstream) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """To an address that the application may have. Raises OSError, GatewayError(upstream_codes.ADDRESS)."""
+        """Connects to an address that the application may have. Raises OSError,
+        GatewayError(upstream_codes.ADDRESS).
+        """
         refused = failed = ""
         secure = upstream.scheme == "https"
         tls, name = (await self._context(upstream), server_name(upstream)) if secure else (None, None)
@@ -192,7 +208,8 @@ class Applications:
                     address, upstream.port, limit=_LONGEST_LINE, ssl=tls, server_hostname=name
                 )
             except OSError as error:
-                # The text, not the error: only the collector frees an error that a frame of its own traceback holds.
+                # Keep the text, not the error: an error in a frame of its own traceback is freed by the garbage
+                # collector only.
                 failed = str(error)
         if refused and not failed:
             raise GatewayError(upstream_codes.ADDRESS, refused)

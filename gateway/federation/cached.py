@@ -1,4 +1,4 @@
-"""A provider's document, fetched when it is needed, by one caller at a time, and kept while nothing better comes."""
+"""Caches a provider's document: one fetch at a time, on demand; the last good value outlives failed fetches."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ SHORTEST_AGE = 300.0
 LONGEST_AGE = 86400.0
 USUAL_AGE = 3600.0
 REFETCH_INTERVAL = 30.0
-# With nothing to fall back on, a provider that just failed is not asked again by each of its users.
+# Seconds. Without an older value, the gateway waits before it calls a failed provider again, for all its users.
 RETRY_INTERVAL = 3.0
 
 _MAX_AGE = re.compile(r'(?:^|[\s,])max-age="?([0-9]{1,10})"?(?:$|[\s,;])', re.IGNORECASE)
@@ -22,7 +22,9 @@ T = TypeVar("T")
 
 
 def age_allowed(cache_control: str) -> float:
-    """Seconds that a document may be used, from its Cache-Control (RFC 9111 5.2.2), within our bounds."""
+    """Returns how many seconds a document stays fresh by its Cache-Control (RFC 9111 5.2.2), within the gateway's
+    bounds.
+    """
     if _NOT_CACHED.search(cache_control):
         return SHORTEST_AGE
     match = _MAX_AGE.search(cache_control)
@@ -30,11 +32,13 @@ def age_allowed(cache_control: str) -> float:
 
 
 class CachedDocument(Generic[T]):
-    """`fetch` gives the checked value and its raw Cache-Control, or raises GatewayError. `clock`: monotonic.
+    """One cached document.
 
-    `stale` is called for a fetch that failed while an older value stays in use, which would otherwise go unnoticed.
-    `longest_use`: seconds after which a value that could not be fetched anew is used no more; it is asked for again by
-    half of that.
+    `fetch`: returns the checked value and the raw Cache-Control header, or raises GatewayError.
+    `clock`: monotonic seconds.
+    `stale`: called when a fetch fails while an older value stays in use; the failure would otherwise go unnoticed.
+    `longest_use`: seconds after the last successful fetch until the value is discarded. The next fetch is due after
+    half of `longest_use` at the latest.
     """
 
     def __init__(
@@ -52,19 +56,20 @@ class CachedDocument(Generic[T]):
         self._value: T | None = None
         self._fresh_until = float("-inf")
         self._refetch_from = float("-inf")
-        # The code and detail, not the error: its traceback would keep all that its frames held.
+        # Keep the code and detail, not the error: its traceback would keep every object of its frames.
         self._failure: tuple[Code, str] | None = None
         self._flight: asyncio.Task[T] | None = None
 
     async def get(self) -> T:
-        """Returns the value while it is fresh, else fetches a new value, else returns the last good value. Raises
-        GatewayError if no fetch has ever succeeded."""
+        """Returns the value while fresh, else fetches a new value, else returns the last good value. Raises
+        GatewayError without a usable value.
+        """
         if self._clock() < self._fresh_until:
             return self._known()
         return await self._joined()
 
     async def refetched(self) -> T:
-        """A newer value than the one in use, at most once in 30 s; in between, whatever is known."""
+        """Fetches a newer value, at most once in 30 s. In between, returns the known value as `get` does."""
         if self._flight is None:
             if self._clock() < self._refetch_from:
                 return await self.get()
@@ -86,7 +91,9 @@ class CachedDocument(Generic[T]):
         raise RuntimeError("a document is fresh before it was fetched")
 
     async def _joined(self) -> T:
-        """Runs one fetch that all waiting callers share. A caller that leaves does not cancel the fetch."""
+        """Joins the running fetch, or starts a fetch that all waiting callers share. A caller that leaves does not
+        cancel the fetch.
+        """
         if self._flight is None:
             self._flight = asyncio.create_task(self._fly())
             self._flight.add_done_callback(self._landed)

@@ -1,4 +1,4 @@
-"""Sends one call to a provider: bounded in time and size, to checked addresses, with nothing kept between calls."""
+"""Sends one call to a provider: bounded in time and size, to checked addresses, without state between calls."""
 
 import socket
 import ssl
@@ -29,7 +29,7 @@ from gateway.wire.addresses import Reach, reach
 TOTAL_SECONDS = 10.0
 LARGEST_BODY = 1 << 20
 
-# By OpenSSL's number of what is wrong with a certificate: what an operator can do about it.
+# Advice for the operator, by OpenSSL's verification error number.
 _UNKNOWN_AUTHORITY = (
     "; `ca` of the provider's file may name its authority, or the provider does not send the certificates between"
 )
@@ -46,7 +46,8 @@ AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, i
 class ProviderClient:
     """One pool of connections for the providers that share a certificate authority and a reach.
 
-    `ca`: PEM, trusted instead of the system's; None: the system's. `certificate`: ours, shown where it is asked for.
+    `ca`: PEM, trusted in place of the system's authorities; None: the system's.
+    `certificate`: the gateway's client certificate, sent if the server requests a certificate.
     """
 
     def __init__(
@@ -67,23 +68,33 @@ class ProviderClient:
         self._session: ClientSession | None = None
 
     async def send(self, call: Call) -> ProviderResponse:
-        """GatewayError: login_codes.PROVIDER_UNREACHABLE, oidc_codes.ADDRESS, oidc_codes.ANSWER (too large,
-        compressed)."""
+        """Sends `call` and returns the response.
+
+        Raises GatewayError: login_codes.PROVIDER_UNREACHABLE, oidc_codes.ADDRESS, oidc_codes.ANSWER (too large,
+        compressed).
+        """
         pieces: list[bytes] = []
         return await self._exchange(call, pieces, pieces.append, LARGEST_BODY)
 
     async def download(self, call: Call, into: Callable[[bytes], object], largest: int) -> ProviderResponse:
-        """As `send`, for bodies too large to be held: the body goes to `into` piece by piece, the response has none."""
+        """As `send`, for bodies too large for memory: passes the body to `into` piece by piece, returns an empty
+        body.
+        """
         return await self._exchange(call, (), into, largest)
 
     async def status(self, call: Call) -> int:
-        """The status of the response. Reads no body and closes the connection. GatewayError: as `send`."""
+        """Returns the status of the response. Reads no body and closes the connection. GatewayError: as `send`."""
         return (await self._exchange(call, (), None, 0)).status
 
     async def _exchange(
         self, call: Call, kept: Sequence[bytes], into: Callable[[bytes], object] | None, largest: int
     ) -> ProviderResponse:
-        """`kept`: where `into` puts what is to be the response's body. `into` None: the head alone is read."""
+        """Exchanges one request and its response.
+
+        `into`: receives the body piece by piece; None: the exchange reads the head alone.
+        `kept`: the pieces that `into` collects as the body of the response.
+        `largest`: bytes of body allowed.
+        """
         try:
             session = self._opened()
             request = session.request(
@@ -130,7 +141,9 @@ class ProviderClient:
         return self._session
 
     def _socket(self, address_info: AddressInfo) -> socket.socket:
-        """SS01: the last step before connecting, so that no second look-up, literal or redirect comes after it."""
+        """SS01: checks the address in the last step before connecting. No look-up, literal or redirect follows the
+        check.
+        """
         family, kind, protocol, _, address = address_info
         found = reach(str(address[0]))
         if found is Reach.FORBIDDEN or (found is Reach.PRIVATE and not self._private_addresses):
@@ -184,18 +197,18 @@ def _remedy(cause: OSError) -> str:
     return ""
 
 
-# --- a provider that does not answer is left alone for a while: its users are told at once, not after ten seconds each
+# --- pause calls to a provider that does not answer: its users are told at once, not after ten seconds each
 
 FAILURES = 3
 PAUSE = 10.0
-# Seconds for which people who choose are told that it did not answer: nobody may have asked since.
+# Seconds for which people choosing a provider are told that it did not answer. No call may have been made since.
 TOLD = 60.0
-# RFC 9110 15.6.3 to 15.6.5: it, or what stands before it, says that it does not serve for now.
+# RFC 9110 15.6.3 to 15.6.5: the provider, or a proxy before it, reports itself unavailable.
 AWAY = (502, 503, 504)
 
 
 class Circuit:
-    """The circuit of one provider. `clock`: monotonic seconds."""
+    """The circuit breaker of one provider. `clock`: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -204,8 +217,9 @@ class Circuit:
         self._in_doubt = self._is_away = False
 
     def enter(self) -> None:
-        """Before a call. GatewayError(login_codes.PROVIDER_UNREACHABLE) during a pause; after it, one call goes to
-        see."""
+        """Asks for leave to call. Raises GatewayError(login_codes.PROVIDER_UNREACHABLE) during a pause. After a
+        pause, lets one call through as a trial.
+        """
         left = self._paused_until - self._clock()
         if left > 0:
             detail = f"not asked: it did not answer {self._failures} times in a row; asked again in {left:.0f} s"
@@ -215,17 +229,21 @@ class Circuit:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it did not answer the last time, or said that it cannot serve now, and that was of late."""
+        """Whether the last call failed or the provider reported itself unavailable, within the last `TOLD` seconds."""
         return (self._failures > 0 or self._is_away) and self._clock() < self._failed_at + TOLD
 
     def doubted(self) -> bool:
-        """A call that carries what a stranger sent was not answered, which by itself proves nothing of the provider.
-        True: the caller is to find out, by a call of its own, whether the provider answers at all."""
+        """Notes that a call with a stranger's input went unanswered, which alone proves nothing about the provider.
+
+        True: the caller has to make a call without such input, to find out whether the provider answers at all.
+        """
         first, self._in_doubt = not self._in_doubt, True
         return first
 
     def responded(self, response: ProviderResponse) -> None:
-        """One that says that it is away is asked as before, and people who choose are told."""
+        """Takes a response. A provider that reports itself unavailable is still called, and people choosing a
+        provider are warned.
+        """
         self.answered()
         if response.status in AWAY:
             self._is_away, self._failed_at = True, self._clock()

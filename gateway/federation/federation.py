@@ -53,15 +53,15 @@ T = TypeVar("T")
 
 Claims = Mapping[str, object]
 _JTI_BYTES = 32
-# Seconds for revocations that are still under way when the process ends.
+# Seconds that revocations still under way may take when the process ends.
 _ERRANDS_WITHIN = 1.0
-# Certificate authority, our certificate, whether it may live on a private network.
+# Certificate authority, the gateway's client certificate, whether private addresses are allowed.
 _Reached = tuple[bytes | None, ClientCertificate | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class _Documents:
-    """`provider`: as it was in the snapshot for which the documents were fetched."""
+    """The documents fetched for one provider. `provider`: the settings used for the fetch."""
 
     provider: OidcProvider
     metadata: CachedDocument[ProviderMetadata]
@@ -69,9 +69,12 @@ class _Documents:
 
 
 class Federation:
-    """Asks nothing of a provider before one of its users signs in. `clock`: monotonic seconds.
+    """Makes every call to OpenID providers. Calls no provider before a user of the provider signs in.
 
-    Every coroutine raises GatewayError: login_codes.PROVIDER_UNREACHABLE, or the oidc code of the check that failed.
+    `clock`: monotonic seconds.
+
+    Raises, in every coroutine, GatewayError: login_codes.PROVIDER_UNREACHABLE, or the oidc code of the check that
+    failed.
     """
 
     def __init__(
@@ -96,13 +99,15 @@ class Federation:
         return await self._documents_of(provider).keys.get()
 
     async def refetched_keys(self, provider: OidcProvider) -> JsonWebKeySet:
-        """For a token whose key is not among those known: fetched again at most once in 30 s."""
+        """Fetches the keys again, at most once in 30 s, for a token signed by an unknown key."""
         return await self._documents_of(provider).keys.refetched()
 
     async def authorization_url(
         self, provider: OidcProvider, login: OidcLogin, state: str, hints: Mapping[str, str], now: float
     ) -> str:
-        """Where the browser is sent; the provider is told beforehand where its file says `pushed`."""
+        """Returns the URL to redirect the browser to. With `pushed` in the provider file, first pushes the request
+        (PAR).
+        """
         metadata = await self.metadata(provider)
         parameters = authorization_parameters(provider, login, state, hints, selects_account=metadata.selects_account)
         if provider.request.signed:
@@ -121,7 +126,7 @@ class Federation:
     async def authorization_code(
         self, provider: OidcProvider, login: OidcLogin, parameters: Parameters, now: float
     ) -> AuthorizationCode:
-        """The parameters that the browser brought back, checked. `now`: Unix seconds."""
+        """Checks the parameters of the browser's return. `now`: Unix seconds."""
         metadata = await self.metadata(provider)
         if is_signed(provider):
             parameters = await self._with_keys(
@@ -132,7 +137,9 @@ class Federation:
     async def sign_in(
         self, provider: OidcProvider, code: AuthorizationCode, login: OidcLogin, now: float
     ) -> tuple[IdToken, Claims]:
-        """The code for the verified ID token, and its claims with those of userinfo. `now`: Unix seconds."""
+        """Exchanges the code for tokens. Returns the verified ID token, and its claims merged with those of
+        userinfo. `now`: Unix seconds.
+        """
         started = self._clock()
         metadata = await self.metadata(provider)
         request = await self._with_own_keys(
@@ -150,10 +157,13 @@ class Federation:
         return id_token, merge_claims(id_token.claims, told)
 
     async def refresh(self, provider: OidcProvider, refresh_token: str, held: Held, now: float) -> Renewed:
-        """Newer tokens for the same person. oidc_codes.REFRESH_ENDED: the provider no longer knows the session."""
+        """Fetches newer tokens for the same person. oidc_codes.REFRESH_ENDED: the provider no longer knows the
+        session.
+        """
         started = self._clock()
         metadata = await self.metadata(provider)
-        # The keys first: without them the response could not be verified, and the token would be used up for nothing.
+        # Fetch the keys first: without keys the response could not be verified, and the refresh token would be used up
+        # in vain.
         await self.keys(provider)
         asked = partial(refresh_request, provider, metadata, refresh_token, self._fresh(now))
         request = await self._with_own_keys(provider, asked)
@@ -169,19 +179,23 @@ class Federation:
             raise _unechoed(error, provider, request) from None
 
     def revoke(self, provider: OidcProvider, refresh_token: str, now: float) -> None:
-        """The provider is told, in its own time, that this token is of no more use; unless its file says not to."""
+        """Revokes the refresh token at the provider, in the background, unless the provider file turns revocation
+        off.
+        """
         if provider.logout.revoke:
             self._errand(self._revoke(provider, refresh_token, now))
 
     async def userinfo_again(self, provider: OidcProvider, renewed: Renewed, subject: str, now: float) -> Claims:
-        """What userinfo says now of the same person, with what a newer ID token says; an older one counts no more."""
+        """Reads userinfo again for the same person and merges the claims of the newer ID token. Claims of an older
+        ID token are dropped.
+        """
         clock_offset = now - self._clock()
         metadata = await self.metadata(provider)
         told = await self._userinfo(provider, metadata, renewed.access_token, subject, clock_offset)
         return merge_claims(renewed.claims, told)
 
     async def access_token(self, provider: OidcProvider, api: ApiAccess, token: str, now: float) -> AccessToken:
-        """A program's token, accepted for us, by its signature or by introspection. `now`: Unix seconds."""
+        """Accepts a program's token meant for this gateway, by signature or by introspection. `now`: Unix seconds."""
         if is_jwt(token):
             return await self._with_keys(provider, lambda keys: validate_access_token(provider, api, keys, token, now))
         if not api.introspection:
@@ -200,7 +214,7 @@ class Federation:
             raise _unechoed(error, provider, request) from None
 
     async def logout_token(self, provider: OidcProvider, raw: str) -> LogoutToken:
-        """A logout token that a provider posted, verified."""
+        """Verifies a logout token posted by a provider."""
         return await self._with_keys(provider, lambda keys: validate_logout_token(provider, keys, raw))
 
     async def close(self) -> None:
@@ -234,7 +248,11 @@ class Federation:
         clock_offset: float,
         code: AuthorizationCode,
     ) -> IdToken:
-        """`clock_offset`: Unix time less our clock's, so that the time a provider takes is not taken for skew."""
+        """Validates the ID token.
+
+        `clock_offset`: Unix time minus the monotonic clock. The time a provider takes to respond must not count as
+        clock skew.
+        """
 
         def validate(keys: JsonWebKeySet) -> IdToken:
             return validate_id_token(provider, keys, tokens, login, self._clock() + clock_offset, code)
@@ -261,7 +279,9 @@ class Federation:
             raise _unechoed(error, provider, request) from None
 
     async def _with_keys(self, provider: OidcProvider, validate: Callable[[JsonWebKeySet], T]) -> T:
-        """Validates by the known keys, and once more by newer ones where none of them made the signature."""
+        """Validates with the known keys. If no known key made the signature, fetches newer keys and validates once
+        more.
+        """
         keys = await self.keys(provider)
         try:
             return await self._with_own_keys(provider, partial(validate, keys))
@@ -271,19 +291,21 @@ class Federation:
             newer = await self.refetched_keys(provider)
             if newer is keys:
                 raise
-        # OIDC Core 10.1.1: signing keys rotate; an unknown one is looked for once
+        # OIDC Core 10.1.1: signing keys rotate; fetch newer keys once for an unknown key.
         return await self._with_own_keys(provider, partial(validate, newer))
 
     async def _send(self, provider: OidcProvider, call: Call) -> ProviderResponse:
-        """Sends a call that carries nothing of a stranger: where nothing is answered, the provider is failing."""
+        """Sends a call without a stranger's input: silence proves that the provider is failing."""
         circuit = self._circuit(provider)
         circuit.enter()
         return await self._send_through(provider, circuit, call)
 
     async def _carry(self, provider: OidcProvider, call: Call) -> ProviderResponse:
-        """Sends a call that carries what a browser or a program brought, or an account's token. A stranger may send a
-        code, and one person have claims, that make the provider hang: a second call, which carries nothing of theirs,
-        then shows whether it is failing."""
+        """Sends a call with input from a browser or a program, or with an account's token.
+
+        A stranger's code, or one person's claims, may make the provider hang. A second call, without such input, then
+        shows whether the provider is failing.
+        """
         client, circuit = self._client(provider), self._circuit(provider)
         circuit.enter()
         try:
@@ -299,7 +321,7 @@ class Federation:
         return response
 
     async def _probe(self, provider: OidcProvider, circuit: Circuit, url: str) -> None:
-        """Any response proves that the provider answers, a refusal of the method too."""
+        """A response with any status, also a refusal of the method, proves that the provider answers."""
         try:
             await self._send_through(provider, circuit, Call("look", "GET", url))
         except GatewayError as error:
@@ -317,12 +339,16 @@ class Federation:
         return response
 
     def is_silent(self, provider: OidcProvider) -> bool:
-        """Whether it did not answer of late, or said that it is away: who chooses it will most likely wait in vain."""
+        """Whether the provider lately failed to answer or reported itself unavailable. A person choosing the
+        provider will most likely wait in vain.
+        """
         circuit = self._circuits.get(provider.name)
         return circuit is not None and circuit.is_silent
 
     def is_back(self, provider: str) -> None:
-        """Looks have found that the provider of this name answers again: what failed before counts no more."""
+        """Resets the circuit of `provider`, a provider's name: the supervisor's looks have reached the provider
+        again.
+        """
         if provider in self._circuits:
             self._circuits[provider].answered()
 
@@ -342,8 +368,9 @@ class Federation:
         errand.add_done_callback(self._errands.discard)
 
     async def _with_own_keys(self, provider: OidcProvider, make: Callable[[], T]) -> T:
-        """Invariant 14: what an RSA key of ours signs or opens is done in a thread of its own, which no look-up
-        delays."""
+        """Invariant 14: signs and decrypts with the gateway's RSA keys in a separate thread, which no look-up
+        delays.
+        """
         own = provider.client_keys + (provider.encryption.keys if provider.encryption else ())
         if all(key.algorithm in ("ES256", "ECDH-ES") for key in own):
             return make()
@@ -353,7 +380,9 @@ class Federation:
         return Fresh(self._token_urlsafe(_JTI_BYTES), now)
 
     def _documents_of(self, provider: OidcProvider) -> _Documents:
-        """One set for each provider; a new one after a reload that changed where or how it is asked."""
+        """Returns the provider's documents. A reload that changed an address, or a setting of the fetch, starts a
+        new set.
+        """
         known = self._documents.get(provider.name)
         if known is None or (known.provider is not provider and _asked(known.provider) != _asked(provider)):
             known = self._documents[provider.name] = _Documents(
@@ -385,7 +414,7 @@ class Federation:
 
 
 def _unechoed(error: GatewayError, provider: OidcProvider, request: Call) -> GatewayError:
-    """What is wrong with the answer to this, without what was sent, which some providers repeat."""
+    """Removes the sent secrets from the text of `error`, because some providers repeat a request in their answer."""
     return unechoed(error, (*carried(request), provider.client_secret or ""))
 
 

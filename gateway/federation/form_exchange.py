@@ -1,4 +1,4 @@
-"""One request of a sign-in at an application's form and its answer, bounded in bytes and time."""
+"""Exchanges one request and response of a sign-in at an application's form, bounded in bytes and time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from gateway.formlogin.walk import FormRequest, FormResponse
 from gateway.model.codes import form_login_codes
 from gateway.model.errors import GatewayError
 
-# Seconds. People wait for it.
+# Seconds. A person waits for the exchange.
 WITHIN: Final = 10.0
 _LARGEST_HEAD: Final = 64 * 1024
 
@@ -22,15 +22,24 @@ Connected = Callable[[Upstream], Awaitable[tuple[asyncio.StreamReader, asyncio.S
 
 
 class FormExchange:
-    """`connected`: a new connection to an application, at an address that it may have (federation.applications)."""
+    """Sends the requests of a sign-in at a form.
+
+    `connected`: opens a new connection to an application, at an address that the application may have
+    (federation.applications).
+    `within`: seconds for one exchange.
+    """
 
     def __init__(self, connected: Connected, within: float = WITHIN) -> None:
         self._connected = connected
         self._within = within
 
     async def send(self, app: App, host: str, fixed: Prepared, request: FormRequest) -> FormResponse:
-        """`host`: canonical, at which people know the application. `fixed`: what it is told of the person. Raises
-        GatewayError: form_login_codes.UNANSWERED, form_login_codes.ANSWER, upstream_codes.ADDRESS."""
+        """Sends one request and returns the response.
+
+        `host`: canonical host name under which people reach the application.
+        `fixed`: cookies and identity headers that describe the person to the application.
+        Raises GatewayError: form_login_codes.UNANSWERED, form_login_codes.ANSWER, upstream_codes.ADDRESS.
+        """
         try:
             async with asyncio.timeout(self._within):
                 return await self._exchange(app.upstream, _request(app, host, fixed, request))
@@ -67,7 +76,7 @@ def _request(app: App, host: str, fixed: Prepared, request: FormRequest) -> byte
         "Connection: close",
     ]
     if request.body is not None:
-        # Applications look at these for forgery.
+        # Applications check Origin and Referer against forged requests.
         lines += [f"Origin: {public}", f"Referer: {public}{request.page}"]
         lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(request.body)}"]
     cookies = b"; ".join(filter(None, (fixed.cookies, request.cookies)))
@@ -76,7 +85,7 @@ def _request(app: App, host: str, fixed: Prepared, request: FormRequest) -> byte
 
 
 class _Response:
-    """One response, as the parser tells of it."""
+    """One response, collected from the events of the HTTP parser."""
 
     def __init__(self) -> None:
         self.done = False

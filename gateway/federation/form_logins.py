@@ -1,7 +1,7 @@
-"""People are signed in at applications that have nothing but a login form: who may try, when, and what is kept of it.
+"""Signs people in at applications that offer only a login form: decides who may try and when, and keeps the session.
 
-Of one account at one application one sign-in is under way at a time, in all workers together, and tries are counted
-where all see them: before anything of a credential is sent. However a login is written, its account is counted once.
+All workers together run at most one sign-in of an account at an application at a time. The gateway counts a try in the
+shared store before sending any credential. All spellings of a login count as the same account.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.ops.counters import Counters
 
-# Sign-ins under way at one application, so that one that hangs holds up no other.
+# Concurrent sign-ins at one application; a hanging application delays no other.
 AT_ONCE: Final = 16
-# Seconds between two looks whether another sign-in of the same account is over.
+# Seconds between two checks whether another sign-in of the same account has ended.
 _LOOK_AGAIN: Final = 0.1
 
 ReadInThread = Callable[[Callable[[], FormRequest | ApplicationSession]], Awaitable[FormRequest | ApplicationSession]]
@@ -36,8 +36,10 @@ ReadInThread = Callable[[Callable[[], FormRequest | ApplicationSession]], Awaita
 
 
 class KeptSessions(Protocol):
-    """Sessions of people at applications, sealed with their own (stores.application_sessions). Each raises
-    GatewayError(store_codes.UNREACHABLE)."""
+    """People's sessions at applications, sealed under each person's gateway session (stores.application_sessions).
+
+    Raises, in every method, GatewayError(store_codes.UNREACHABLE).
+    """
 
     async def read(self, seat: Seat, app: str) -> ApplicationSession | None: ...
 
@@ -45,7 +47,9 @@ class KeptSessions(Protocol):
 
 
 class Tries(Protocol):
-    """What is counted of an account (stores.login_tries). Each raises GatewayError(store_codes.UNREACHABLE)."""
+    """Counts the sign-ins of an account (stores.login_tries). Every method raises
+    GatewayError(store_codes.UNREACHABLE).
+    """
 
     async def take_turn(self, of: CountedLogin) -> int | None: ...
 
@@ -104,7 +108,7 @@ class FormLogins:
             if turn is None:
                 await asyncio.sleep(_LOOK_AGAIN)
         try:
-            # Another one may have ended between the look and the turn.
+            # Another sign-in may have ended between the check and the turn.
             session = await self._kept.read(seat, app.name)
             if session is not None and session != gone and _is_of(session, form, credential):
                 return session
@@ -115,8 +119,9 @@ class FormLogins:
         return session
 
     async def proven(self, app: App, host: str, credential: Credential) -> None:
-        """Whether the application, on this host of it, signs this account in: what comes of it is kept nowhere, and it
-        is told nothing else of anybody. Raises GatewayError, as `session` does."""
+        """Checks that the application, on `host`, signs this account in. Keeps no session, and sends the
+        application no identity besides the credential. Raises GatewayError, as `session` does.
+        """
         form = app.form_login
         assert form is not None
         counted = form.counted(credential.login)
@@ -139,7 +144,8 @@ class FormLogins:
         """As access.preparation.FormSignIns has it."""
         form = app.form_login
         if form is not None:
-            # The place that it gave back is taken again, in the name of no login: no success of this one ends it.
+            # Count the try again that the success took back, under an empty login: no later success of this login
+            # clears the count.
             counted = form.counted(session.login)._replace(login="")
             await self._tries.begin(counted, most=form.tries, within=form.within)
 
@@ -168,9 +174,12 @@ class FormLogins:
 
     @asynccontextmanager
     async def _place(self, app: App) -> AsyncIterator[None]:
-        """One of the places for sign-ins that are under way at this application. A sign-in waits for it before
-        anything is counted, and for nobody else once its form is sent. Raises
-        GatewayError(form_login_codes.UNANSWERED)."""
+        """Holds one of the application's places for concurrent sign-ins.
+
+        A sign-in waits for a place before its try is counted; once its form is sent, a sign-in waits for no other
+        sign-in.
+        Raises GatewayError(form_login_codes.UNANSWERED).
+        """
         place = self._places.setdefault(app.name, asyncio.Semaphore(AT_ONCE))
         try:
             async with asyncio.timeout(WITHIN):
@@ -188,7 +197,7 @@ class FormLogins:
         step, tried = await self._in_thread(lambda: _next(walk, None)), None
         while isinstance(step, FormRequest):
             if step.body is not None and tried is None:
-                # Before the first form goes out: whatever comes of it, the application may count it.
+                # Count before the first form goes out: the application may count the try, whatever the outcome.
                 tried = await self._tries.begin(counted, most=form.tries, within=form.within)
                 if tried is None:
                     detail = f"{form.tries} sign-ins of this account failed within {form.within} s"
@@ -199,8 +208,9 @@ class FormLogins:
 
 
 class TrustedAccounts:
-    """model.credential.CredentialSource of an application that trusts one secret for every account, or has one of each
-    person from a directory."""
+    """The model.credential.CredentialSource of an application that trusts one secret for every account, or takes
+    each person's secret from a directory.
+    """
 
     def __init__(self, app: App, trusted: TrustedAccount) -> None:
         self._app = app

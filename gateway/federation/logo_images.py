@@ -1,6 +1,6 @@
-"""A provider's logo, decoded and written anew: what a stranger drew never reaches a browser as it came.
+"""Decodes a provider's logo and encodes the pixels again: no browser ever receives a stranger's file unchanged.
 
-Done in the process that fetches, which the kernel holds to its limits; the parser is Pillow (the extra `logos`).
+Runs in the process that fetches, under limits that the kernel enforces. The decoder is Pillow (the extra `logos`).
 """
 
 from importlib.util import find_spec
@@ -9,13 +9,13 @@ from io import BytesIO
 from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 
-# Bytes that are fetched, and pixels that are decoded, at most: a small file may unfold into gigabytes.
+# Limits of bytes fetched and pixels decoded: a small file may unpack to gigabytes.
 LARGEST_LOGO = 1 << 18
 _MOST_PIXELS = 4_000_000
-# Twice as large as pages show it, so that it is sharp on a telephone: pages give the height, the width follows.
+# Twice the size on a page, so that a logo is sharp on a telephone. Pages set the height; the width follows.
 _HEIGHT = 64
 _WIDEST = 160
-# Not SVG, which is a document with scripts and addresses.
+# No SVG: an SVG document may hold scripts and addresses.
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 
 
@@ -25,8 +25,9 @@ def can_decode() -> bool:
 
 
 def written_anew(content: bytes) -> bytes:
-    """A PNG of this height, and at most this width, on white, on which logos are made to stand; nothing that was beside
-    the picture is in it. GatewayError: saml_codes.LOGO."""
+    """Returns the picture as a PNG on a white ground, `_HEIGHT` pixels high and at most `_WIDEST` wide. Drops
+    metadata and every other part of the file. GatewayError: saml_codes.LOGO.
+    """
     try:
         from PIL import Image  # an extra
     except ImportError as error:

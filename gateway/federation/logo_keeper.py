@@ -1,5 +1,8 @@
-"""Keeps the logos that the metadata of SAML providers name, as metadata are kept and apart from them: a slow server of
-pictures holds up no provider's keys. One process owns it: the supervisor."""
+"""Keeps the logos that the metadata of SAML providers name.
+
+Logos are kept like metadata but apart from metadata: a slow server of pictures delays no provider's keys. One process,
+the supervisor, owns the keeper.
+"""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -15,12 +18,12 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.ops.log import Log
 
-# Many metadata come at once when a gateway starts: they are looked through together.
+# Seconds. Many metadata arrive together when a gateway starts; the keeper gathers these and looks once.
 _GATHERED = 1.0
 
 
 class LogoKeeper:
-    """`folder`: of the metadata that `keeper` keeps."""
+    """Fetches and renews logos. `folder`: the folder of the metadata that `keeper` keeps."""
 
     def __init__(self, folder: Path, keeper: MetadataKeeper, log: Log) -> None:
         self._metadata = folder
@@ -28,11 +31,11 @@ class LogoKeeper:
         self._log = log
         self._keeper = MetadataKeeper(logos_folder(folder), log)
         self._providers: Sequence[SamlProvider] = ()
-        # By provider, what its metadata were read from and the logo that they name.
+        # By provider: the stamp of its metadata, and the logo that the metadata name.
         self._known: dict[str, tuple[object, MetadataSource | None]] = {}
 
     def use(self, providers: Iterable[SamlProvider]) -> None:
-        """These from now on. Without the extra `logos`, nothing is fetched for anybody."""
+        """Replaces the set of providers. Without the extra `logos`, the keeper fetches no logo."""
         self._providers = tuple(providers) if can_decode() else ()
         self._renewed.set()
 
@@ -56,7 +59,7 @@ class LogoKeeper:
         await self._keeper.close()
 
     def _wanted(self, providers: Sequence[SamlProvider]) -> dict[MetadataSource, tuple[str, ...]]:
-        """Each logo once, with the names of the providers that bear it."""
+        """Returns each logo once, with the names of the providers that share the logo."""
         known, users = self._known, dict[MetadataSource, tuple[str, ...]]()
         self._known = {provider.name: self._logo(provider, known.get(provider.name)) for provider in providers}
         for name, (_, logo) in self._known.items():
@@ -72,7 +75,7 @@ class LogoKeeper:
         if known is not None and known[0] == stamp:
             return known
         metadata = None
-        # What is wrong with its metadata is told elsewhere.
+        # The metadata keeper reports faults of the metadata.
         with suppress(GatewayError):
             if source is None:
                 metadata = metadata_of_file(provider)

@@ -1,4 +1,4 @@
-"""The supervisor's end of the metadata helper: started when something is due, left when nothing was for a while."""
+"""The supervisor's side of the metadata helper process: starts the helper on demand and stops an idle helper."""
 
 import asyncio
 import os
@@ -9,12 +9,12 @@ from contextlib import suppress
 
 from gateway.federation.metadata_process import FetchOutcome, FetchTask, decode_outcome, encode_task
 
-# -P: what lies in the current folder is never taken for a part of this program.
+# -P: Python imports no module from the current folder.
 HELPER = (sys.executable, "-P", "-m", "gateway.federation.metadata_process")
 
-# The kernel ends each try by its own limits; a helper that has not said so this much later hangs itself.
+# The kernel ends a try at its limits. A helper that has not reported so after these further seconds hangs.
 ANSWERS_WITHIN = 20.0
-# Loading what a child needs takes half a second of processor, which is too much for each of thousands of sources.
+# Seconds. Loading a child's modules takes half a second of processor, too much for each of thousands of sources.
 _KEPT_FOR = 30.0
 
 
@@ -23,7 +23,9 @@ class HelperFailed(Exception):
 
 
 class Helper:
-    """Runs at most one process. The process and its children form a process group, which is ended together."""
+    """Runs at most one helper process. The helper and its children form a process group, and `close` kills the
+    whole group.
+    """
 
     def __init__(self, command: Sequence[str] = HELPER) -> None:
         self._command = command
@@ -32,7 +34,7 @@ class Helper:
         self._leaving: asyncio.TimerHandle | None = None
 
     async def outcome(self, task: FetchTask) -> FetchOutcome:
-        """HelperFailed."""
+        """Has the helper carry out `task` and returns the outcome. Raises HelperFailed."""
         if self._leaving is not None:
             self._leaving.cancel()
         async with self._starting:
@@ -116,7 +118,7 @@ class _Running:
         except (ValueError, KeyError, TypeError):
             why = "the helper process said what is no outcome"
         finally:
-            # Also where it only closed its end of the pipe: no child is to outlive it.
+            # Also if the helper only closed its end of the pipe: no child may outlive the helper.
             self._kill()
             status = await self._process.wait()
             for asked in self._asked.values():

@@ -1,6 +1,6 @@
-"""The last good copy of a source, on disk: one SQLite file, replaced whole, of which a reader opens one record.
+"""The last good copy of a metadata source: one SQLite file, replaced as a whole. A reader opens a single record.
 
-What is in it was verified when it was written; the folder is the gateway's own, as that of the sessions is.
+The writer verified the content before writing. The folder belongs to the gateway, like the folder of the sessions.
 """
 
 import json
@@ -19,20 +19,22 @@ from gateway.model.codes.table import all_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.parties import Endpoint, IdpMetadata
 
-# A reader of another version finds no file, and fetches.
+# A reader of another version finds no file, and the gateway fetches again.
 _SUFFIX = ".v1.sqlite"
 _UNFINISHED = ".new"
-# The one record of a logo's file.
+# The id of the single record in a logo's file.
 LOGO = "logo"
-# What reading a form of another release raises: it is no copy then, and no fault.
+# Errors from reading a record of another release: the file then counts as no copy, not as a fault.
 _NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What is known of a copy. Times: Unix seconds; `fresh_for`: seconds until the source is asked again.
+    """Describes a copy.
 
-    `etag`, `last_modified`: Validators of what it was, for the next time.
+    `fetched_at`, `valid_until`: Unix seconds.
+    `fresh_for`: seconds until the next fetch is due.
+    `etag`, `last_modified`: validators of the fetched document, for the next conditional request.
     """
 
     fetched_at: int
@@ -54,9 +56,10 @@ def index_path(folder: Path, source_id: str) -> Path:
 
 
 def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tuple[str, Record]]) -> Copy:
-    """Writes an index beside the old one, then renames it: whole or not at all. Returns `copy` with its `entities`.
+    """Writes an index beside the old index, then renames: readers see the whole new index or the old one. Returns
+    `copy` with `entities` counted.
 
-    Raises OSError, sqlite3.Error, and what making the records raises.
+    Raises OSError, sqlite3.Error, and the errors of the iterator `records`.
     """
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=f"{source_id}.", suffix=_UNFINISHED)
     os.close(descriptor)
@@ -82,7 +85,7 @@ def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tupl
 
 
 def read_copy(folder: Path, source_id: str) -> Copy | None:
-    """None where no copy can be read."""
+    """Returns the description of the copy. None: no copy is readable."""
     row = _row(index_path(folder, source_id), "SELECT record FROM copy", ())
     try:
         return None if row is None else Copy(**json.loads(row))
@@ -91,8 +94,10 @@ def read_copy(folder: Path, source_id: str) -> Copy | None:
 
 
 def read_entity(folder: Path, source_id: str, entity_id: str) -> IdpMetadata | None:
-    """None where the source has no copy. GatewayError: saml_codes.METADATA_ENTITY, or why this entity cannot be
-    used."""
+    """Returns the metadata of one entity. None: the source has no readable copy.
+
+    Raises GatewayError: saml_codes.METADATA_ENTITY, or the fault that makes the entity unusable.
+    """
     path = index_path(folder, source_id)
     row = _row(path, "SELECT record FROM entities WHERE id = ?", (entity_id,))
     if row is not None:
@@ -106,12 +111,12 @@ def read_entity(folder: Path, source_id: str, entity_id: str) -> IdpMetadata | N
 
 
 def logos_folder(folder: Path) -> Path:
-    """Beside the metadata in `folder`: the logos that they name."""
+    """Returns the folder, inside the metadata's `folder`, of the logos that the metadata name."""
     return folder / "logos"
 
 
 def read_logo(folder: Path, source_id: str) -> bytes | None:
-    """Reads the logo as we stored it, a PNG; None if the source has no logo."""
+    """Reads a stored logo, a PNG. None: the source has no logo."""
     row = _row(index_path(folder, source_id), "SELECT record FROM entities WHERE id = ?", (LOGO,))
     try:
         return None if row is None else b64decode(json.loads(row)["png"])
@@ -120,7 +125,7 @@ def read_logo(folder: Path, source_id: str) -> bytes | None:
 
 
 def forget_others(folder: Path, source_ids: Iterable[str]) -> None:
-    """Removes the copies of sources that no provider lives on any more, and what a killed helper left behind."""
+    """Removes the copies of sources that no provider uses any more, and the unfinished files of killed helpers."""
     kept = {index_path(folder, id).name for id in source_ids}
     for path in folder.iterdir():
         if path.name not in kept and path.name.endswith((_SUFFIX, _UNFINISHED)):
@@ -128,13 +133,13 @@ def forget_others(folder: Path, source_ids: Iterable[str]) -> None:
 
 
 def forget_unfinished(folder: Path, source_id: str) -> None:
-    """Files that a process left which was ended while it wrote this source."""
+    """Removes the unfinished files of a process that was killed while writing the copy of `source_id`."""
     for path in folder.glob(f"{source_id}.*{_UNFINISHED}"):
         path.unlink(missing_ok=True)
 
 
 def _row(path: Path, query: str, values: tuple[str, ...]) -> str | None:
-    """Opened for reading, without locks: the file is only ever replaced as a whole."""
+    """Opens the file read-only, without locks: writers only ever replace the file as a whole."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             row = database.execute(query, values).fetchone()
@@ -148,7 +153,7 @@ def _encoded(record: Record) -> str:
         return json.dumps({"code": record.code.id, "detail": record.detail})
     if isinstance(record, bytes):
         return json.dumps({"png": b64encode(record).decode("ascii")})
-    # Not `asdict` of the whole, which copies what is in it: a federation has 10,000 of these.
+    # Not `asdict` of the whole record, which copies every value: a federation has 10,000 records.
     value = {name: getattr(record, name) for name in IdpMetadata.__dataclass_fields__}
     value["signing_keys"] = [b64encode(key).decode("ascii") for key in record.signing_keys]
     for name in _ENDPOINTS:

@@ -1,4 +1,4 @@
-"""A document that was fetched, to the index that workers read: verified first, and its lifetime bounded."""
+"""Turns a fetched document into the index that workers read: verifies the document first and bounds its lifetime."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -21,9 +21,10 @@ from gateway.saml.metadata import (
 )
 from gateway.saml.metadata_document import MetadataPart, given, verified
 
-# A federation renews its metadata every few hours and lets them live for days. A thief who has an old document, with a
-# key in it that was withdrawn since, can serve it for no longer than this. A provider's own metadata that name no end
-# are believed for as long from when they were sent: out of its reach, we would believe a withdrawn key for ever.
+# A federation renews its metadata every few hours, and gives them a validity of days. A thief with an old document that
+# holds a withdrawn key can serve the document for no longer than this. A provider's own metadata without an end are
+# believed for as long after the fetch: if the provider is out of reach, the gateway would otherwise believe a withdrawn
+# key for ever.
 LONGEST_VALIDITY = 31 * 86400
 SHORTEST_FRESH = 300
 LONGEST_FRESH = 86400
@@ -33,34 +34,45 @@ USUAL_FRESH = 3600
 def index_document(
     source: MetadataSource, pieces: Iterable[bytes], folder: Path, now: float, version: Validators = NO_VALIDATORS
 ) -> Copy:
-    """GatewayError: what is wrong with the document; the copy before it stays. OSError, sqlite3.Error: the folder's."""
+    """Writes the index of one document.
+
+    Raises GatewayError for a fault of the document; the previous copy stays. Raises OSError, sqlite3.Error for a fault
+    of the folder.
+    """
     parts = _believed(source, pieces)
     first = next(parts)
     until, fresh_for = _valid_until(source, first, now), _fresh_for(first)
     copy = Copy(int(now), fresh_for, until, 0, version.etag, version.last_modified)
-    # Before the last part it is not known whether any of it may be believed: nothing is in place until then.
+    # Only the last part decides whether the document is believed: the index is put in place after the last part.
     return write_index(folder, source.id, copy, _records(source, chain((first,), parts), until))
 
 
 def index_gone(source: MetadataSource, folder: Path, now: float, why: str) -> Copy:
-    """Replaces the copy by the reason for which the provider is refused. It has run out: the next is fetched whole."""
+    """Replaces the copy by a refusal of the provider. The new copy is already expired, so the next fetch is
+    unconditional.
+
+    `why`: the reason for the refusal.
+    """
     copy = Copy(int(now), SHORTEST_FRESH, int(now), 0)
     return write_index(folder, source.id, copy, [(source.entity_id, GatewayError(saml_codes.METADATA_GONE, why))])
 
 
 def index_logo(source: MetadataSource, content: bytes, folder: Path, now: float) -> Copy:
-    """GatewayError(saml_codes.LOGO), else as `index_document`. It has no end: a picture that is not to be had stays."""
+    """Writes the index of a logo. The copy never expires: an old logo stays while no new logo can be fetched.
+
+    Raises GatewayError(saml_codes.LOGO), else as `index_document`.
+    """
     copy = Copy(int(now), LONGEST_FRESH, None, 0)
     return write_index(folder, source.id, copy, [(LOGO, written_anew(content))])
 
 
 def _believed(source: MetadataSource, pieces: Iterable[bytes]) -> Iterator[MetadataPart]:
-    """Unsigned metadata are believed only where the provider file says so: it then names no key."""
+    """Accepts unsigned metadata only if the provider file says so, by naming no key."""
     return verified(pieces, source.key_bytes) if source.keys or source.kind != "entity" else given(pieces)
 
 
 def _valid_until(source: MetadataSource, first: MetadataPart, now: float) -> int:
-    """The end that the document names, which a federation must and a provider may; Unix seconds."""
+    """Returns the end of the metadata's validity, in Unix seconds. A federation must name an end, a provider may."""
     until = valid_until(first)
     if until is not None and until <= now:
         raise GatewayError(saml_codes.METADATA_EXPIRED, "what is served there has run out")
@@ -75,7 +87,9 @@ def _fresh_for(first: MetadataPart) -> int:
 
 
 def _records(source: MetadataSource, parts: Iterable[MetadataPart], until: int) -> Iterator[tuple[str, Record]]:
-    """The one entity, whose faults are the source's; or every identity provider, each with its own faults."""
+    """Yields the provider's entity, whose faults become the source's; or every identity provider of an aggregate,
+    with a fault recorded per entity.
+    """
     if source.kind != "aggregate":
         entity = find_entity(parts, source.entity_id)
         metadata = idp_metadata(entity, development=source.development)

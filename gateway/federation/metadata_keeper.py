@@ -1,6 +1,6 @@
-"""Keeps the copies of SAML metadata on disk fresh, for every worker. One process owns it: the supervisor.
+"""Keeps the copies of SAML metadata on disk fresh, for every worker. One process, the supervisor, owns the keeper.
 
-The helper fetches and verifies; the supervisor decides which source is next, reads the outcome, and logs it.
+The helper fetches and verifies. The supervisor picks the next source, reads the outcome, and logs the outcome.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from gateway.model.codes import saml_codes
 from gateway.ops.log import Log
 
 ASKED_AGAIN_AFTER = 30.0
-# A stranger who sends responses under a key of their own makes us fetch it anew: a federation's 100 MB are not fetched
-# each half minute. Its members' new keys are in it before they are used.
+# A stranger's responses under an unknown key make the gateway fetch again. A federation's 100 MB are not fetched each
+# half minute: a member's new key is in the metadata before the member uses the key.
 AGGREGATE_ASKED_AGAIN_AFTER = 600.0
-# An MDQ service that does not know an entity any more was told so, or is being deployed anew: it is believed when it
-# has said so this often in a row and over this time.
+# An MDQ service that reports an entity unknown may be right, or may be in the middle of a deployment. The gateway
+# believes the report after so many consecutive answers over this many seconds.
 GONE_AFTER_ANSWERS = 3
 GONE_AFTER = 1800.0
 _SHORTEST_RETRY = 60.0
@@ -36,9 +36,14 @@ VALID_UNTIL = "ecluse_metadata_valid_until_seconds"
 
 @dataclass(slots=True)
 class _Kept:
-    """One source. `due`, `tried_at`: monotonic. `settled`: set while it neither waits nor is being refreshed.
+    """One source and the state of its refreshes.
 
-    `overruns`: how often in a row it took more than is usual; it is in the slow lane then.
+    `copy`: the last good copy; None: no copy.
+    `due`, `tried_at`: monotonic seconds.
+    `overruns`: consecutive refreshes that took longer than usual; above 0, the source is in the slow lane.
+    `not_there`: consecutive answers that the entity does not exist; `not_there_since`: time of the first, monotonic
+    seconds.
+    `settled`: set while the source neither waits nor is being refreshed.
     """
 
     source: MetadataSource
@@ -58,11 +63,13 @@ class _Kept:
     def asked_again_after(self, now: float) -> float:
         if self.source.kind == "aggregate" and self.is_served(now):
             return AGGREGATE_ASKED_AGAIN_AFTER
-        # Any stranger can have it fetched, by beginning a sign-in.
+        # Any stranger can cause a fetch by beginning a sign-in.
         return ASKED_AGAIN_AFTER if not self.overruns else max(ASKED_AGAIN_AFTER, _pause(self.overruns))
 
     def heard(self, code: str, now: float) -> None:
-        """`code`: of the failure, empty for none. Any other outcome breaks a row of "not there"."""
+        """Counts consecutive "not there" answers; any other outcome resets the count. `code`: of the failure;
+        empty: no failure.
+        """
         if code != saml_codes.METADATA_GONE.id:
             self.not_there = 0
             return
@@ -75,7 +82,7 @@ class _Kept:
 
 
 class MetadataKeeper:
-    """`folder`: made when it is first needed; the gateway's own."""
+    """Refreshes the copies in `folder`, a folder of the gateway's own that the keeper creates on first use."""
 
     def __init__(self, folder: Path, log: Log, *, helper: Sequence[str] = HELPER) -> None:
         self._folder = folder
@@ -85,19 +92,21 @@ class MetadataKeeper:
         self._kept: dict[str, _Kept] = {}
         self._refreshes: dict[tuple[str, ...], float] = {}
         self._woken = asyncio.Event()
-        # Set when a copy was had, for who reads what is in them.
+        # Set after a successful refresh, for readers of the metadata.
         self.renewed = asyncio.Event()
         self._tries: set[asyncio.Task[None]] = set()
         self._random = secrets.SystemRandom()
 
     async def use(self, users: Mapping[MetadataSource, tuple[str, ...]]) -> None:
-        """These sources from now on, each with the providers that live on it. OSError: the folder cannot be made."""
+        """Replaces the set of sources. Maps a source to the names of its providers. Raises OSError if the folder
+        cannot be created.
+        """
         if not users and not self._kept:
             return
         copies = await asyncio.to_thread(_prepared, self._folder, [source.id for source in users])
         before, self._kept = self._kept, {}
         for id, kept in before.items():
-            # A fetch under way goes on to its end, and its outcome is dropped.
+            # A running fetch goes on to its end, and its outcome is dropped.
             if id not in copies and self._lanes.drop(id):
                 kept.settled.set()
         for source, providers in users.items():
@@ -111,7 +120,7 @@ class MetadataKeeper:
         self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled: refreshes what is due."""
+        """Refreshes due sources, until cancelled."""
         while True:
             now = time.monotonic()
             for kept in self._kept.values():
@@ -125,7 +134,9 @@ class MetadataKeeper:
                     await self._woken.wait()
 
     async def refreshed(self, source_id: str) -> None:
-        """Returns when the source was asked for anew; at once where that was a short time ago."""
+        """Refreshes a source and returns when the refresh has ended; at once if the last refresh was a short time
+        ago.
+        """
         kept = self._kept.get(source_id)
         if kept is None:
             return
@@ -144,7 +155,7 @@ class MetadataKeeper:
         if self._tries:
             await asyncio.wait(self._tries)
         await self._helper.close()
-        # Callers may wait for a source that had no turn.
+        # Callers may wait for a source whose turn never came.
         for kept in self._kept.values():
             kept.settled.set()
 
@@ -159,7 +170,9 @@ class MetadataKeeper:
         return {**self._refreshes, **ends}
 
     def _due_from(self, copy: Copy | None) -> float:
-        """When a copy is due: fresh ones wait for their time, bounded in case the clock was set back or forward."""
+        """When a copy is due, in monotonic seconds. `fresh_for` bounds the wait, in case the clock was set back or
+        forward.
+        """
         left = 0.0 if copy is None else copy.fetched_at + copy.fresh_for - time.time()
         return time.monotonic() + (0.0 if copy is None else min(max(left, 0.0), copy.fresh_for))
 
@@ -169,7 +182,7 @@ class MetadataKeeper:
         self._lanes.add(kept.source.id, lane, hurried=hurried)
 
     def _start(self) -> None:
-        """Starts a try for each source whose turn it is."""
+        """Starts a refresh of each source whose turn has come."""
         for id, lane in self._lanes.start():
             kept = self._kept[id]
             kept.tried_at = time.monotonic()
@@ -187,7 +200,7 @@ class MetadataKeeper:
             overran = outcome.overran or is_slow(took, aggregate=aggregate)
             self._settle(kept, outcome, overran=overran)
         except HelperFailed as why:
-            # The helper failed, which says nothing of the source.
+            # The helper failed; the failure says nothing about the source.
             outcome = FetchOutcome(source.id, None, saml_codes.METADATA_UNREACHABLE.id, str(why))
             self._settle(kept, outcome, overran=kept.overruns > 0)
         finally:
@@ -202,11 +215,11 @@ class MetadataKeeper:
         if not outcome.code and outcome.copy is not None:
             kept.failures = 0
             self.renewed.set()
-            # Not all installations at the same moment, and never later than was asked.
+            # Spread the fetches of all installations, never later than the metadata demand.
             wait = outcome.copy.fresh_for * self._random.uniform(0.75, 1.0)
         else:
             kept.failures += 1
-            # In the slow lane it has longer: an honest server that is slow is had there, and at once.
+            # The slow lane allows more time: try a slow but honest server there at once.
             first = kept.failures == 1 and kept.overruns == 1
             wait = 0.0 if first else _pause(kept.failures) * self._random.uniform(0.75, 1.25)
             self._tell(kept, outcome)
@@ -223,7 +236,7 @@ class MetadataKeeper:
         if outcome.copy is not None:
             event = "provider.gone"
         if kept.source.kind == "logo":
-            # People have the name: told once, not at each try.
+            # Pages show the name instead of the logo: log the first failure only.
             event = "provider.logo" if kept.failures == 1 else ""
         for provider in kept.providers if event else ():
             self._log.event(event, provider=provider, code=outcome.code, detail=outcome.detail)

@@ -1,7 +1,7 @@
-"""Which source is fetched next. A value that knows no clock and no process, so that 5,000 sources can be tried on it.
+"""Decides which source is fetched next. Knows no clock and no process, so that a test can run 5,000 sources.
 
-One organisation's server must not hold up the others' (invariant 15): a source that needed more than is usual waits in
-a lane of its own from then on.
+One organisation's server must not delay the sources of other organisations (invariant 15): a source that took longer
+than usual waits in a separate lane, until a try is quick again.
 """
 
 from collections.abc import Mapping
@@ -10,16 +10,18 @@ from typing import Literal
 
 FetchLane = Literal["usual", "large", "slow"]
 
-# How many are fetched at once. Each is a process: four keep two cores busy, for nearly all of it is waiting.
+# Concurrent fetches per lane, a process each. Four keep two cores busy, since a fetch mostly waits.
 WIDTHS: Mapping[FetchLane, int] = {"usual": 4, "large": 1, "slow": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """The limits of one try; the kernel ends it there.
+    """The limits of one try. The kernel kills a try at its limits.
 
-    `fetch_seconds`: until the document is here; `seconds`: until the end. `cpu_seconds`: of
-    processor. `memory`: bytes of its own (RLIMIT_DATA).
+    `fetch_seconds`: time until the document has been fetched.
+    `seconds`: time of the whole try.
+    `cpu_seconds`: processor time.
+    `memory`: bytes of private memory (RLIMIT_DATA).
     """
 
     fetch_seconds: float
@@ -28,14 +30,14 @@ class FetchLimits:
     memory: int
 
 
-# Measured: the worst entity that is not refused before it is canonicalised takes 0.8 s of processor and 194 MB, an
-# aggregate of 106 MB takes 4 s and 64 MB. Ten sources that use up what they may in the usual lane are
-# through it in 24 s, and ten aggregates in theirs in four minutes.
+# Measured: the worst entity not refused before canonicalisation takes 0.8 s of processor and 194 MB; an aggregate of
+# 106 MB takes 4 s and 64 MB. Ten sources that use up their limits pass the usual lane in 24 s; ten such aggregates pass
+# the large lane in four minutes.
 _USUAL = FetchLimits(fetch_seconds=6.0, seconds=8.0, cpu_seconds=4, memory=256 << 20)
 _SLOW = FetchLimits(fetch_seconds=30.0, seconds=40.0, cpu_seconds=8, memory=256 << 20)
 _LARGE = FetchLimits(fetch_seconds=20.0, seconds=24.0, cpu_seconds=20, memory=512 << 20)
 _LARGE_AND_SLOW = FetchLimits(fetch_seconds=300.0, seconds=600.0, cpu_seconds=120, memory=512 << 20)
-# A source that takes longer than this goes on in the slow lane, though it was within its limits.
+# Seconds. A source that takes longer moves to the slow lane, even within its limits.
 QUICK_SECONDS = 4.0
 QUICK_AGGREGATE_SECONDS = 16.0
 
@@ -57,7 +59,7 @@ def is_slow(seconds: float, *, aggregate: bool) -> bool:
 
 
 class Lanes:
-    """The sources that wait and those that are under way, by their ids; each is in one lane, once."""
+    """The waiting and the running sources, by id. A source stands in one lane only, once."""
 
     def __init__(self) -> None:
         self._waiting: dict[FetchLane, dict[str, None]] = {lane: {} for lane in WIDTHS}
@@ -65,7 +67,9 @@ class Lanes:
         self._running: dict[str, FetchLane] = {}
 
     def add(self, id: str, lane: FetchLane, *, hurried: bool = False) -> None:
-        """`hurried`: a sign-in waits for it, so that it goes before all that are only due."""
+        """Queues a source. `hurried`: a sign-in waits for the source, which then goes ahead of all sources that are
+        merely due.
+        """
         (self._hurried if hurried else self._waiting)[lane][id] = None
 
     def hurry(self, id: str) -> None:
@@ -75,7 +79,7 @@ class Lanes:
                 self._hurried[lane][id] = None
 
     def drop(self, id: str) -> bool:
-        """Whether it waited. One that is under way goes on."""
+        """Removes a waiting source. Returns whether the source waited. A running source goes on."""
         places = [*self._waiting.values(), *self._hurried.values()]
         found = [place for place in places if id in place]
         for place in found:
@@ -83,12 +87,12 @@ class Lanes:
         return bool(found)
 
     def start(self) -> list[tuple[str, FetchLane]]:
-        """Those whose turn it is: under way from now on, until `ended`."""
+        """Returns the sources whose turn has come. A returned source is running until `ended`."""
         started: list[tuple[str, FetchLane]] = []
         for lane, width in WIDTHS.items():
             free = width - sum(running == lane for running in self._running.values())
             turns = (*self._hurried[lane], *self._waiting[lane])
-            # One that was dropped while it was under way, and is back, waits for its end.
+            # A source that was dropped while running and then added again waits for the end of its run.
             for id in [id for id in turns if id not in self._running][: max(free, 0)]:
                 self._hurried[lane].pop(id, None)
                 self._waiting[lane].pop(id, None)

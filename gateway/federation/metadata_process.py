@@ -1,9 +1,10 @@
-"""The helper process that fetches, verifies and indexes metadata: one child for each try, within limits of its own.
+"""The helper process that fetches, verifies and indexes metadata: forks a child for each try, within limits of its own.
 
-A task is one line of JSON on standard input: where to (`folder`), the source, its limits, and whether one more answer
-that the entity is not there is believed (`gone`). The outcome is one line of JSON on standard output. The helper itself
-reads no document: it has loaded what a child needs, and forks. What a child took, 100 MB or all of its limits, ends
-with it, and the kernel ends it where it does more than it may.
+A task is one line of JSON on standard input: the folder of the copies (`folder`), the source, the limits, and whether
+to believe a further answer that the entity does not exist (`gone`). The outcome is one line of JSON on standard output.
+
+The helper reads no document. The helper has loaded the modules a child needs, and forks. A child's memory, up to 100 MB
+or its limit, is freed when the child ends. The kernel kills a child that exceeds its limits.
 """
 
 import asyncio
@@ -39,13 +40,17 @@ _NOT_THERE = (404, 410)
 _ROOM = "make room there, and let the gateway's account write"
 _PIECE = 1 << 18
 _OUT_OF_MEMORY = 3
-# A machine that is not there says so by nothing at all; the slow lane is not for waiting for it.
+# Seconds. A missing machine never answers; the slow lane's longer limits are not meant for waiting on a connection.
 _CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class FetchTask:
-    """`gone`: believe it where the server says once more that it has no such entity."""
+    """One try to fetch a source.
+
+    `folder`: the folder of the copies.
+    `gone`: believe the server if it answers once more that the entity does not exist.
+    """
 
     folder: Path
     source: MetadataSource
@@ -55,9 +60,11 @@ class FetchTask:
 
 @dataclass(frozen=True, slots=True)
 class FetchOutcome:
-    """`copy`: what was written, if anything. `code`, `detail`: how the source failed, empty where it did not.
+    """The result of one try.
 
-    `overran`: it was ended at one of its limits.
+    `copy`: the copy after the try; None: the try gave no copy.
+    `code`, `detail`: the fault of the source; empty: no fault.
+    `overran`: the process was killed at one of its limits.
     """
 
     source_id: str
@@ -72,7 +79,7 @@ class FetchOutcome:
 
 
 def encode_task(task: FetchTask) -> bytes:
-    """One line."""
+    """Encodes a task as one line."""
     value = {"folder": str(task.folder), "source": asdict(task.source), "limits": asdict(task.limits)}
     return json.dumps({**value, "gone": task.gone}).encode() + b"\n"
 
@@ -94,7 +101,7 @@ def decode_outcome(line: bytes) -> FetchOutcome:
 
 
 def main() -> int:
-    """Until standard input ends, and what is under way then."""
+    """Serves tasks until standard input ends, then finishes the running tasks."""
     children: dict[int, _Child] = {}
     rest, told = b"", sys.stdin.fileno()
     with selectors.DefaultSelector() as ready:
@@ -118,7 +125,7 @@ def main() -> int:
 
 
 class _Child:
-    """`pipe`: where its outcome is read."""
+    """A running child. `pipe`: the file descriptor on which the child writes its outcome."""
 
     def __init__(self, task: FetchTask, pid: int, pipe: int) -> None:
         self.pipe = pipe
@@ -162,7 +169,9 @@ def _fork(task: FetchTask) -> _Child:
 
 
 def _work(task: FetchTask, pipe: int) -> NoReturn:
-    """The child. It leaves without the helper's ends, and whatever it is, never returns into its loop."""
+    """Runs in the child. Exits without the helper's cleanup and, whatever happens, never returns into the helper's
+    loop.
+    """
     status = 1
     try:
         _limit(task.limits)
@@ -179,8 +188,9 @@ def _work(task: FetchTask, pipe: int) -> NoReturn:
 
 
 def _limit(limits: FetchLimits) -> None:
-    """By the kernel, which ends this process also where it is deep in a library: what is written is in place whole, by
-    a rename, or not at all."""
+    """Sets limits that the kernel enforces, also while the process is deep in a library. Files stay whole: the
+    process puts an index in place by a rename.
+    """
     signal.setitimer(signal.ITIMER_REAL, limits.seconds)
     _at_most(resource.RLIMIT_CPU, limits.cpu_seconds)
     _at_most(resource.RLIMIT_DATA, limits.memory)
@@ -188,7 +198,7 @@ def _limit(limits: FetchLimits) -> None:
 
 
 def _at_most(what: int, value: int) -> None:
-    """The gateway may have been started with less."""
+    """Lowers a limit. The hard limit may already be lower, if the gateway was started with less."""
     _, hard = resource.getrlimit(what)
     least = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(what, (least, hard))
@@ -211,7 +221,7 @@ async def _outcome(folder: Path, source: MetadataSource, limits: FetchLimits) ->
             known = _still_good(folder, source, time.time())
             response = await _fetch(source, _Download(folder, document), known, limits)
             if known is not None and response.status == 304:
-                # RFC 9110 15.4.5. What is on disk stays as it is, with the end that it was signed with.
+                # RFC 9110 15.4.5: not modified. The copy on disk stays, with the end that its signature covers.
                 return FetchOutcome(source.id, replace(known, fetched_at=int(time.time())))
             document.seek(0)
             if source.kind == "logo":
@@ -226,7 +236,9 @@ async def _outcome(folder: Path, source: MetadataSource, limits: FetchLimits) ->
 
 @dataclass(frozen=True, slots=True)
 class _Download:
-    """A document on its way into our folder: what that does not take is no fault of the server's."""
+    """A document being downloaded into the gateway's folder. A failed write is a fault of the folder, not of the
+    server.
+    """
 
     folder: Path
     document: IO[bytes]
@@ -240,8 +252,11 @@ class _Download:
 
 
 def _still_good(folder: Path, source: MetadataSource, now: float) -> Copy | None:
-    """The copy on disk, if another could be the same. One that ran out is of no use any more; one that names no end has
-    the end that we gave it when it was fetched, and is fetched whole again before."""
+    """Returns the copy on disk if a 304 response may renew the copy, else None.
+
+    An expired copy is of no use. If the document names no end, the gateway set the end of the copy at the fetch, and
+    fetches the whole document again before that end.
+    """
     copy = read_copy(folder, source.id)
     if copy is None or copy.valid_until is None:
         return None
@@ -259,7 +274,7 @@ async def _fetch(source: MetadataSource, into: _Download, known: Copy | None, li
     finally:
         await client.close()
     if source.kind in ("mdq", "mdq_sha1") and response.status in _NOT_THERE:
-        # Metadata Query Protocol 3.1: the service answers, and has no metadata of this entity
+        # Metadata Query Protocol 3.1: the service answers, and has no metadata of this entity.
         raise GatewayError(
             saml_codes.METADATA_GONE, f"answered {response.status}: it has no metadata of {source.entity_id}"
         )

@@ -1,5 +1,6 @@
-"""Where SAML metadata, and the logos that they name, are fetched from. Providers of one federation share one document,
-fetched and indexed once."""
+"""The sources of SAML metadata and of the logos that metadata name. The providers of a federation share one
+document, fetched and indexed once.
+"""
 
 import hashlib
 import json
@@ -18,13 +19,13 @@ from gateway.saml.parties import IdpMetadata
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """RFC 9110 8.8: what tells one version of a document from the next, as its server wrote it; empty for none."""
+    """RFC 9110 8.8: the validators that distinguish versions of a document, as the server wrote them; empty: absent."""
 
     etag: str = ""
     last_modified: str = ""
 
     def headers(self) -> tuple[tuple[str, str], ...]:
-        # RFC 9110 13.1.3: a server that knows If-None-Match passes over the other
+        # RFC 9110 13.1.3: a server that supports If-None-Match ignores If-Modified-Since.
         both = (("If-None-Match", self.etag), ("If-Modified-Since", self.last_modified))
         return tuple((name, value) for name, value in both if value)
 
@@ -35,17 +36,18 @@ _DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-
 
 
 def validators(etag: str, last_modified: str) -> Validators:
-    """Read from the headers of a response; a malformed one is left out."""
+    """Reads validators from the headers of a response. Leaves out a malformed value."""
     return Validators(etag if _ETAG.fullmatch(etag) else "", last_modified if _DATE.fullmatch(last_modified) else "")
 
 
 @dataclass(frozen=True)
 class MetadataSource:
-    """`entity_id`: the only entity that is read; empty for an aggregate or a logo. `keys`, `ca`: base64, as they go to
-    a helper.
+    """An address to fetch from, with the keys and rules that decide what the gateway believes.
 
-    `id` names what is kept of it on disk. Whatever decides what would be believed is in it, so that a copy that was
-    verified under other keys is not found any more.
+    `keys`, `ca`: base64, the form in which a helper receives them.
+    `entity_id`: the only entity to read; empty: an aggregate or a logo.
+    `id`: names the copy on disk, a hash of every field. Other keys give another `id`, so a copy verified under the old
+    keys is no longer found.
     """
 
     url: str
@@ -69,7 +71,9 @@ class MetadataSource:
         return b64decode(self.ca) or None
 
     def call(self, known: Validators = NO_VALIDATORS) -> Call:
-        """`known`: of the copy that need not be sent again."""
+        """The request for the document. `known`: validators of the copy on disk, which the server need not send
+        again.
+        """
         url = self.url
         if self.kind in ("mdq", "mdq_sha1"):
             # Metadata Query Protocol 3.2.1: the identifier, percent-encoded, under /entities
@@ -83,12 +87,13 @@ class MetadataSource:
     def _identifier(self) -> str:
         if self.kind != "mdq_sha1":
             return self.entity_id
-        # SAML Profile for the Metadata Query Protocol 2.2: a name, not a proof; the document says whose it is
+        # SAML Profile for the Metadata Query Protocol 2.2: SHA-1 serves as a name, not as a proof; the document names
+        # its entity.
         return "{sha1}" + hashlib.sha1(self.entity_id.encode(), usedforsecurity=False).hexdigest()
 
 
 def source_of(provider: SamlProvider) -> MetadataSource | None:
-    """None where the operator gave the metadata as a file."""
+    """The source of a provider's metadata. None: the operator supplied the metadata as a file."""
     where = provider.metadata
     if not isinstance(where, MetadataUrl):
         return None
@@ -104,10 +109,10 @@ def source_of(provider: SamlProvider) -> MetadataSource | None:
 
 
 def logo_source(provider: SamlProvider, metadata: IdpMetadata) -> MetadataSource | None:
-    """Where the logo is that its metadata name; None where they name none.
+    """The source of the logo named by the provider's metadata; None: the metadata name no logo.
 
-    SS01: whoever writes metadata, in a federation every member, names an address in them. That the provider may live on
-    a private network is said of where its metadata are had from, and of no other server there.
+    SS01: the author of the metadata, in a federation every member, chooses the logo's address. Permission to reach a
+    private network covers the server of the metadata, and no further server on the network.
     """
     if not metadata.logo:
         return None
@@ -125,14 +130,14 @@ def logo_source(provider: SamlProvider, metadata: IdpMetadata) -> MetadataSource
 
 
 def same_server(address: str, other: str) -> bool:
-    """Letter by letter up to the path, so that nobody who reads the address anew finds another host in it."""
+    """Compares scheme and authority letter by letter, so that no second parser finds a different host in `address`."""
     there = urlsplit(other)
     server = f"{there.scheme}://{there.netloc}/".lower()
     return address[: len(server)].lower() == server
 
 
 def sources_of(providers: Iterable[SamlProvider]) -> dict[MetadataSource, tuple[str, ...]]:
-    """Each source once, with the names of the providers that live on it."""
+    """Returns each source once, with the names of the providers that share the source."""
     users: dict[MetadataSource, tuple[str, ...]] = {}
     for provider in providers:
         source = source_of(provider)

@@ -1,8 +1,8 @@
-"""Looks at the providers to which people are being sent, for all workers. One process owns it: the supervisor.
+"""Probes the providers to which people are being sent, for all workers. One process, the supervisor, owns the probes.
 
-A look is one GET on a new connection, whose head alone is read: what a browser would meet first. 502, 503 and 504 say
-that what answers does not serve (RFC 9110 15.6.3 to 15.6.5). Any other status is an answer, 500 too: an address of
-sign-ins, asked without a sign-in, may answer so where all is well.
+A probe, here a look, is one GET on a new connection. A look reads the head of the response alone: the first thing a
+browser would meet. The statuses 502, 503 and 504 mean unavailable (RFC 9110 15.6.3 to 15.6.5). Any other status counts
+as an answer, including 500: a healthy sign-in page may respond with 500 to a request without a sign-in.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from gateway.oidc.discovery import discovery_request
 from gateway.oidc.documents import Call
 from gateway.ops.log import Log
 
-# Two looks that hang, and the pause between them, are over well within ten seconds.
+# Seconds. Two hanging looks and the pause between them end well within ten seconds.
 LOOK_SECONDS = 3.0
-# Each provider has one at most, and for three seconds at most.
+# Concurrent looks. A provider has at most one, of at most three seconds.
 AT_ONCE = 100
 
 LOOKS = "ecluse_provider_looks_total"
@@ -34,8 +34,11 @@ PROVIDER_AWAY = "ecluse_provider_away"
 
 
 class ProviderLooks:
-    """To be made inside the running loop. `file`: where the addresses that a look has reached are kept; None: nowhere.
-    `tell`: called with a provider's verdict after each look and each change."""
+    """Schedules the looks. Create an instance inside the running loop.
+
+    `file`: stores the addresses that a look has reached; None: no file.
+    `tell`: called with a provider's verdict after a look and after a change.
+    """
 
     def __init__(self, file: Path | None, log: Log, tell: Callable[[str, ProviderVerdict], None]) -> None:
         self._file = file
@@ -50,7 +53,9 @@ class ProviderLooks:
         self._woken = asyncio.Event()
 
     async def use(self, providers: Iterable[Provider]) -> None:
-        """These from now on. Never raises: without its file, what was reached before is not known."""
+        """Replaces the set of providers. Never raises: an unreadable file means that no address counts as reached
+        before.
+        """
         before, self._providers = self._providers, {each.name: each for each in providers}
         if not before:
             self._reached = await asyncio.to_thread(_read, self._file)
@@ -58,7 +63,7 @@ class ProviderLooks:
             del self._standings[name]
 
     def heard(self, news: Mapping[str, SignInNews]) -> None:
-        """From a worker, by provider."""
+        """Takes a worker's news, by provider."""
         now = time.monotonic()
         for name, of_it in news.items():
             standing = self._standings.get(name)
@@ -66,7 +71,8 @@ class ProviderLooks:
             if provider is None:
                 continue
             address = looked_at(provider, of_it.get("address", ""), None if standing is None else standing.address)
-            if standing is None and not (address and of_it.get("sent")):
+            # Everybody who was sent may be back already: then `sent` is 0.
+            if standing is None and not (address and "sent" in of_it):
                 continue
             if standing is None or (address and standing.address != address):
                 standing = ProviderStanding(address, reached=self._reached.get(name) == address)
@@ -80,7 +86,7 @@ class ProviderLooks:
         self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled: looks where a look is due. With nobody sent anywhere, it waits."""
+        """Looks at providers whose look is due, until cancelled. Sleeps while no person is being sent to a provider."""
         while True:
             self._woken.clear()
             if not self._is_written:
@@ -97,7 +103,7 @@ class ProviderLooks:
                     self._start(name)
             following = [at for at, name in due if name not in self._under_way and at < float("inf")]
             with suppress(TimeoutError):
-                # Where as many looks as may be are under way, the end of one wakes this.
+                # With the maximum of looks running, the end of a look wakes this loop.
                 full = len(self._under_way) >= AT_ONCE
                 async with asyncio.timeout(max(0.0, following[0] - now) if following and not full else None):
                     await self._woken.wait()
@@ -113,7 +119,7 @@ class ProviderLooks:
         return {name: standing.verdict for name, standing in self._standings.items()}
 
     def counters(self) -> dict[tuple[str, ...], float]:
-        """For the metrics of the supervisor. A provider of which nothing is known has no value."""
+        """The supervisor's metrics. A provider with the verdict "unknown" has no value."""
         known = {name: verdict for name, verdict in self.verdicts().items() if verdict != "unknown"}
         return {**self._counts, **{(PROVIDER_AWAY, name): float(known[name] == "away") for name in known}}
 
@@ -131,7 +137,7 @@ class ProviderLooks:
         key = (LOOKS, provider.name, "failed" if trouble else "answered")
         self._counts[key] = self._counts.get(key, 0) + 1
         standing = self._standings.get(provider.name)
-        # A reload, or another address, may have come meanwhile.
+        # Meanwhile a reload may have removed the provider, or news may have changed the address.
         if standing is None or standing.address != address:
             return
         self._take(provider.name, standing.looked(not trouble, time.monotonic()), trouble)
@@ -144,7 +150,7 @@ class ProviderLooks:
         before = self._standings.get(name)
         self._standings[name] = standing
         if before is not None and before.reached and not standing.reached:
-            # Browsers get there and looks do not: the next start is not to go by what once was.
+            # Browsers reach the address and looks do not: the next start must not rely on the old success.
             self._reached.pop(name, None)
             self._is_written = False
         was: ProviderVerdict = "unknown" if before is None else before.verdict
@@ -158,9 +164,13 @@ class ProviderLooks:
 
 
 def looked_at(provider: Provider, sign_in: str, known: str | None = None) -> str:
-    """What is looked at where people are sent to `sign_in`: a document on that server, if there is one, and else that
-    very address, where a look is a sign-in that says nothing. `sign_in` empty: it is not known. Then `known`, what was
-    looked at before; else the document of an OpenID provider, and nothing of a SAML one."""
+    """Returns the address to look at for people sent to `sign_in`.
+
+    Prefers a document on the same server, else returns `sign_in`; a look at `sign_in` is a sign-in without parameters.
+    `sign_in`: the sign-in address; empty: unknown. Then the result is `known`, else the discovery document of an OpenID
+    provider; a SAML provider has no address then.
+    `known`: the address looked at before; None: no look before.
+    """
     if not sign_in and known is not None:
         return known
     document = ""
@@ -168,14 +178,16 @@ def looked_at(provider: Provider, sign_in: str, known: str | None = None) -> str
         document = discovery_request(provider).url
         sign_in = sign_in or document
     elif isinstance(where := provider.metadata, MetadataUrl) and where.kind == "entity":
-        # Metadata of a federation say nothing of one provider.
+        # A federation's metadata server says nothing about a single provider.
         document = where.url
     return document if document and same_server(document, sign_in) else sign_in
 
 
 async def _trouble(provider: Provider, address: str) -> str:
-    """Empty where the address answers; else what a person would meet there. What is looked up, connected or shaken
-    hands with is this look's own: no other provider's look waits for it."""
+    """Looks at `address`. Returns the trouble that a person would meet there; empty: the address answers.
+
+    The look has its own resolver and connection, so that a look never waits for the look at a second provider.
+    """
     resolver = Resolver()
     reach = provider.ca, provider.client_certificate, provider.development or provider.private_addresses
     client = ProviderClient(*reach, resolver, LOOK_SECONDS)
@@ -200,7 +212,7 @@ def _read(file: Path | None) -> dict[str, str]:
 
 
 def _write(file: Path | None, reached: Mapping[str, str]) -> None:
-    """Whole or not at all. Where it cannot be written, the next start learns it by looks of its own."""
+    """Replaces the file as a whole. After a failed write, the next start learns the addresses from new looks."""
     if file is None:
         return
     beside = file.with_suffix(".new")

@@ -1,8 +1,8 @@
-"""Whether one provider answers, as far as looks of our own and the people who come back can say. A value that knows no
-clock and no socket.
+"""Judges whether one provider answers, by the gateway's looks and by the people who come back. Knows no clock and no
+socket.
 
-A look that fails proves little by itself: browsers often reach what the gateway cannot. So a provider that no look has
-ever reached is unknown, never away; and a person who comes back with a verified answer outweighs every look.
+A failed look proves little: browsers often reach servers that the gateway cannot. So a provider that no look has ever
+reached is unknown, never away. A person who comes back with a verified answer outweighs every look.
 """
 
 from dataclasses import dataclass, replace
@@ -10,26 +10,30 @@ from typing import Literal, TypedDict
 
 ProviderVerdict = Literal["unknown", "up", "away"]
 
-# Seconds between two looks: while people go on being sent, so that the first who meets silence is soon noticed; then,
-# while somebody has not come back; and while several have not.
+# Seconds between two looks: while people keep being sent, so that the first silence is soon noticed; then, while one or
+# two people have not come back; and while several have not.
 SENT_PAUSE = 2.0
 USUAL_PAUSE = 10.0
 SHORT_PAUSE = 3.0
 SEVERAL = 3
-# Seconds until the look that confirms or denies another verdict.
+# Seconds until the look that confirms or refutes a new verdict.
 CONFIRMED_AFTER = 1.0
-# So many looks in a row change a verdict.
+# Consecutive looks that change a verdict.
 IN_A_ROW = 2
-# Seconds after the last person was sent, and after the last person wanted a provider that is away. Then looks end.
+# Looks end so many seconds after the last person was sent, or last wanted a provider that is away.
 SENT_LATELY = 30.0
 WANTED_LATELY = 3600.0
 _NEVER = float("-inf")
 
 
 class SignInNews(TypedDict, total=False):
-    """What a worker tells of one provider. `back`: somebody came back with a verified answer. `sent`: people sent
-    since, or who were to be; `address`: where to, absent if nobody could be. `wanted`: somebody wanted it while it was
-    away."""
+    """A worker's report on one provider.
+
+    `back`: a person came back with a verified answer.
+    `sent`: people sent, or about to be sent, since the last return.
+    `address`: the sign-in address; absent: no person could be sent.
+    `wanted`: a person wanted the provider while away.
+    """
 
     back: bool
     sent: int
@@ -39,11 +43,15 @@ class SignInNews(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ProviderStanding:
-    """`address`: what is looked at. `reached`: whether a look at it has ever been answered. `failures`, `answers`:
-    looks in a row that speak against the verdict. `missing`: people sent since the last one came back.
-    `is_doubted`: browsers reached it while looks did not, so that one look more is due.
+    """The standing of one provider.
 
-    Times are monotonic seconds. `wanted_at`: when a person was last sent there, or wanted to go while it was away.
+    `address`: the address that looks request.
+    `reached`: whether a look at `address` has ever succeeded.
+    `failures`, `answers`: consecutive looks that speak against the verdict.
+    `missing`: people sent since the last person came back.
+    `is_doubted`: browsers reached the provider while looks did not, or before any look; one look is due.
+    `sent_at`, `looked_at`: monotonic seconds.
+    `wanted_at`: when a person was last sent, or wanted to go while the provider was away; monotonic seconds.
     """
 
     address: str
@@ -64,11 +72,15 @@ class ProviderStanding:
         return replace(self, wanted_at=now)
 
     def came_back(self) -> "ProviderStanding":
-        """A provider that looks took for away is out of their reach alone: until one succeeds, no look counts."""
+        """Notes a person's return with a verified answer. If looks had judged the provider away, only the gateway
+        fails to reach the provider: failed looks count again after the first successful look. The first return makes a
+        look due: a later death is noticed.
+        """
         misled = self.verdict == "away"
+        is_doubted = misled or self.looked_at == _NEVER
         reached = self.reached and not misled
         verdict: ProviderVerdict = "up" if reached else "unknown"
-        return replace(self, reached=reached, verdict=verdict, failures=0, answers=0, missing=0, is_doubted=misled)
+        return replace(self, reached=reached, verdict=verdict, failures=0, answers=0, missing=0, is_doubted=is_doubted)
 
     def looked(self, answered: bool, now: float) -> "ProviderStanding":
         after = replace(self, looked_at=now, is_doubted=False)
@@ -82,7 +94,9 @@ class ProviderStanding:
         return replace(after, reached=True, failures=0, answers=0, verdict="up")
 
     def rested(self, now: float) -> "ProviderStanding":
-        """Away and wanted by nobody for long: nobody looks any more, so that the verdict ends."""
+        """Ends the verdict "away" once no person has wanted the provider for `WANTED_LATELY` seconds: looks then
+        stop.
+        """
         is_over = self.verdict == "away" and now >= self.wanted_at + WANTED_LATELY
         return replace(self, verdict="unknown", failures=0, answers=0, missing=0) if is_over else self
 

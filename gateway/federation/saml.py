@@ -1,6 +1,6 @@
-"""The back channel to SAML providers: their metadata, and one exchange by SOAP.
+"""The back channel to SAML providers: reads metadata and exchanges SOAP messages.
 
-Metadata are the operator's file, or the copy on disk that the supervisor keeps fresh for all workers.
+Metadata come from the operator's file, or from the copy on disk that the supervisor keeps fresh for all workers.
 """
 
 import asyncio
@@ -26,15 +26,18 @@ from gateway.saml.soap import ACTION, MEDIA_TYPE, MEDIA_TYPES
 
 
 class MetadataRefresher(Protocol):
-    """Has SAML metadata fetched anew, by the one process that does so for all workers."""
+    """Asks the supervisor, the one process that fetches SAML metadata for all workers, for a new fetch."""
 
     async def refresh_metadata(self, source_id: str) -> None:
-        """Returns when that was tried, or after some seconds: the caller then looks at the copy that there is."""
+        """Returns after the fetch, or after some seconds; the caller then reads the copy on disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """`stamp`: of the file that it was read from; the provider's own metadata where they are the operator's."""
+    """Metadata in memory.
+
+    `stamp`: identifies the version of the copy on disk; for an operator's file, the file and the provider's settings.
+    """
 
     stamp: object
     metadata: IdpMetadata
@@ -47,30 +50,40 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class SelfPresentation:
-    """How a provider presents itself in its metadata: by language, what it is called (MDUI 1.0 2.1.2), and the id of
-    its logo that is at hand (2.1.5), empty for none."""
+    """How a provider presents itself in its metadata.
+
+    `names`: display names by language (MDUI 1.0 2.1.2).
+    `logo`: id of a logo that is on disk (2.1.5); empty: no logo.
+    """
 
     names: Mapping[str, str]
     logo: str = ""
 
 
 class SamlFederation:
-    """`now`: Unix seconds. Holds the metadata of the providers that were asked for, and no document."""
+    """Reads the metadata of SAML providers and makes the SOAP calls. Holds the metadata of requested providers, no
+    document.
+
+    `now`: returns Unix seconds.
+    """
 
     def __init__(self, folder: Path, refresher: MetadataRefresher, now: Callable[[], float]) -> None:
         self._folder = folder
         self._refresher = refresher
         self._now = now
         self._known: dict[str, _Known] = {}
-        # Providers without valid metadata, each with the last time that somebody was turned away for it.
+        # Providers without valid metadata, and when a person was last turned away for the lack (Unix seconds).
         self._without: dict[str, float] = {}
-        # How providers present themselves, each with what that was read from.
+        # By provider: the stamp of the metadata, and the presentation read from the metadata.
         self._presented: dict[str, tuple[object, SelfPresentation]] = {}
         self._clients: dict[tuple[bytes | None, ClientCertificate | None, bool], ProviderClient] = {}
 
     async def idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
-        """GatewayError: saml_codes.METADATA_UNREACHABLE, saml_codes.METADATA_EXPIRED, saml_codes.METADATA_GONE, or what
-        is wrong with the metadata."""
+        """Returns the provider's valid metadata.
+
+        Raises GatewayError: saml_codes.METADATA_UNREACHABLE, saml_codes.METADATA_EXPIRED, saml_codes.METADATA_GONE, or
+        the code of the fault in the metadata.
+        """
         source = source_of(provider)
         if source is None:
             metadata = await self._of_file(provider)
@@ -85,7 +98,8 @@ class SamlFederation:
                 saml_codes.METADATA_GONE,
             ):
                 raise
-        # The first start, a long time without network, or gone: this person may be the first to find it back.
+        # Reached at the first start, after a long time without network, or when the entity was gone: this person may be
+        # the first to sign in after the provider's return.
         await self._refresher.refresh_metadata(source.id)
         try:
             return self._had(provider, source)
@@ -95,33 +109,37 @@ class SamlFederation:
             raise
 
     def is_silent(self, provider: SamlProvider) -> bool:
-        """Whether nobody could be sent to it of late, as its metadata could not be had. Whether its own pages answer,
-        only the browser of a person sees."""
+        """Whether missing or expired metadata turned a person away within the last `TOLD` seconds. Only the
+        person's browser sees whether the provider's pages answer.
+        """
         turned_away = self._without.get(provider.name)
         return turned_away is not None and self._now() < turned_away + TOLD
 
     async def newer_idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
-        """As `idp_metadata`, fetched anew (at most once in a while), for a signature that no known key made."""
+        """As `idp_metadata`, after a new fetch (at most once in a while), for a signature that no known key made."""
         source = source_of(provider)
         if source is not None:
             await self._refresher.refresh_metadata(source.id)
         return await self.idp_metadata(provider)
 
     async def presented(self, providers: Sequence[SamlProvider]) -> Mapping[str, SelfPresentation]:
-        """By provider. Nothing is fetched, nobody is refused: one whose metadata are not at hand has nothing of it."""
+        """Returns the presentations by provider name. Fetches nothing and refuses no provider: without metadata on
+        disk, the presentation is empty.
+        """
         return await asyncio.to_thread(lambda: {provider.name: self._present(provider) for provider in providers})
 
     async def logo(self, id: str) -> bytes | None:
-        """The picture of a `SelfPresentation.logo`, as PNG."""
+        """Returns the picture of a `SelfPresentation.logo`, as PNG."""
         return await asyncio.to_thread(read_logo, logos_folder(self._folder), id)
 
     async def soap(self, provider: SamlProvider, url: str, envelope: bytes) -> bytes:
-        """What `url`, an endpoint of the provider's metadata, answered. GatewayError: saml_codes.SOAP, and as
-        `send`."""
+        """Posts `envelope` to `url`, an endpoint of the provider's metadata, and returns the response's body.
+        GatewayError: saml_codes.SOAP, and as `send`.
+        """
         # Bindings 3.2.3.1, SOAP 1.1 6.1
         headers = (("Content-Type", MEDIA_TYPE), ("SOAPAction", ACTION), ("Accept", ", ".join(MEDIA_TYPES)))
         response = await self._client(provider).send(Call("SOAP", "POST", url, headers, envelope))
-        # SOAP 1.1 6.2: 500 with a fault, which says no more than that
+        # SOAP 1.1 6.2: a fault comes with status 500 and adds no information.
         if response.status != 200 or response.content_type not in MEDIA_TYPES:
             detail = f"{url} answered with status {response.status} and {quoted(response.content_type)}"
             raise GatewayError(saml_codes.SOAP, detail)
@@ -156,7 +174,7 @@ class SamlFederation:
                 told = f"`provider.unreachable` or `provider.unwritten` of {provider.name} in the log says why"
                 detail = f"{source.url}: no metadata were ever had from there; {told}"
                 raise GatewayError(saml_codes.METADATA_UNREACHABLE, detail)
-        # A disk that cannot be read any more takes away nothing that is known: it serves until its end.
+        # If the disk becomes unreadable, the metadata in memory serve until their end.
         require_valid(known.metadata, self._now())
         return known.metadata
 
@@ -177,7 +195,7 @@ class SamlFederation:
             known = stamp, SelfPresentation(names, "" if logo is None else logo.id)
             self._presented[provider.name] = known
         found = known[1]
-        # It comes after the metadata, or never.
+        # The logo's file arrives after the metadata, or never.
         had = found.logo and index_path(logos_folder(self._folder), found.logo).exists()
         return found if had else SelfPresentation(found.names)
 
@@ -190,7 +208,7 @@ class SamlFederation:
 
 
 def metadata_of_file(provider: SamlProvider) -> IdpMetadata:
-    """GatewayError: what is wrong with them."""
+    """Reads the operator's metadata file. Raises GatewayError for a fault in the metadata."""
     content = provider.metadata.content if isinstance(provider.metadata, MetadataFile) else b""
     return idp_metadata(find_entity(given([content]), provider.issuer), development=provider.development)
 

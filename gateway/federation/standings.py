@@ -1,5 +1,8 @@
-"""What a worker knows of providers that do not answer: what the supervisor's looks have found (`provider_looks`), and
-what other nodes say through the store. And what it tells the supervisor: who was sent where, and who came back."""
+"""A worker's knowledge of providers that do not answer.
+
+Sources: the looks of the supervisor (`provider_looks`), and the reports of other nodes through the store. The worker
+reports to the supervisor which people were sent to a provider, and which people came back.
+"""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -8,33 +11,37 @@ from typing import Protocol
 from gateway.federation.provider_standing import ProviderVerdict, SignInNews
 from gateway.model.errors import GatewayError
 
-# Seconds for which a look of this node outweighs what another node says.
+# Seconds for which this node's look outweighs the reports of other nodes.
 OWN_LOOK_COUNTS = 60.0
-# Seconds for which what was read of other nodes is not read again.
+# Seconds for which a read report of other nodes is not read again.
 _READ_AGAIN_AFTER = 2.0
-# Of one page.
+# Providers read for one page.
 _MOST_READ = 50
 
 
 class OtherNodes(Protocol):
-    """Both raise GatewayError where the store cannot say."""
+    """The reports of other nodes, through the store. Both methods raise GatewayError if the store cannot answer."""
 
     async def tell(self, provider: str, *, away: bool) -> None: ...
 
     async def away(self, providers: Iterable[str]) -> frozenset[str]:
-        """Those of these providers that the last word of any node calls away."""
+        """Returns those of `providers` whose latest report, by any node, says away."""
 
 
 class Standings:
-    """`clock`: monotonic seconds. `others`: None where no other node shares the store."""
+    """A worker's knowledge of all providers.
+
+    `clock`: monotonic seconds.
+    `others`: the other nodes; None: no other node shares the store.
+    """
 
     def __init__(self, clock: Callable[[], float], others: OtherNodes | None = None) -> None:
         self._clock = clock
         self._others = others
-        # Whether there may be anything to ask `is_away` about.
+        # Whether `is_away` may have an answer other than False.
         self.may_know = others is not None
         self._news: dict[str, SignInNews] = {}
-        # By provider, with the time at which it was told or read.
+        # By provider: the verdict, and when it was told or read (monotonic seconds).
         self._own: dict[str, tuple[ProviderVerdict, float]] = {}
         self._read: dict[str, tuple[bool, float]] = {}
 
@@ -49,8 +56,9 @@ class Standings:
         return self._read.get(provider, (False, 0.0))[0]
 
     async def learn(self, providers: Iterable[str]) -> None:
-        """Reads what other nodes say of these, so that `is_away` can tell. Never raises: a store that cannot say knows
-        of nobody that is away."""
+        """Reads the other nodes' reports on `providers`, for `is_away`. Never raises: without an answer of the
+        store, no node calls a provider away.
+        """
         if self._others is None:
             return
         now = self._clock()
@@ -64,40 +72,42 @@ class Standings:
         self._read.update({name: (name in away, now) for name in wanted})
 
     def sent(self, provider: str, address: str) -> None:
-        """A person was sent there, to sign in at `address`; empty where nobody could be: it did not answer us."""
+        """Notes that a person was sent to sign in at `address`. Empty: the provider did not answer, so the person
+        stayed.
+        """
         news = self._news.setdefault(provider, {})
         news["sent"] = news.get("sent", 0) + 1
         if address:
             news["address"] = address
 
     def came_back(self, provider: str) -> None:
-        """With an answer that was verified: whoever was sent before counts as answered, too."""
+        """Notes a person's return with a verified answer: every person sent earlier counts as answered, too."""
         news = self._news.setdefault(provider, {})
         news["back"], news["sent"] = True, 0
 
     def wanted(self, provider: str) -> None:
-        """Somebody was shown that it is away."""
+        """Notes that a page told a person that the provider is away."""
         self._news.setdefault(provider, {})["wanted"] = True
 
     # --- with the supervisor
 
     def news(self) -> dict[str, SignInNews]:
-        """What happened since this was last asked, by provider."""
+        """Returns the news since the last call, by provider."""
         news, self._news = self._news, {}
         return news
 
     def told(self, provider: str, verdict: ProviderVerdict) -> bool:
-        """Whether it was away and is up."""
+        """Takes the supervisor's verdict. Returns whether the provider was away and is up again."""
         before, _ = self._own.get(provider, ("unknown", 0.0))
         self._own[provider] = verdict, self._clock()
         self.may_know = self._others is not None or any(one == "away" for one, _ in self._own.values())
         return (before, verdict) == ("away", "up")
 
     async def tell_other_nodes(self, provider: str, verdict: ProviderVerdict) -> None:
-        """The supervisor has one worker do so."""
+        """Reports the verdict to other nodes. The supervisor asks a single worker to report."""
         if self._others is None or verdict == "unknown":
             return
-        # Where the store cannot take it, it is told again after the next look.
+        # If the store fails, the next look leads to a new report.
         with suppress(GatewayError):
             await self._others.tell(provider, away=verdict == "away")
 

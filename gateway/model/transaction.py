@@ -23,11 +23,11 @@ class Transaction:
 
     `binding` is the SHA-256 (hex) of the host's binding cookie. `return_target` is the origin-form target
     asked for. `round` counts the sign-ins of this browser on this host that just ended without a seat.
-    `not_before`: an authentication older than this (Unix seconds) is refused; 0 where any will do. `need`: what the
-    sign-in has to be beside that, and `provider` the one that signs in more strongly, or as somebody else; empty where
-    any of the app's may.
-    `hints`: parameters of the link that led here, for the providers whose file passes them on. `embedded`: a frame
-    asks, in which a session that is there may serve, and no provider is asked.
+    `not_before`: an authentication older than this (Unix seconds) is refused; 0: any authentication will do.
+    `need`: the further demands on the sign-in.
+    `provider`: the provider to ask, for a stronger sign-in or another account; empty: any that the app lists.
+    `hints`: parameters of the link that led here, for the providers whose file passes them on.
+    `embedded`: a frame asks. An open session may serve there; no provider is asked.
     """
 
     app: str
@@ -138,8 +138,9 @@ class ParkedAssertion:
     login as it was then, so that it is not read once more; whether it is still under way, the step that spends it says.
     `replayable_until`: until when the assertion would pass a second time; `session_until`: SessionNotOnOrAfter.
     `issued`: its IssueInstant; 0 in records of before this was kept. All in Unix seconds. `skew`: the seconds by which
-    the provider's clock was allowed to be ahead when this was verified. `at`: when that was; 0 as for `issued`, so that
-    any end of a sign-in since is one of this.
+    the provider's clock was allowed to be ahead when this was verified.
+    `at`: when it was verified (Unix seconds). Older records have 0: every sign-out then counts as later and refuses
+    them.
     """
 
     identity: Identity

@@ -1,4 +1,4 @@
-"""Connections that begin with a header of PROXY protocol v2, for applications that ask for it before TLS and HTTP."""
+"""Opens connections with a PROXY protocol v2 header, for applications that expect the header before TLS and HTTP."""
 
 import asyncio
 import socket
@@ -7,7 +7,10 @@ from gateway.wire.proxy_protocol import announcement
 
 
 async def announced_to(address: str, port: int, client: str) -> socket.socket:
-    """`client`: whose requests go on it, empty where we ask something ourselves. Raises OSError."""
+    """Connects and sends the header. Raises OSError.
+
+    `client`: address of the client whose requests the connection carries; empty: the gateway's own requests.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
@@ -21,9 +24,9 @@ async def announced_to(address: str, port: int, client: str) -> socket.socket:
 
 
 def announce_on(connection: socket.socket, client: str) -> None:
-    """On an open Unix socket, which is closed where it cannot be. Raises OSError."""
+    """Sends the header on an open Unix socket. Closes the socket on failure. Raises OSError."""
     try:
-        # There is room for it: nothing was sent before.
+        # The send buffer has room: the connection has sent no byte before.
         connection.send(announcement(client, ""))
     except BaseException:
         connection.close()

@@ -11,15 +11,18 @@ Printed = TypeVar("Printed")
 
 
 class NoOutcome(Exception):
-    """Why there is none, for the operator."""
+    """The process gave no outcome. The text tells the operator the reason."""
 
 
 async def ask_once(
     command: Sequence[str], question: bytes, decode: Callable[[bytes], Printed], *, within: float, reads: str
 ) -> Printed:
-    """`decode`: raises ValueError, TypeError or LookupError for what is no outcome. `within`: seconds, after which the
-    process is ended with all that it has begun. `reads`: the pronoun of what it reads, in the reason. Raises
-    NoOutcome."""
+    """Starts the process, writes `question`, and returns the decoded answer. Raises NoOutcome.
+
+    `decode`: raises ValueError, TypeError or LookupError for a malformed answer.
+    `within`: seconds, after which the process is killed together with its children.
+    `reads`: the pronoun, in the reason, for the input of the process.
+    """
     pipe = asyncio.subprocess.PIPE
     try:
         process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, process_group=0)

@@ -1,14 +1,15 @@
-"""HTTP towards a server that we ask."""
+"""HTTP to a server that the gateway queries."""
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
-# Under the five seconds after which common servers close an idle connection: a token request is not sent twice.
+# Seconds, below the five after which common servers close an idle connection: no token request has to be sent twice.
 KEEP_ALIVE_SECONDS = 3.0
 
 
 def client_session(connector: TCPConnector, timeout: ClientTimeout) -> ClientSession:
-    """It keeps no cookie, asks for nothing compressed and undoes no compression, and takes no proxy or password from
-    the environment."""
+    """Opens a session that keeps no cookie, requests and decodes no compression, and takes no proxy or password
+    from the environment.
+    """
     return ClientSession(
         connector=connector,
         cookie_jar=DummyCookieJar(),

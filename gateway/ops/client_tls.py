@@ -1,4 +1,4 @@
-"""TLS towards a server that we ask."""
+"""TLS to a server that the gateway queries."""
 
 import os
 import ssl
@@ -8,7 +8,12 @@ from gateway.ops.memory_file import in_memory
 
 
 def tls_context(ca: bytes | None, certificate: ClientCertificate | None = None) -> ssl.SSLContext:
-    """`ca`: PEM, trusted instead of the system's. `certificate`: ours, checked with its key when it was configured."""
+    """Makes the TLS context.
+
+    `ca`: PEM, trusted in place of the system's authorities; None: the system's.
+    `certificate`: the gateway's client certificate, checked against its key when the configuration was read; None: no
+    certificate.
+    """
     context = ssl.create_default_context(cadata=None if ca is None else ca.decode("ascii"))
     context.set_alpn_protocols(("http/1.1",))
     if certificate is not None:
@@ -17,7 +22,9 @@ def tls_context(ca: bytes | None, certificate: ClientCertificate | None = None) 
 
 
 def show_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
-    """The ssl module reads files only: these are in memory, and their names are ours alone."""
+    """Loads the client certificate into the context. The ssl module reads only files: the certificate and the key
+    are memory files, under names that only this process has.
+    """
     shown, key = in_memory(certificate.certificate), in_memory(certificate.key)
     try:
         context.load_cert_chain(f"/proc/self/fd/{shown}", f"/proc/self/fd/{key}")

@@ -1,7 +1,7 @@
-"""Plain numbers of one worker, and what the supervisor does with those of all.
+"""The numbers of one worker, and the supervisor's sum over all workers.
 
-A key is (metric, label value, ...), in the order of the table in `metrics.py`. A histogram is kept as such keys
-too: (metric_bucket, upper bound) with what fell into that bucket alone, and (metric_sum,).
+A key is (metric, label value, ...), with the labels in the order of the table in `metrics.py`. A histogram uses such
+keys too: (metric_bucket, upper bound) for the count in the bucket alone, and (metric_sum,).
 """
 
 import json
@@ -14,18 +14,18 @@ Dump = Mapping[Series, float]
 
 OVERHEAD = "ecluse_overhead_seconds"
 OVERHEAD_BOUNDS = (0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
-# A gauge of each worker; what readiness goes by.
+# A gauge of each worker, which decides readiness.
 STORE_UNREACHABLE: Series = ("ecluse_session_store_unreachable",)
-# The workers of these that go on by what they hold.
+# A gauge: the workers, among the unreachable, that go on with the sessions in memory.
 STORE_GRACE: Series = ("ecluse_session_store_grace",)
 DROPPED_SERIES: Series = ("ecluse_series_dropped_total",)
 
-# The labels are names from configuration and codes, so this is never met in good order; it bounds a fault of ours.
+# A bound in case of a fault of the gateway: labels are names from configuration and codes, far fewer than this.
 _MAX_SERIES = 20_000
 
 _SERIES_IN_A_PART = 500
 
-# What goes by this ending is the highest of the workers' values, not their sum.
+# Of a metric with this ending, the supervisor takes the workers' highest value, not the sum.
 _MAXIMUM = "_max_seconds"
 
 _BUCKET_KEYS: tuple[Series, ...] = tuple(
@@ -35,8 +35,11 @@ _SUM_KEY: Series = (f"{OVERHEAD}_sum",)
 
 
 class Counters:
-    """One worker's numbers, touched by its loop alone. `values` holds all but what every request adds to; it is written
-    here alone, so that it is known what the supervisor has not been told yet."""
+    """One worker's numbers, for use in its event loop alone.
+
+    `values`: every number except the overhead of requests. Only methods of this class write `values`, so that the class
+    knows which numbers the supervisor lacks.
+    """
 
     __slots__ = ("_buckets", "_spent", "_told", "_untold", "values")
 
@@ -48,17 +51,17 @@ class Counters:
         self._spent = 0.0
 
     def add(self, *key: str) -> None:
-        """One more of this."""
+        """Adds one to a counter."""
         self.count(1, *(key if key in self.values or len(self.values) < _MAX_SERIES else DROPPED_SERIES))
 
     def count(self, number: float, *key: str) -> None:
-        """So many more of this. The labels are names from configuration, which bounds them."""
+        """Adds `number` to a counter. The labels are names from configuration, which bounds the number of series."""
         self.values[key] = self.values.get(key, 0) + number
         self._untold.add(key)
 
     def overhead(self, seconds: float) -> None:
-        """Time that we spent ourselves on one request."""
-        # `le`: a value on the bound belongs to its bucket.
+        """Records the gateway's own time for one request."""
+        # `le`: a value equal to the bound belongs to the bucket.
         self._buckets[bisect_left(OVERHEAD_BOUNDS, seconds)] += 1
         self._spent += seconds
 
@@ -72,8 +75,9 @@ class Counters:
         return {**self._overhead(), **self.values}
 
     def news(self) -> Iterator[bytes]:
-        """What changed since it was last told, as it is now, in parts that each take under a millisecond: to the
-        supervisor, where `decode` reads them. What changes meanwhile comes with the next news."""
+        """Yields the numbers that changed since the last news, encoded for `decode` in the supervisor. Making a
+        part takes under a millisecond. A change during the iteration comes with the next news.
+        """
         overhead = self._overhead()
         changed = {key: value for key, value in overhead.items() if value != self._told.get(key)}
         self._told = overhead
@@ -100,7 +104,7 @@ def decode(data: bytes) -> Dump:
 
 
 def add(one: Dump, other: Dump) -> Dump:
-    """Both together: sums, but the higher of two maxima."""
+    """Adds two dumps: sums of counts, the higher of two maxima."""
     total = dict(one)
     for key, value in other.items():
         before = total.get(key, 0)

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, written by a thread, never waited for by the loop."""
+"""Structured logs: one JSON object per line, written by a thread; the event loop never waits for a write."""
 
 import json
 import os
@@ -16,30 +16,32 @@ from typing import Final
 
 from gateway.model.events import EVENTS, Event
 
-# Linux PIPE_BUF: a write of at most this size into a pipe is never mixed with another process's (pipe(7)).
+# Linux PIPE_BUF: a write of at most this size to a pipe never mixes with another process's (pipe(7)).
 _ATOMIC = 4096
-# A regular file's writes are never mixed, however long (its inode is locked).
+# Writes to a regular file never mix, however long (the kernel locks the inode).
 _ATOMIC_IN_FILE = 64 * 1024
 _GATHER = 0.05
 
-# A line that is too long is tried again with its values cut to these many characters.
+# A line that is too long is tried again with its values cut to this many characters.
 _CUTS = (1500, 400, 100)
 _LONGEST_NAME = 40
 _MOST_NAMES = 50
 
-# Of letters and digits that look alike (2 Z, 5 S, 8 B, U V) it has one each, of 0 O and 1 I L none. It has no A, E, I,
-# O or U, so that nobody reads out a word.
+# From each group of similar letters and digits (2 Z, 5 S, 8 B, U V) the alphabet has a single one, from 0 O and 1 I L
+# none. Without A, E, I, O and U, a reference never spells a word.
 _ALPHABET: Final = "2345679CDFGHJKMNPQRTVWXY8"
 _LENGTH: Final = 8
 
 
 class Log:
-    """One JSON line per event, written by a thread in batches to a file descriptor, which stays the caller's.
+    """Writes one JSON line per event, in batches, by a thread. The file descriptor stays the caller's.
 
-    Nothing here blocks; what had to be dropped is counted.
+    No method blocks except `close`. Dropped lines are counted.
 
-    `now`: Unix seconds. `strict`: an event that is not in the table, or a field that is no plain value, raises
-    (for tests); otherwise it is logged as such, for a fault in logging must not end a request.
+    `capacity`: number of lines that may wait.
+    `strict`: raise for an event missing from the table, and for a field that is no plain value (for tests). Otherwise
+    the log records the mistake: a fault in logging must not end a request.
+    `now`: returns Unix seconds.
     """
 
     def __init__(
@@ -55,7 +57,8 @@ class Log:
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._asleep = False
         self._closing = threading.Event()
-        # Each is written by one thread alone: by the callers', by ours, by ours.
+        # Each counter is written by one thread alone: `_refused` by the callers' thread, `_unwritten` and `_told` by
+        # the writer.
         self._refused = 0
         self._unwritten = 0
         self._told = 0
@@ -63,10 +66,12 @@ class Log:
         self._writer.start()
 
     def event(self, event: str, **fields: object) -> None:
-        """`event` is an id of the table of events; `request_id` names the request, where there is one: then the line
-        has the reference too by which people know it.
+        """Logs an event.
 
-        Fields are operator facts, no secret and no attribute value: strings, numbers, booleans, lists of these."""
+        `event`: id in the table of events.
+        `fields`: facts for the operator, no secret and no attribute value: strings, numbers, booleans, lists of these.
+        `request_id`: a field that names the request, if any; the line then also holds the reference shown to people.
+        """
         known = EVENTS.get(event)
         if known is None:
             if self._strict:
@@ -78,16 +83,16 @@ class Log:
         self._append(self._line(known, fields))
 
     def access(self, line: bytes) -> None:
-        """A ready access log line, newline included."""
+        """Writes a complete access log line, newline included."""
         self._append(line if len(line) <= _ATOMIC else line[: _ATOMIC - 1] + b"\n")
 
     @property
     def dropped(self) -> int:
-        """Lines lost so far."""
+        """The number of lines lost so far."""
         return self._refused + self._unwritten
 
     def close(self, within: float = 2.0) -> None:
-        """Writes what is waiting; gives up after `within` seconds when nobody reads."""
+        """Writes the waiting lines. Gives up after `within` seconds if no reader takes the lines."""
         self._closing.set()
         self._wake.put(None)
         self._writer.join(within)
@@ -101,8 +106,8 @@ class Log:
             self._refused += 1
             return
         self._lines.append(line)
-        # Once for each sleep. Not an Event: its lock is taken by who sets it and by who wakes, and a writer that has no
-        # core while it holds that one would hold the loop.
+        # Wake the writer once per sleep. Not an Event: the setter and the waking thread both take its lock, and a
+        # writer that loses its core while holding the lock would stop the event loop.
         if self._asleep:
             self._asleep = False
             self._wake.put(None)
@@ -111,12 +116,14 @@ class Log:
         while not self._closing.is_set():
             self._sleep()
             self._drain()
-            # Lines gather meanwhile: under load one write carries many, and this thread takes the lock rarely.
+            # Lines gather meanwhile: under load one write carries many lines, and this thread rarely takes the lock.
             self._closing.wait(_GATHER)
         self._drain()
 
     def _sleep(self) -> None:
-        """Until there is a line. That it sleeps is said before it looks, and asked after appending: none is missed."""
+        """Sleeps until a line waits. The writer sets `_asleep` before checking for lines, and callers read
+        `_asleep` after appending, so that no line is missed.
+        """
         self._asleep = True
         if not self._lines:
             self._wake.get()
@@ -129,12 +136,12 @@ class Log:
                 self._unwritten += lines
                 return
             lost = self.dropped - self._told
-            # Not by way of the queue, which is full when this matters.
+            # Bypass the queue, which is full whenever lines are dropped.
             if lost and self._write(self._line(EVENTS["log.dropped"], {"lines": lost})):
                 self._told += lost
 
     def _chunk(self) -> tuple[bytes, int]:
-        """As many whole lines as one atomic write carries."""
+        """Takes as many whole lines as one atomic write carries."""
         taken, size = [], 0
         while self._lines and size + len(self._lines[0]) <= self._most:
             taken.append(self._lines.popleft())
@@ -142,12 +149,12 @@ class Log:
         return b"".join(taken), len(taken)
 
     def _write(self, chunk: bytes) -> bool:
-        """False: nothing of it, or not all, could be written (reader gone, disk full)."""
+        """Writes the chunk. False: the write failed or stayed incomplete (reader gone, disk full)."""
         while chunk:
             try:
                 chunk = chunk[os.write(self._fd, chunk) :]
             except BlockingIOError:
-                # Somebody who shares our output has made it non-blocking.
+                # A process that shares the output has made the descriptor non-blocking.
                 with suppress(OSError, ValueError):
                     select.select([], [self._fd], [], 1.0)
                 if self._closing.is_set():
@@ -158,8 +165,9 @@ class Log:
 
 
 def short_reference(request_id: str) -> str:
-    """The form of a request's id that a person can read out on the telephone: eight letters and digits, always the same
-    for one id. Two ids share one once in 150,000,000,000 times."""
+    """Returns a request's reference, short enough to read out on the telephone: eight letters and digits, always
+    the same for an id. The chance that two ids share a reference is one in 150,000,000,000.
+    """
     number = int.from_bytes(blake2b(request_id.encode(errors="replace"), digest_size=8).digest())
     letters = []
     for _ in range(_LENGTH):
@@ -173,8 +181,10 @@ def _iso(now: float) -> str:
 
 
 def _line(ours: dict[str, object], fields: dict[str, object], strict: bool) -> bytes:
-    """At most 4096 bytes: long values are cut first; if that is not enough, only the fields' names stay."""
-    # Ours come first and win: no field can call itself the time or the event.
+    """Writes a line of at most 4096 bytes: cuts long values first; if the line is still too long, keeps only the
+    names of the fields.
+    """
+    # The log's own fields come first and win: no other field can replace the time or the event.
     rest = {name: value for name, value in fields.items() if name not in ours}
     line = _encode({**ours, **rest}, strict)
     for longest in _CUTS:
@@ -187,7 +197,7 @@ def _line(ours: dict[str, object], fields: dict[str, object], strict: bool) -> b
 
 
 def _encode(record: dict[str, object], strict: bool) -> bytes:
-    # Printable ASCII alone: json escapes every control, line and direction character.
+    # Printable ASCII only: json escapes every control, line and direction character.
     return (_STRICT if strict else _LENIENT).encode(record).encode() + b"\n"
 
 
@@ -197,7 +207,7 @@ def _cut(value: object, longest: int) -> object:
 
 
 def _type_name(value: object) -> str:
-    """An object is never written out: it may hold what belongs in no log."""
+    """Writes an object's type only: the object may hold secrets."""
     return f"<{type(value).__name__}>"
 
 

@@ -1,7 +1,7 @@
-"""Every metric of the gateway, and their exposition in the Prometheus text format.
+"""Every metric of the gateway, and the exposition in the Prometheus text format.
 
-Label values are names from configuration (app, provider) and codes of the tables in `model`: never a path, an
-address or anything that a client or provider can choose.
+Label values are names from configuration (app, provider) and codes of the tables in `model`: never a path, an address
+or a text that a client or provider can choose.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ MetricKind = Literal["counter", "gauge", "maximum"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A "gauge" is summed over the living workers, of a "maximum" the highest of them counts."""
+    """A metric. Across the living workers, a "gauge" is summed, and a "maximum" is the highest value."""
 
     name: str
     kind: MetricKind
@@ -131,10 +131,13 @@ _BY_NAME = {metric.name: metric for metric in METRICS}
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """What only the supervisor knows. `reloaded_at`: Unix seconds of the last success.
+    """The supervisor's own numbers.
 
-    `kept`, `closed`: wrong app files that are served as they were, and those whose hosts answer 503. `certificates`: by
-    listener and first name, when those of listeners end, in Unix seconds."""
+    `reloaded_at`: time of the last successful reload, Unix seconds.
+    `kept`: wrong app files whose previous version stays in force.
+    `closed`: wrong app files whose hosts answer 503.
+    `certificates`: end of a certificate in Unix seconds, by listener and first name.
+    """
 
     revision: str
     workers: int
@@ -157,7 +160,7 @@ class _Exposition(Collector):
 
 
 def render(dump: Dump, gauges: Gauges) -> bytes:
-    """The exposition of the workers' numbers, added up, and the supervisor's own."""
+    """Returns the exposition of the workers' numbers, added up, and of the supervisor's own."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Exposition(dump, gauges))
     return generate_latest(registry)

@@ -1,5 +1,4 @@
-"""Connections to applications on Unix sockets. Requests, health checks, sign-out calls and form login open
-them here."""
+"""Connects to applications on Unix sockets: for requests, health checks, sign-out calls and form login."""
 
 import os
 import socket
@@ -12,16 +11,16 @@ from gateway.model.errors import GatewayError
 from gateway.model.unix_socket import UnixSocket
 
 _FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
-# What is there itself, a link included.
+# Opens the entry itself, even if the entry is a link.
 _STEP: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _HELD: Final = "/proc/self/fd/%d"
 
 
 def connected_to(place: UnixSocket) -> socket.socket:
-    """Open, and never waits: a server whose queue is full refuses. Each step is taken below the one that is held
-    already, so that nobody who may write there can put a link in between.
+    """Connects without waiting: a server with a full queue refuses. Opens each part of the path below the folder
+    already held open, so that a writer of a folder cannot insert a link.
 
-    Raises OSError; GatewayError(upstream_codes.ADDRESS) for what may be no application's.
+    Raises OSError; GatewayError(upstream_codes.ADDRESS) for a path that no application may have.
     """
     with ExitStack() as held:
         at = _held(held, os.open(place.folder, _FOLDER))

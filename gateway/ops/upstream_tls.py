@@ -1,5 +1,6 @@
-"""TLS towards an application: who it has to be, and what we show it. Proxied requests, health checks, sign-out calls
-and form login connect with the same context."""
+"""TLS to an application: checks the application's certificate and sends the gateway's. Proxied requests, health
+checks, sign-out calls and form login use the same context.
+"""
 
 import asyncio
 import ssl
@@ -12,16 +13,19 @@ from gateway.model.upstream_tls import UpstreamTls
 from gateway.ops.client_tls import show_certificate, tls_context
 from gateway.wire.certificate_names import holds_name
 
-# OpenSSL's own number for a failed verification, as in its errors.
+# OpenSSL's error number for a failed verification.
 _CERTIFICATE_VERIFY_FAILED: Final = 1
-# Old servers have CBC and SHA-1 alone, and short keys. What encrypts nothing or asks for no certificate is out.
+# Old servers support only CBC and SHA-1, and short keys. Ciphers without encryption or without a certificate stay
+# excluded.
 _LEGACY_CIPHERS: Final = "DEFAULT:!aNULL:!eNULL:@SECLEVEL=0"
 
 
 def upstream_context(upstream: Upstream) -> ssl.SSLContext:
-    """Takes tens of milliseconds where the system's authorities are read. Before its certificate is judged nothing is
-    written to a server, nor is ours shown: a name or pin that is not in it fails the handshake
-    (ssl.SSLCertVerificationError)."""
+    """Makes the TLS context of an application. Reading the system's authorities takes tens of milliseconds.
+
+    The gateway sends no data and no client certificate before checking the server's certificate. A certificate
+    with a wrong name, or without a pin, fails the handshake (ssl.SSLCertVerificationError).
+    """
     tls = upstream.tls
     context = _pinned(tls.pins) if tls.pins else tls_context(upstream.ca)
     if tls.client_certificate is not None:
@@ -29,7 +33,7 @@ def upstream_context(upstream: Upstream) -> ssl.SSLContext:
     if tls.minimum == "tls1.3":
         context.minimum_version = ssl.TLSVersion.TLSv1_3
     if tls.legacy is not None:
-        # The oldest that the library has, SSL 3 left out: TLS 1.0. Named as such, the ssl module warns at each use.
+        # The library's oldest version except SSL 3: TLS 1.0. The ssl module warns at each use of the name TLSv1.
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.options |= ssl.OP_NO_SSLv3
         context.set_ciphers(_LEGACY_CIPHERS)
@@ -41,8 +45,11 @@ def upstream_context(upstream: Upstream) -> ssl.SSLContext:
 
 
 class Trust(NamedTuple):
-    """All that a context is made of: applications of equal trust can have one. `host`: empty where the name of the
-    handshake is the one that is expected, which the ssl module compares for each connection by itself."""
+    """The settings that make a context: applications with equal trust share a context.
+
+    `host`: the expected host; empty: the name in the handshake is the expected name, which the ssl module compares for
+    each connection.
+    """
 
     host: str
     ca: bytes | None
@@ -54,22 +61,24 @@ def trust_of(upstream: Upstream) -> Trust:
 
 
 class UpstreamContexts:
-    """The contexts of one loop's connections, one for each trust, made by a thread and kept while somebody has it.
+    """The contexts of one loop's connections, one per trust. A thread makes a context, which lives as long as a user
+    holds it.
 
-    One that reads the system's authorities takes 0.8 MB and 7 ms, which was 80 MB in a worker with 100 applications."""
+    A context with the system's authorities takes 0.8 MB and 7 ms, once 80 MB in a worker with 100 applications.
+    """
 
     def __init__(self) -> None:
         self._kept: WeakValueDictionary[Trust, ssl.SSLContext] = WeakValueDictionary()
         self._making: dict[Trust, asyncio.Future[ssl.SSLContext]] = {}
 
     def renew(self) -> None:
-        """After a reload: who connects first from here on meets the system's authorities as they are then."""
+        """Forgets the contexts after a reload: the next connection reads the system's authorities again."""
         self._kept, self._making = WeakValueDictionary(), {}
 
     async def of(self, upstream: Upstream) -> ssl.SSLContext:
-        """Raises what `upstream_context` raises; the next who asks has it tried again."""
+        """Returns the context of an application. Raises the errors of `upstream_context`; the next call tries again."""
         trust = trust_of(upstream)
-        # What a reload meets half made stays with those who asked before it.
+        # A context half made during a reload stays with the callers from before the reload.
         kept, under_way = self._kept, self._making
         if (context := kept.get(trust)) is not None:
             return context
@@ -83,30 +92,32 @@ class UpstreamContexts:
                     kept[trust] = context.result()
 
             making.add_done_callback(made)
-        # Others may wait for it, too.
+        # Shielded, because other callers may wait for the same context.
         return await asyncio.shield(making)
 
 
 def server_name(upstream: Upstream) -> str:
-    """What the handshake says (RFC 6066 3); empty for nothing. Of an address nothing is said in any case."""
+    """Returns the name in the handshake (RFC 6066 3); empty: no name. The handshake never names an IP address."""
     tls = upstream.tls
     return tls.sni if tls.sni is not None else tls.name or upstream.host
 
 
 def _pinned(pins: tuple[bytes, ...]) -> ssl.SSLContext:
-    """A pin is trusted by itself, whoever signed it; what it may have signed is not."""
+    """Makes a context that trusts the pinned certificates alone, whatever their issuer; certificates issued by a
+    pinned certificate are not trusted.
+    """
     context = ssl.create_default_context(cadata=b"".join(pins))
     context.set_alpn_protocols(("http/1.1",))
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    # The certificates that devices make for themselves lack what RFC 5280 asks of those of authorities.
+    # Devices' self-made certificates lack extensions that RFC 5280 requires of an authority's certificate.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.sslobject_class = _checked(lambda shown: _check_pin(shown, pins))
     return context
 
 
 class _Shown(NamedTuple):
-    """A certificate, and the names in it, as the ssl module has them."""
+    """A server certificate, and its names in the ssl module's form."""
 
     der: bytes
     names: tuple[tuple[str, str], ...]
@@ -118,7 +129,7 @@ def _checked(check: Callable[[_Shown], None]) -> type[ssl.SSLObject]:
             try:
                 super().do_handshake()
             except ssl.SSLWantReadError:
-                # By TLS 1.2 what would be written now has our own certificate in it, and nothing hides it.
+                # In TLS 1.2 the next message would carry the gateway's own certificate in clear.
                 if shown := _shown_so_far(self):
                     check(shown)
                 raise
@@ -129,7 +140,9 @@ def _checked(check: Callable[[_Shown], None]) -> type[ssl.SSLObject]:
 
 
 def _shown_so_far(handshake: ssl.SSLObject) -> _Shown | None:
-    """What the server has shown in a handshake that is under way; the ssl module's own methods ask for its end."""
+    """Returns the server's certificate during a handshake; None: no certificate yet. The ssl module's public
+    methods need a finished handshake.
+    """
     chain = handshake._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
     if not chain:
         return None

@@ -1,4 +1,4 @@
-"""Every series that is known when a configuration is taken, at 0: an alert sees the first count already."""
+"""Lists every series known when a configuration is taken, at 0: an alert then sees the first count."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import get_args
@@ -31,9 +31,9 @@ _DENIALS = (
     policy_codes.DENIED,
     policy_codes.LOGIN_FORM,
 )
-# These refuse a person whom a rule lets in, where the application cannot be told of them.
+# Codes that refuse a person admitted by a rule, because the gateway cannot pass the identity to the application.
 _UNTOLD = ("translation.", "account.missing", "account.link", "account.ask", "account.person", "directory.")
-# A directory may end a session, whatever kind of provider it began at.
+# A directory may end a session, whatever the kind of the session's provider.
 _DIRECTORY_ENDS = (directory_codes.GONE, directory_codes.ORGANISATION)
 _ENDS = (
     oidc_codes.REFRESH_ENDED,
@@ -43,14 +43,14 @@ _ENDS = (
     login_codes.DEACTIVATED,
     *_DIRECTORY_ENDS,
 )
-# As access.application calls the portal, where an application's name stands for its own.
+# The portal's name in access.application, in the place of an application's name.
 _PORTAL = "_portal"
-# A message that comes back from a provider may name none that is known, or no sign-in that is under way.
+# A message from a provider may name no known provider, or no sign-in under way.
 _NOBODYS = ""
 _OPINIONS = tuple((by, verdict) for by in get_args(OtherImplementation) for verdict in get_args(OpinionVerdict))
 _CHALLENGES = (session_codes.REQUIRED, policy_codes.PROVIDER, session_codes.TOO_WEAK)
 
-# A tunnel that was opened is 101.
+# 101 counts an opened tunnel.
 _STATUSES = (("1xx",), ("2xx",), ("3xx",), ("4xx",), ("5xx",))
 _TUNNEL_ENDS = (
     "client",
@@ -70,7 +70,7 @@ _Labels = tuple[str, ...]
 
 
 def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Sequence[str]) -> Dump:
-    """By the names of gateway.yaml's folder."""
+    """Returns the series at 0, for the names in the folder of gateway.yaml."""
     providers = (*oidc_providers, *saml_providers)
     answering = (*apps, _PORTAL)
     of_each: dict[str, Iterable[_Labels]] = {
@@ -146,7 +146,9 @@ def _logins(*families: str) -> Iterator[_Labels]:
 
 
 def _refreshes() -> Iterator[_Labels]:
-    """A session that ends, and a try that says nothing of it: a session may end for whatever its ID token is."""
+    """Yields the outcomes of a refresh: success, an ended session, a failed try. Any fault of an ID token may end a
+    session.
+    """
     yield "success", ""
     said = [code for (code,) in _codes("oidc.")]
     yield from (("ended", code) for code in (*said, *(code.id for code in _ENDS)))
@@ -155,7 +157,9 @@ def _refreshes() -> Iterator[_Labels]:
 
 
 def _looks() -> Iterator[_Labels]:
-    """Where a provider gives no tokens, directories alone are asked again."""
+    """Yields the outcomes of a refresh at a provider without tokens: the gateway repeats only the directory
+    look-ups.
+    """
     yield from (("ended", code.id) for code in _DIRECTORY_ENDS)
     yield from (("failed", code) for (code,) in _codes("store."))
 
@@ -168,5 +172,5 @@ def _decisions() -> Iterator[_Labels]:
 
 
 def _of_browsers(wanted: Callable[[Code], bool]) -> Iterator[Code]:
-    """Codes that can end a request."""
+    """Yields the codes that can end a request."""
     return (code for code in all_codes() if code.status and wanted(code))

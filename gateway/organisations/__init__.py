@@ -1,7 +1,7 @@
-"""The organisations among which people find theirs where they sign in: tables in, an index that is searched out.
+"""The organisations among which people find their own at sign-in: reads tables, writes an index, searches the index.
 
-`index` is what is made of all tables, an SQLite file with full-text search (FTS5) that is replaced whole; `indexing` is
-the process that makes it, aside; `keeper` has it made again when a table changes, in the supervisor alone. `search`
-asks for a worker, in a thread of its own. What words mean is pure: `identity.organisation_words`. `etalab` reads a
-public list. Begin in `search`.
+`index` is the index of all tables: an SQLite file with full-text search (FTS5), replaced as a whole. `indexing` is the
+separate process that writes the index. `keeper`, in the supervisor alone, orders a new index when a table changes.
+`search` queries the index for a worker, in a thread of its own. The pure rules for words are in
+`identity.organisation_words`. `etalab` reads a public list. Start at `search`.
 """

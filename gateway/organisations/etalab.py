@@ -1,5 +1,5 @@
-"""The package `@etalab/decoupage-administratif` of npm as a table of organisations. Its data are under the Licence
-Ouverte: whoever shows them names the source and the day.
+"""Turns the npm package `@etalab/decoupage-administratif` into a table of organisations. The data are under the Licence
+Ouverte: a publisher names the source and the day.
 
     npm pack @etalab/decoupage-administratif
 """
@@ -29,7 +29,7 @@ Records = Sequence[Mapping[str, Any]]
 
 
 def read_package(archive: Path) -> tuple[str, dict[str, Records]]:
-    """Its version, and its data by the name of their file. Raises GatewayError(organisation_codes.FILE)."""
+    """Returns the package's version, and its data by file name. Raises GatewayError(organisation_codes.FILE)."""
     try:
         with tarfile.open(archive, "r:gz") as package:
             parts = {name: _json(package, f"package/data/{name}.json") for name in _PARTS}
@@ -43,7 +43,7 @@ def read_package(archive: Path) -> tuple[str, dict[str, Records]]:
 
 
 def _json(package: tarfile.TarFile, name: str) -> Any:
-    """Nothing is unpacked: a name or a link in the archive leads nowhere."""
+    """Reads a JSON member without unpacking: a name or a link in the archive leads nowhere."""
     member = package.getmember(name)
     file = package.extractfile(member) if member.isreg() and member.size <= _LARGEST else None
     if file is None:
@@ -52,7 +52,7 @@ def _json(package: tarfile.TarFile, name: str) -> Any:
 
 
 def table_of(parts: Mapping[str, Records]) -> Iterator[dict[str, str]]:
-    """The rows of a table, by IMPORTED. Raises KeyError or TypeError for records of another form."""
+    """Yields the rows of a table, with the columns IMPORTED. Raises KeyError or TypeError for malformed records."""
     departements = {one["code"]: str(one["nom"]) for one in parts["departements"]}
     yield from ({"name": one["nom"], "kind": "region", "insee": one["code"]} for one in parts["regions"])
     for code, name in departements.items():
@@ -60,7 +60,7 @@ def table_of(parts: Mapping[str, Records]) -> Iterator[dict[str, str]]:
     yield from _communes(parts["communes"], departements)
     where = {one["code"]: one["departement"] for one in parts["communes"] if one["type"] == "commune-actuelle"}
     for one in (*parts["epci"], *parts["ept"]):
-        # Its members may be of several départements: where most of them are.
+        # Members may lie in several départements: take the département of most members.
         members = Counter(where[member["code"]] for member in one["membres"] if member["code"] in where)
         code = members.most_common(1)[0][0] if members else ""
         long = _TYPES.get(one["type"], "")
@@ -69,7 +69,9 @@ def table_of(parts: Mapping[str, Records]) -> Iterator[dict[str, str]]:
 
 
 def _communes(communes: Records, departements: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """The communes of today. A former commune becomes an alias of the commune that absorbed the former commune."""
+    """Yields the communes of today. A former commune becomes an alias of the commune that absorbed the former
+    commune.
+    """
     parts = defaultdict[str, list[str]](list)
     for one in communes:
         if one["type"] != "commune-actuelle":

@@ -1,7 +1,7 @@
-"""What is made of the tables of organisations: one SQLite file, replaced whole, that finds them by words and numbers.
+"""The index of the organisations: one SQLite file, replaced as a whole, searched by words and numbers.
 
-Rows have their numbers in the order in which they are shown, short names first: FTS5 finds rows in this order, and
-stops at the last that is wanted, however many there are.
+Rows are numbered in display order, short names first. FTS5 finds rows in this order and stops at the last row wanted,
+however many rows match.
 """
 
 import json
@@ -32,7 +32,7 @@ _LISTS: Final = ("postcodes", "domains")
 _BY_NAME: Final = "SELECT number FROM organisation WHERE folded = ? ORDER BY number LIMIT ?"
 _BY_WORDS: Final = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid LIMIT ?"
 _BY_DOMAIN: Final = "SELECT number FROM domain WHERE domain = ? ORDER BY number LIMIT ?"
-# An establishment may have a row of its own; a row without a SIRET is of all establishments of its SIREN.
+# An establishment may have a row of its own; a row without a SIRET covers all establishments of its SIREN.
 _NAME_OF_ITS_ROW: Final = (
     "SELECT name FROM organisation WHERE siren = ? AND siret IN (?, '') ORDER BY siret DESC, number LIMIT 1"
 )
@@ -44,8 +44,11 @@ _ADD: Final = "INSERT INTO organisation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
 
 @dataclass(frozen=True, slots=True)
 class OrganisationStamp:
-    """Of what an index was made. `tables`: as the policy has them, and `stats` by which a change of their files is
-    seen."""
+    """Describes the tables of an index.
+
+    `tables`: the tables as the policy lists them.
+    `stats`: file status of the tables, which shows a change of a file.
+    """
 
     tables: str
     stats: tuple[tuple[int, ...], ...]
@@ -57,8 +60,10 @@ def organisation_index_path(folder: Path) -> Path:
 
 
 def write_organisations(folder: Path, organisations: Iterable[ListedOrganisation], tables: str, stats: Any) -> int:
-    """In place of the index that is there. How many. Raises OSError, sqlite3.Error, and what making the rows raises."""
-    # In the order in which they are shown.
+    """Replaces the index. Returns the number of organisations. Raises OSError, sqlite3.Error, and the errors of the
+    iterator `organisations`.
+    """
+    # Sorted in display order.
     keyed = sorted(((folded_name(one.name), one) for one in organisations), key=_shown_before)
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=_UNFINISHED)
     os.close(descriptor)
@@ -108,7 +113,7 @@ def _written(one: ListedOrganisation) -> Iterator[str]:
 
 
 def read_organisation_stamp(path: Path) -> OrganisationStamp | None:
-    """Reads the stamp of an index; None if the index is missing or incomplete."""
+    """Reads the stamp of an index. None: the index is missing or incomplete."""
     try:
         with closing(_opened(path)) as database:
             (record,) = database.execute("SELECT record FROM stamp").fetchone()
@@ -119,21 +124,25 @@ def read_organisation_stamp(path: Path) -> OrganisationStamp | None:
 
 
 class OrganisationIndex:
-    """One open index; of one thread. Raises sqlite3.Error where it cannot be opened, or read."""
+    """One open index, for use by one thread. Raises sqlite3.Error if the index cannot be opened or read."""
 
     def __init__(self, path: Path) -> None:
         self._database = _opened(path)
 
     def find(self, query: OrganisationQuery, most: int) -> list[ListedOrganisation]:
-        """Organisations with exactly this name first, then names that hold every word, then the rest."""
+        """Finds organisations: first an exact match of the name, then names that contain every word, then the rest."""
         found = self._numbers(query, most)
         if not found and (less := query.without_what_is_around()) is not None:
             found = self._numbers(less, most)
         return [self._organisation(number) for number in found]
 
     def names(self, numbers: Iterable[str]) -> dict[str, str]:
-        """The name of each organisation by its SIREN or SIRET, without those that have no name here. Where the rows of
-        a SIREN have SIRETs of other establishments alone, and differ in their names, none of these is taken."""
+        """Returns the names of organisations by SIREN or SIRET; an organisation without a name in the index is left
+        out.
+
+        If a SIREN has only rows with the SIRETs of other establishments, and their names differ, the organisation is
+        left out.
+        """
         found = ((number, self._name(number)) for number in numbers if _SIREN_OR_SIRET.fullmatch(number))
         return {number: name for number, name in found if name}
 
@@ -171,5 +180,5 @@ class OrganisationIndex:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """For reading, without locks: the file is only ever replaced as a whole."""
+    """Opens the file read-only, without locks: writers only ever replace the file as a whole."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)

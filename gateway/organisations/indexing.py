@@ -1,6 +1,6 @@
-"""The process that makes the index of all tables of organisations, aside: it ends with what it took.
+"""The separate process that writes the index of all tables of organisations: its memory is freed when the process ends.
 
-The tables are one line of JSON on standard input, the outcome one on standard output.
+Standard input carries the tables as one line of JSON, standard output carries the outcome as one line.
 """
 
 import json
@@ -26,7 +26,11 @@ _LARGEST: Final = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class OrganisationsOutcome:
-    """`detail`: why there is no index; empty where there is one. `stats`: of the files that were read, or tried."""
+    """The result of one run.
+
+    `detail`: why the run made no index; empty: success.
+    `stats`: status of the files that were read, or tried.
+    """
 
     rows: int = 0
     detail: str = ""
@@ -38,7 +42,7 @@ def encode_tables(tables: Sequence[OrganisationTable]) -> str:
 
 
 def decode_organisations_outcome(line: bytes) -> OrganisationsOutcome:
-    """ValueError or TypeError for what is no outcome."""
+    """Decodes an outcome. Raises ValueError or TypeError for a malformed line."""
     told: dict[str, Any] = json.loads(line)
     return OrganisationsOutcome(**{**told, "stats": tuple(map(tuple, told["stats"]))})
 
@@ -48,7 +52,7 @@ def stats_of(tables: Sequence[OrganisationTable]) -> tuple[tuple[int, ...], ...]
 
 
 def organisations_of(table: OrganisationTable) -> Iterator[ListedOrganisation]:
-    """Raises GatewayError, also between two rows."""
+    """Yields the organisations of a table. Raises GatewayError, also between two rows."""
     source = table.source
     name, encoding = Path(source.path).name, "utf-8-sig" if source.encoding == "utf-8" else source.encoding
     with open_source(source) as raw:
@@ -62,7 +66,9 @@ def organisations_of(table: OrganisationTable) -> Iterator[ListedOrganisation]:
 
 
 def make_organisations(tables: Sequence[OrganisationTable], folder: Path) -> OrganisationsOutcome:
-    """Puts the index of the files as they are in place. Raises GatewayError, OSError, sqlite3.Error."""
+    """Writes the index of the present files and puts the index in place. Raises GatewayError, OSError,
+    sqlite3.Error.
+    """
     before = stats_of(tables)
     found = [one for table in tables for one in organisations_of(table)]
     if len(found) > MOST_ORGANISATIONS:

@@ -1,7 +1,7 @@
-"""Keeps the index of the organisations as their tables are. One process owns it: the supervisor.
+"""Keeps the index of the organisations up to date with the tables. One process, the supervisor, owns the index.
 
-The files are looked at every two seconds; once one has changed a process of its own reads all of them, and what it
-wrote is in place whole or not at all.
+The keeper checks the files every two seconds. After a change, a separate process reads all files, and puts the new
+index in place as a whole.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from gateway.organisations.indexing import (
     stats_of,
 )
 
-# -P: what lies in the current folder is never taken for a part of this program.
+# -P: Python imports no module from the current folder.
 HELPER: Final = (sys.executable, "-P", "-m", "gateway.organisations.indexing")
 
 LOOKED_EVERY: Final = 2.0
@@ -33,14 +33,15 @@ _TRIED_AGAIN: Final = 60.0
 
 
 class OrganisationKeeper:
-    """`folder`: made when it is first needed; the gateway's own."""
+    """Keeps the index in `folder`, a folder of the gateway's own that the keeper creates on first use."""
 
     def __init__(self, folder: Path, log: Log, *, helper: Sequence[str] = HELPER) -> None:
         self._folder = folder
         self._log = log
         self._helper = helper
         self._tables: tuple[OrganisationTable, ...] = ()
-        # Of what the index is, or was tried in vain. At `_again_at` (monotonic) it is tried although nothing changed.
+        # The tables and file status of the index, or of the last failed try. At `_again_at` (monotonic seconds)
+        # unchanged files are tried again.
         self._known: tuple[str, tuple[tuple[int, ...], ...]] | None = None
         self._again_at = float("inf")
         self._fails = False
@@ -48,14 +49,14 @@ class OrganisationKeeper:
         self._making: asyncio.Task[None] | None = None
 
     async def use(self, tables: Iterable[OrganisationTable]) -> None:
-        """These from now on. OSError: the folder cannot be made."""
+        """Replaces the tables. Raises OSError if the folder cannot be created."""
         before, self._tables = self._tables, tuple(tables)
         if self._tables and not before:
             self._known = await asyncio.to_thread(_made, self._folder)
         self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Watches the files, until cancelled."""
         while True:
             self._woken.clear()
             if tables := self._tables:
@@ -96,7 +97,7 @@ class OrganisationKeeper:
 
 
 def _made(folder: Path) -> tuple[str, tuple[tuple[int, ...], ...]] | None:
-    """Of what the index is that an earlier gateway has left."""
+    """Returns the tables and the file status of the index that an earlier gateway left; None: no index."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
     for left in folder.glob("*.new"):
         left.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Searches the organisations for a worker, in a thread of its own. What is typed is told to nobody and kept nowhere."""
+"""Searches the organisations for a worker, in a thread of its own. The typed text is never sent on or stored."""
 
 import asyncio
 import os
@@ -14,8 +14,9 @@ from gateway.model.organisations import ListedOrganisation
 from gateway.ops.log import Log
 from gateway.organisations.index import OrganisationIndex, organisation_index_path
 
-# A search takes 0.2 to 1 ms: a person waits for half a second at most. Of all that wait, one network has a small share:
-# a flood costs itself, and sixty-four networks have to flood before anybody else is refused.
+# A search takes 0.2 to 1 ms, so a person waits for half a second at most. A network may hold a small share of the
+# waiting searches: a flood delays its own network, and sixty-four networks have to flood before a further network is
+# refused.
 _MOST_WAITING: Final = 512
 _MOST_OF_ONE_NETWORK: Final = 8
 
@@ -23,7 +24,7 @@ _Found = TypeVar("_Found")
 
 
 class OrganisationSearch:
-    """To be asked in the loop. `folder`: where the supervisor keeps the index."""
+    """Searches the index. For use in the event loop. `folder`: the folder of the supervisor's index."""
 
     def __init__(self, folder: Path, *, log: Log) -> None:
         self._path = organisation_index_path(folder)
@@ -34,12 +35,16 @@ class OrganisationSearch:
         self._open: tuple[tuple[int, int], OrganisationIndex] | None = None
 
     async def find(self, query: OrganisationQuery, most: int, network: str) -> Sequence[ListedOrganisation] | None:
-        """None where they cannot be searched now. Never raises. `network`: of the person who asks."""
+        """Finds organisations. Never raises. None: no search is possible now.
+
+        `network`: the network of the person who searches.
+        """
         return await self._ask(network, lambda index: index.find(query, most))
 
     async def names(self, numbers: Iterable[str], network: str) -> Mapping[str, str]:
-        """The name of each organisation by its SIREN or SIRET; without those that no table names, or that cannot be
-        looked up now. Never raises."""
+        """Returns the names of organisations by SIREN or SIRET; an organisation without a name, or without an
+        answer now, is left out. Never raises.
+        """
         return await self._ask(network, lambda index: index.names(numbers)) or {}
 
     async def _ask(self, network: str, question: Callable[[OrganisationIndex], _Found]) -> _Found | None:
@@ -53,7 +58,7 @@ class OrganisationSearch:
         try:
             found = await asyncio.shield(under_way)
         except FileNotFoundError:
-            # Not made yet: the supervisor tells where it cannot be.
+            # The index does not exist yet; if it cannot be made, the supervisor logs the reason.
             return None
         except (OSError, sqlite3.Error) as error:
             if not self._fails:

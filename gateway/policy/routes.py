@@ -331,21 +331,17 @@ class PathSet:
     """Path patterns that decide nothing: a path is in the set or not. Raises GatewayError(POLICY_CONFLICT) as
     `RouteTable.build`.
 
-    `table`: these patterns.
-    `find`: the table's own.
+    `find`: RouteTable.find of a table of these patterns.
     """
 
     patterns: tuple[str, ...] = ()
     case_insensitive: bool = False
-    table: RouteTable = field(init=False, repr=False, compare=False)
     find: Callable[[tuple[str, ...]], Match | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         parsed = [(text, parse_pattern(text, named=True)) for text in self.patterns]
         rules = [Rule(RuleRef("", 0, text), pattern, None, None, None) for text, pattern in parsed]
-        table = RouteTable.build(rules, self.case_insensitive)
-        object.__setattr__(self, "table", table)
-        object.__setattr__(self, "find", table.find)
+        object.__setattr__(self, "find", RouteTable.build(rules, self.case_insensitive).find)
 
 
 NO_PATHS: Final = PathSet()

@@ -191,7 +191,9 @@ class Portal:
                         away = await self._away.instead(request, step)
                     step = away or await self._sources.of(request.snapshot, step.provider).begin(request, step)
                 case Authentication():
-                    self._services.standings.came_back(step.provider.name)
+                    # A chosen organisation says nothing of the provider: its answer came before the choice.
+                    if step.tenant is None:
+                        self._services.standings.came_back(step.provider.name)
                     step = await self._sign_ins.complete(request, step)
                 case SignInSeenAgain():
                     step = await self._sign_ins.seen_again(request, step)

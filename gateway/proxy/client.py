@@ -613,7 +613,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             self.respond(self.sending.to_sign_in(outcome))
             return
         kind = kind_of(request.line.method, request.fields)
-        keep = None if active.question is not None or self._has_gathered else keeping(request)
+        keep = None if active.question is not None or self._is_gathering else keeping(request)
         if kind == "navigation" and keep is not None:
             active.until = plane.timers.now + request.lane.timeouts.total
             self.deadline = plane.timers.now + request.lane.timeouts.first_byte
@@ -811,7 +811,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _choose_pool(self) -> Pool | None:
         """Of several addresses, the one for this request. None: the client is told why, or its body is gathered."""
         request, lane = self.active.request, self.active.request.application
-        if lane.gathers and self._gather_body():
+        if lane.gathers_up_to and self._begin_gathering():
             return None
         if lane.group is None:
             return lane.sole
@@ -879,18 +879,19 @@ class ClientConnection(asyncio.BufferedProtocol):
     # --- a body that is gathered before the application is asked ---
 
     @property
-    def _has_gathered(self) -> bool:
-        """Whether the body of the request under way was taken, or a part of it."""
+    def _is_gathering(self) -> bool:
+        """Whether a buffer takes, or has taken, the body of the request under way."""
         return type(self.active.upstream) is GatheredBody
 
-    def _gather_body(self) -> bool:
-        """Whether the body is gathered from here on, and the application hears nothing yet."""
+    def _begin_gathering(self) -> bool:
+        """Begins to gather the body of the request under way, if its application wants that and it is not here in full.
+        False: the body is not gathered. True: the application hears nothing until the buffer passes the body on."""
         active, request, plane = self.active, self.active.request, self.plane
-        framing, limits, most = request.framing, request.limits, request.application.gathers
-        if framing in NO_CONTENT or self._has_gathered or self.sending is not None:
+        framing, limits, most = request.framing, request.limits, request.application.gathers_up_to
+        if framing in NO_CONTENT or self._is_gathering or self.sending is not None:
             return False
         if framing > min(most, limits.body or most) or 0 < framing <= len(self.reader.ahead):
-            # More than is gathered, or taken; or all of the body is here.
+            # Over the buffer or the body limit, or already here in full.
             return False
         active.until = plane.timers.now + limits.timeouts.total
         active.upstream = gathered = GatheredBody(
@@ -930,8 +931,8 @@ class ClientConnection(asyncio.BufferedProtocol):
             self._forward(outcome)
             return
         if self.reader.state is BODY:
-            # The rest of the body is of no use: the response ends the connection. The length is no longer that of
-            # what comes next.
+            # The rest of the body is passed to nobody. The connection closes after the response. The announced length no
+            # longer holds.
             self.reader.end_body()
             self.body_paused = False
             self.active.request.framing = CHUNKED

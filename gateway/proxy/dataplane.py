@@ -167,9 +167,9 @@ class DataPlane:
         self.tunnels.whoever_is(seat)
 
     def revoked(self, seats: Iterable[Seat]) -> None:
-        """Cuts the streams of these seats. `seat.live` already refuses new requests."""
+        """Cuts every request under way, and every tunnel, of these seats. `seat.live` already refuses new requests."""
         seats = tuple(seats)
-        self.tunnels.revoked(seats)
+        self.tunnels.end_of_seats(seats)
         dead = set(map(id, seats))
         for client in tuple(self.connections):
             if client.active.under_way and id(client.active.request.seat) in dead:

@@ -162,11 +162,11 @@ def _check_front(request: Request, front: Front) -> None:
 
 
 def page_for(front: Front, outcome: Outcome) -> Page | None:
-    """The status for an outcome that is no allowance. None where the outcome is acted on as for any request: more has
-    to be looked up, or the front passes our own page on to the browser.
+    """What a front is told when the request is not allowed: a bare status. The front then sends the browser's request
+    here, and that request gets the page, the log line and the count.
 
-    The other fronts send the browser's request here again, and that request is logged, counted and shown a page. A
-    front sends requests for our own paths here without a question."""
+    None: the outcome is still open, or this front passes our answers on to the browser, so the question is answered
+    like any request. Such a front never asks about our own paths: a question about one gets the bare status."""
     if isinstance(outcome, NeedsStore | NeedsWork):
         return None
     if front.passes and not (isinstance(outcome, ToPortal) and outcome.purpose == "endpoint"):
@@ -192,7 +192,7 @@ def allowance(
     kept = front.unwritten(dropped, injected) if dropped else []
     if kept and not front.removes:
         raise GatewayError(front_codes.HEADER, f"{front.name} would pass {kept[0][:64]!r} on")
-    # A program's token is not among these lines any more.
+    # A program's token was taken out of these lines before.
     own = b""
     if AUTHORIZATION in request.rare:
         own = next((value for name, value in request.sent() if name == b"Authorization"), b"")

@@ -1,9 +1,9 @@
 """Questions of fronts that need no parser: those that differ from one that led to an allowance by values alone.
 
-A front asks on a few connections about everybody, in the same lines. What is remembered, for all connections of a
-worker, is the head of a question without the values of its own, as `known_heads` splits it, and where in it stands what
-the front says. The head of the browser's request has to be known too. It holds under one snapshot, and is of no person:
-who asks, its address and its secret, is looked at each time, and every value is read.
+A front asks on a few connections about everybody, in the same lines. A worker remembers the names of a question's
+lines, without values (as `known_heads` splits them), and which value is the method, the target, the host and the
+secret. The head of the browser's request has to be known too. An entry ends with its snapshot and says nothing about
+a person: the sender's address and secret are checked, and every value is read, each time.
 """
 
 from collections.abc import Sequence

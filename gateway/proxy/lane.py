@@ -64,7 +64,7 @@ class Lane(ApplicationAccess):
 
     __slots__ = (
         "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters", "form_login",
-        "gathers", "group", "hides", "holds", "injected", "is_bounded", "is_dav", "is_secure", "is_watched",
+        "gathers_up_to", "group", "hides", "holds", "injected", "is_bounded", "is_dav", "is_secure", "is_watched",
         "log_names", "notes_cookies", "plain_bodies", "policy", "pool", "rarely", "rates", "responses", "sole",
         "statuses", "stays_secure", "stripped", "timeouts",
     )  # fmt: skip
@@ -109,11 +109,11 @@ class Lane(ApplicationAccess):
         self.sole = None if isinstance(pool, AddressGroup) else pool
         self.group = pool if isinstance(pool, AddressGroup) else None
         # Bytes of a request's body that are gathered before the application is asked.
-        self.gathers = app.upstream.buffering.requests
+        self.gathers_up_to = app.upstream.buffering.requests
         # Bytes of a response that wait for the client.
         self.holds = app.upstream.buffering.responses
         # `sole` where a connection is taken at once; None where there is more to do before.
-        self.pool = None if self.gathers else self.sole
+        self.pool = None if self.gathers_up_to else self.sole
 
     def _read_requests(self, app: App, policy: HeaderPolicy) -> None:
         self.policy = policy
@@ -141,7 +141,7 @@ class Lane(ApplicationAccess):
         self.filters = BodyFilters(app.edits, self._edits) if self._edits is not None and app.edits.bodies else None
         self.form_login = app.form_login
         # Whether anything stands between the two connections.
-        self.is_watched = bool(self.filters or self.form_login or self.gathers or self.holds)
+        self.is_watched = bool(self.filters or self.form_login or self.gathers_up_to or self.holds)
         marked = self.form_login is not None and self.form_login.has_expiry_marker
         # Whether the application is asked for bodies without compression.
         self.plain_bodies = marked or self.filters is not None

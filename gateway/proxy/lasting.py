@@ -127,7 +127,7 @@ def may_change(request: Request) -> bool:
 
 
 def cut(client: LastingClient) -> None:
-    """The person may not have this response any more: a request older than 5 s is aborted now, another after 5 s."""
+    """Ends the request under way: at once if it is older than 5 s, otherwise in 5 s if it is still the same one."""
     request = client.active.request
     if monotonic() - request.started > _CUT_SECONDS:
         client.abort()

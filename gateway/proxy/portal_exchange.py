@@ -140,7 +140,7 @@ def _path_of(inbound: InboundRequest) -> bytes:
 
 class PouredBody(OwnPage):
     """Sends a page that is too large for one write, in pieces, as the client takes them. All clients share the bytes
-    of the page: strangers who read nothing cost no copy each."""
+    of the page, so a client that reads nothing costs no copy."""
 
     __slots__ = ("_client", "_loop", "_rest", "_steps")
 

@@ -1,5 +1,6 @@
-"""Looks through the open connections for requests to judge again: at once where the policy or a person has changed,
-and every five seconds, for no change announces that a time condition or the end of a seat has come."""
+"""Judges again what is under way: at once when the policy or a person changes, and every 5 s where a rule depends on
+the time (`time`, `max_age`, a mandate that ends), because nothing announces that moment. The same round finds the seats
+that have run out."""
 
 import asyncio
 from collections.abc import Callable, Collection

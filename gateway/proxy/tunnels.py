@@ -83,7 +83,7 @@ class Tunnels:
 
     # --- ends ---
 
-    def revoked(self, seats: Iterable[Seat]) -> None:
+    def end_of_seats(self, seats: Iterable[Seat]) -> None:
         self._end([tunnel for seat in seats for tunnel in self._by_seat.get(seat, ())], "signed_out")
 
     def restart(self) -> None:

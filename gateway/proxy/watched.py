@@ -12,7 +12,7 @@ from gateway.proxy.buffers.gathered import GatheredBody
 from gateway.proxy.buffers.responses import BufferedResponse
 from gateway.proxy.exchange import Exchange, Requester, ServerConnection
 from gateway.proxy.filters.body_filter import BodyFilter
-from gateway.proxy.filters.session_watch import SessionWatch
+from gateway.proxy.filters.session_watch import ApplicationSessionWatch
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.wire.cookie_jar import JarRequest
@@ -75,7 +75,7 @@ def watch_for(
     upstream: Exchange,
     preparation: Preparation | None,
     ended: Callable[[ApplicationSession], None],
-) -> SessionWatch | None:
+) -> ApplicationSessionWatch | None:
     """Returns None for a request without such a session. `ended`: called when a page shows the end of the session."""
     app, seat, prepared = request.application.app, request.seat, request.middle_of
     session = None if prepared is None else prepared.session
@@ -92,7 +92,7 @@ def watch_for(
         asked = JarRequest(line.target.path, origins.is_secure, origins.hosts, time())
         preparation.renewed(app, seat, session, set_cookies, asked, asked_at)
 
-    return SessionWatch(
+    return ApplicationSessionWatch(
         client,
         upstream,
         app.form_login,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Binding = Literal["redirect", "post", "artifact", "soap"]
-OtherImplementation = Literal["python3-saml", "pygamlastan"]
+OtherImplementation = Literal["python3-saml"]
 OpinionVerdict = Literal["agree", "disagree", "failed"]
 
 

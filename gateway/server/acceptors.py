@@ -1,4 +1,4 @@
-"""A worker's end of the inherited sockets: accepting, with or without TLS, and ceasing to without losing anybody."""
+"""A worker's end of the inherited sockets: accepts connections, with or without TLS, and stops without losing any."""
 
 import asyncio
 import errno
@@ -22,14 +22,14 @@ _JOINED_WITHIN = 0.5
 # The loop's own patience is a minute: as long as that, a stranger could hold a place for one byte.
 _LONGEST_HANDSHAKE = 10.0
 
-# In one turn of the loop: others want theirs, and other workers may take the next.
+# In one turn of the loop: other tasks want their turn, and other workers may take the next connections.
 _ACCEPTED_AT_ONCE = 32
 
-# Until somebody has given a descriptor back, those who come wait in the kernel's queue.
+# Seconds until the next try. Meanwhile new connections wait in the kernel's queue.
 _WITHOUT_DESCRIPTORS = 0.1
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
-# Closed so, a connection is gone at once, on both sides (socket(7), SO_LINGER).
+# With this option, closing ends a connection at once on both sides (socket(7), SO_LINGER).
 _AT_ONCE = struct.pack("ii", 1, 0)
 _READ_AND_FORGOTTEN = 65536
 
@@ -63,10 +63,10 @@ class Admits(Protocol):
         header."""
 
     def refusal(self) -> bytes:
-        """A whole answer to who may not, where no TLS is spoken."""
+        """The whole answer to a client that may not come in, at a listener without TLS."""
 
     def exhausted(self, place: str) -> None:
-        """No descriptor is left."""
+        """Reports that no descriptor is left."""
 
 
 Factory = Callable[[Admitted], asyncio.BaseProtocol]
@@ -74,8 +74,11 @@ Factory = Callable[[Admitted], asyncio.BaseProtocol]
 
 
 class Acceptor:
-    """One listening socket. `handshakes` None: without TLS. `patience`: seconds for a handshake, ten at most.
-    `proxies`: the servers in front, none where clients come themselves."""
+    """A listening socket.
+
+    `handshakes`: None without TLS.
+    `patience`: seconds for a handshake, ten at most.
+    `proxies`: the servers in front; empty if clients connect themselves."""
 
     def __init__(
         self,
@@ -104,7 +107,8 @@ class Acceptor:
             self._handshakes.use(contexts)
 
     async def close(self) -> None:
-        """The last to close a socket resets the connections that wait in it: they are taken first."""
+        """Accepts the waiting connections, then closes the socket: the last process to close a socket resets the
+        connections that wait in it."""
         asyncio.get_running_loop().remove_reader(self._listening)
         while self._accept(_ACCEPTED_AT_ONCE):
             pass
@@ -115,14 +119,14 @@ class Acceptor:
             await asyncio.wait(self._joining, timeout=_JOINED_WITHIN)
 
     def _accept(self, most: int) -> bool:
-        """Whether there may be more."""
+        """Accepts up to `most` connections. Returns whether more connections may wait."""
         for _ in range(most):
             try:
                 connection, address = self._listening.accept()
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     self._wait_for_descriptors()
-                # A client that left before its turn came (ECONNABORTED) was the only one.
+                # A client that left before its turn (ECONNABORTED) was the only waiting client.
                 return False
             self._take(connection, address[0])
         return True
@@ -148,7 +152,7 @@ class Acceptor:
         return address is not None and contains(self._proxies, address)
 
     async def _join_told(self, connection: socket.socket, place: Admitted, peer: str) -> None:
-        """From here on it counts for the client, of whom the server in front tells."""
+        """Counts the connection for the client that the server in front names, then opens it."""
         try:
             told = await told_client(connection)
         except BaseException as error:
@@ -194,7 +198,7 @@ class Acceptor:
         with connection, suppress(OSError):
             if self._handshakes is None:
                 connection.send(self._keeper.refusal())
-                # Bytes that nobody has read would reset the connection, and the answer with it.
+                # Unread bytes would reset the connection, and the answer with it.
                 connection.recv(_READ_AND_FORGOTTEN)
             else:
                 _reset(connection)
@@ -213,8 +217,11 @@ def _reset(connection: socket.socket) -> None:
 
 
 class Acceptors:
-    """`factory`: given the number of the listener, what makes its protocols. `patience`: as in Acceptor; `proxies`:
-    likewise, of each listener."""
+    """The acceptors of all listeners.
+
+    `factory`: makes the factory of a listener's protocols from the number of the listener.
+    `patience`: as in Acceptor.
+    `proxies`: as in Acceptor, for each listener."""
 
     def __init__(
         self,

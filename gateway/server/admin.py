@@ -1,8 +1,8 @@
 """The admin listener: a Unix socket or loopback, never the public port. Liveness, readiness, metrics.
 
-It is answered by the supervisor, whose loop hands on what ends sessions and hears the signals. So many clients that ask
-for metrics share one exposition, a client that does not read is cut, and what is asked ahead is not answered.
-"""
+The supervisor answers, and its loop also passes on the ends of sessions and handles signals. So clients that ask for
+metrics at the same time share one exposition, a client that does not read is cut off, and requests sent ahead get no
+answer."""
 
 import asyncio
 import socket
@@ -23,7 +23,7 @@ class Observed(Protocol):
     """The state of the gateway that the admin address shows."""
 
     def readiness(self) -> dict[str, Any]:
-        """JSON values; `ready` among them."""
+        """The readiness as JSON values, with the key `ready`."""
 
     async def exposition(self) -> bytes:
         """Every metric, in the Prometheus text format."""

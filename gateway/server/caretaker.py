@@ -24,7 +24,7 @@ class Caretaker:
                 if await asyncio.to_thread(self._lock.taken):
                     return
             except OSError:
-                # The folder is full or away. No other gateway can have a lock there either.
+                # The folder is full or missing. No other gateway can hold a lock there either.
                 return
             await asyncio.sleep(_AGAIN)
 

@@ -31,14 +31,13 @@ class Message:
 
 
 class ChannelLost(Exception):
-    """The other side went away before it answered."""
+    """The other side has gone without an answer."""
 
 
 class Channel(asyncio.Protocol):
     """Calls `received` for each message in order, and `lost` once when the other side is gone.
 
-    What was asked carries an `id`; whoever receives it answers with `reply`.
-    """
+    A question carries an `id`; its receiver answers with `reply`."""
 
     def __init__(self, received: Callable[[Message], None], lost: Callable[[], None]) -> None:
         self._received = received
@@ -53,7 +52,7 @@ class Channel(asyncio.Protocol):
         return self
 
     def send(self, kind: str, payload: bytes = b"", **fields: Any) -> None:
-        """Silently nothing once the other side is gone: `lost` has told, or is about to."""
+        """Sends a message. Does nothing once the other side is gone: `lost` reports the end."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(Message(kind, fields, payload).frame())
 

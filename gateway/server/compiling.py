@@ -1,4 +1,4 @@
-"""From the folder to a plan, without the supervisor ever standing still: read in a thread, compiled in a helper."""
+"""Compiles the folder to a plan while the supervisor's loop goes on: a thread reads, and a helper process compiles."""
 
 import asyncio
 import hashlib
@@ -32,17 +32,22 @@ _HELPER = (sys.executable, "-P", "-m", "gateway.trial.compile_process")
 
 
 class Refused(Exception):
-    """The folder cannot be taken; the text is the operator's, problem by problem."""
+    """The folder cannot be taken. The text lists the problems for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A plan that may be served: the bytes that every worker builds its snapshot from, and their hash.
+    """A plan that may be served.
 
-    `files`: the fingerprint of what it was compiled from. `left_out`: what is wrong in app files that were not taken,
-    which stay as they were (`kept`) or whose hosts are closed (`closed`). `good`: the app files that it is made of.
-    `zeros`: what can be counted of it. `keyrings`: the digest of what was in force of each.
-    """
+    `plan`: the bytes from which every worker builds its snapshot.
+    `revision`: the hash of the plan.
+    `files`: the fingerprint of the files that were compiled.
+    `left_out`: the problems of app files that were not taken.
+    `kept`: the app files that stay in their last served form.
+    `closed`: the app files whose hosts are closed.
+    `good`: the app files in the plan, by path.
+    `zeros`: the counters of the plan, at zero.
+    `keyrings`: the digest of the keys in force, by keyring."""
 
     plan: bytes
     revision: str
@@ -57,8 +62,8 @@ class Live:
 
 
 async def compile_folder(folder: Path, within: float = COMPILED_WITHIN, *, live: Live | None = None) -> Live:
-    """`live`: what is served now; None at start. Raises Refused, with every problem of every file, and for whatever
-    else keeps it from being compiled."""
+    """`live`: the plan that is served now; None at start. Raises Refused with every problem of every file, or with the
+    reason why the folder cannot be compiled."""
     try:
         files = await asyncio.to_thread(read_folder, folder)
         encoded = encode_files(files)
@@ -98,8 +103,8 @@ def digest(ring: bytes) -> bytes:
 
 
 async def _compiled(files: Files, within: float) -> Compiled:
-    """Where a file takes too long, asks once more with that file named as wrong. Raises what `decode_outcome` does,
-    Refused, and TimeoutError after `within` seconds."""
+    """Compiles in a helper. If a file takes too long, asks again and names the file as wrong. Raises the errors of
+    `decode_outcome`, Refused, and TimeoutError after `within` seconds."""
     seconds, too_slow = _FILE_SECONDS, frozenset[str]()
     async with asyncio.timeout(within):
         while True:

@@ -1,5 +1,5 @@
-"""The control socket in the state folder: whoever may write there may ask for a reload or of sessions, and hears what
-came of it. A question is a line, its answer a line of JSON."""
+"""The control socket in the state folder. An account that may write to the folder may ask for a reload or about
+sessions, and receives the result. A question is a line, its answer a line of JSON."""
 
 import asyncio
 import json
@@ -43,8 +43,11 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 class Control:
-    """`reloaded`: told whether hosts may go. `answers`: a question in JSON. `succeeded`: by the gateway at the other
-    end of this connection."""
+    """The control socket of a gateway.
+
+    `reloaded`: reloads the folder; its argument says whether hosts may go.
+    `answers`: answers a question in JSON.
+    `succeeded`: called with the connection to a successor."""
 
     def __init__(
         self,
@@ -62,9 +65,11 @@ class Control:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def start(self) -> bool:
-        """Raises CannotServe. Takes the name from a gateway that is about to leave: the newest is the one asked.
+        """Listens under the socket's name, and takes the name from an older gateway: clients ask the newest gateway.
+        Raises CannotServe.
 
-        Whether there was one, which is then not leaving yet: whoever drains has given up its name."""
+        Returns whether another gateway had the name. Such a gateway is not leaving yet: a gateway that drains has given
+        up the name."""
         beside = await asyncio.to_thread(_is_served, self.folder)
         listening, self._inode = _bound(self.folder)
         if self._server is not None:
@@ -74,11 +79,11 @@ class Control:
 
     @property
     def has_name(self) -> bool:
-        """Whether there is somebody to ask: us, or a newer gateway."""
+        """Whether a gateway has the name, this gateway or a newer one."""
         return (self.folder / CONTROL_SOCKET).exists()
 
     async def stop(self) -> None:
-        """The socket's name goes, unless it is another gateway's by now."""
+        """Removes the socket's name, unless another gateway has taken it, and stops listening."""
         path = self.folder / CONTROL_SOCKET
         with suppress(OSError):
             if path.stat().st_ino == self._inode:
@@ -87,7 +92,7 @@ class Control:
             self._server.close()
 
     async def answered(self) -> None:
-        """Once whoever has asked has been told: of a restart, that this gateway leaves is the answer."""
+        """Waits until the clients have received their answers: the end of this gateway is the answer to a restart."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=_TOLD_WITHIN)
 
@@ -134,7 +139,7 @@ def _taken_from(writer: asyncio.StreamWriter) -> socket.socket:
 
 
 def _operator(writer: asyncio.StreamWriter) -> str:
-    """The user at the other end, as the kernel says (unix(7), SO_PEERCRED); the number of one without a name."""
+    """The user at the other end, from the kernel (unix(7), SO_PEERCRED); the user's number if the user has no name."""
     connection: socket.socket = writer.get_extra_info("socket")
     _, user, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
     try:
@@ -144,7 +149,7 @@ def _operator(writer: asyncio.StreamWriter) -> str:
 
 
 def ask(folder: Path, question: dict[str, Any], within: float) -> ControlAnswer:
-    """Raises OSError where no gateway answers there, ValueError where what it says is no answer."""
+    """The answer to a question. Raises OSError if no gateway answers, ValueError if the answer cannot be read."""
     return _said(folder, json.dumps(question).encode() + b"\n", within)
 
 
@@ -169,7 +174,7 @@ def _question(line: bytes) -> dict[str, Any] | None:
 
 
 def connect(folder: Path, within: float) -> socket.socket:
-    """Raises OSError where no gateway answers there."""
+    """A connection to the control socket. Raises OSError if no gateway answers."""
     descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -192,7 +197,8 @@ def _is_served(folder: Path) -> bool:
 
 
 def _bound(folder: Path) -> tuple[socket.socket, int]:
-    """For its owner alone. By way of the folder's descriptor: a socket's path may have 107 bytes only."""
+    """A socket for its owner alone, and its inode. Bound through the folder's descriptor, because a socket's path has
+    107 bytes at most."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     beside = f".{CONTROL_SOCKET}.{secrets.token_hex(4)}"

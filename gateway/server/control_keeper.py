@@ -1,5 +1,5 @@
-"""The control socket's name, kept: on a disk that is full or read-only there is no new one, and a folder that was
-deleted took it along."""
+"""Keeps the name of the control socket. A full or read-only disk has no room for the name, and a deleted folder takes
+the name along."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,8 +14,10 @@ _AGAIN = 5.0
 
 
 class ControlKeeper:
-    """`replaces`: the gateway that runs beside us is about to leave, which is nothing to be told of. `ends`: whether
-    ours does, which has given up its name then."""
+    """Keeps the name of a control socket.
+
+    `replaces`: the gateway beside this gateway is about to leave, so the log does not report it.
+    `ends`: whether this gateway leaves, and so has given up the name."""
 
     def __init__(self, control: Control, log: Log, *, replaces: bool, ends: Callable[[], bool]) -> None:
         self._ends = ends
@@ -24,7 +26,7 @@ class ControlKeeper:
         self._replaces = replaces
 
     async def begin(self) -> None:
-        """Raises CannotServe, but not for what may pass."""
+        """Takes the name. Raises CannotServe, except for trouble of the disk that may pass."""
         try:
             await self._start()
         except CannotServe as refused:
@@ -32,8 +34,8 @@ class ControlKeeper:
                 raise
 
     async def run(self) -> None:
-        """Until the gateway ends. Where there is no name signals are heard. A newer gateway that has left leaves it to
-        us."""
+        """Takes the name again whenever it is missing, until the gateway ends. Without the name, the gateway still
+        hears signals. A newer gateway that has left leaves the name to this gateway."""
         while not self._ends():
             await asyncio.sleep(_AGAIN)
             if not self._control.has_name and not self._ends():

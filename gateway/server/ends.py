@@ -1,7 +1,8 @@
-"""The end of sessions, told to every worker of this gateway and to the gateway beside it before anybody is answered.
+"""Ends of sessions: every worker of this gateway and the gateway beside it learn of an end before the client gets an
+answer.
 
-What the store could not take is kept here until a worker has written it: a worker that starts learns of it before it
-listens."""
+The supervisor keeps the ends that the store could not take until a worker has written them. A worker that starts learns
+of these ends before it listens."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -26,12 +27,12 @@ class Ends:
 
     @property
     def unwritten(self) -> int:
-        """How many sessions have ended in memory alone."""
+        """The number of sessions whose end is in memory only."""
         return len(self._unwritten)
 
     async def revoke(self, worker: Worker, message: Message) -> None:
-        """Revokes the sessions in the other workers and gateways. The worker that asked has revoked them already; it
-        gets its reply when the others are done."""
+        """Revokes the sessions in the other workers and gateways. The asking worker has revoked them already; it gets
+        its reply when the others are done."""
         sessions, unwritten = message.fields["sessions"], message.fields["unwritten"]
         self._learn(unwritten)
         here, elsewhere = await asyncio.gather(
@@ -47,14 +48,14 @@ class Ends:
         return await self._tell(sessions, unwritten)
 
     def written(self, worker: Worker, sessions: Sequence[str]) -> None:
-        """Notes that `worker` has written the ends of these sessions, and tells the other workers."""
+        """Notes that `worker` has written the ends of the sessions, and tells the other workers."""
         for id in sessions:
             self._unwritten.pop(id, None)
         for other in self._others(worker):
             other.channel.send("written", sessions=sessions)
 
     async def hand_over(self, worker: Worker, within: float) -> None:
-        """To a worker that starts. Raises ChannelLost or TimeoutError."""
+        """Hands the unwritten ends to a worker that starts. Raises ChannelLost or TimeoutError."""
         if ids := list(self._unwritten):
             await worker.channel.ask("revoke", within=within, sessions=ids, unwritten=ids)
 

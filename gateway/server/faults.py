@@ -1,4 +1,4 @@
-"""Faults of our own outside any request: said in the log, never on standard error, and never swallowed."""
+"""Faults of the gateway outside of requests: written to the log, never to standard error, and never swallowed."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,17 +9,17 @@ from gateway.ops.log import Log
 
 
 class CannotServe(Exception):
-    """Why the gateway does not start, in the operator's words."""
+    """The reason why the gateway does not start, in the operator's words."""
 
 
 def where(fault: BaseException) -> str:
-    """The type of a fault and its place. Not its text: that can quote what was being handled."""
+    """The type of a fault and its place. The text is left out, since it can quote the data in work."""
     frames = extract_tb(fault.__traceback__)[-3:]
     return " < ".join([type(fault).__name__, *(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))])
 
 
 def into_log(log: Log) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
-    """For `loop.set_exception_handler`: what a callback or a forgotten task raised."""
+    """A handler for `loop.set_exception_handler`: logs errors of callbacks and of forgotten tasks."""
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         fault = context.get("exception")
@@ -30,6 +30,6 @@ def into_log(log: Log) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], 
 
 
 def watched(task: asyncio.Task[None], log: Log) -> None:
-    """For `add_done_callback`: a task that nobody awaits says how it failed."""
+    """A callback for `add_done_callback`: logs the failure of a task that is not awaited."""
     if not task.cancelled() and (fault := task.exception()) is not None:
         log.event("gateway.fault", detail=where(fault))

@@ -1,5 +1,5 @@
-"""What of gateway.yaml a running gateway cannot change: sockets, stores and worker processes are made once. And what
-the supervisor tells of the listeners."""
+"""The settings of gateway.yaml that a running gateway cannot change, because sockets, stores and worker processes are
+made once; and the listeners as the supervisor reports them."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -13,7 +13,8 @@ def _place(listener: Listener) -> str:
 
 
 def certificate_ends(gateway: Gateway) -> dict[tuple[str, str], float]:
-    """By listener and first name, in Unix seconds; of two of one name, the one that ends first."""
+    """The ends of certificates by listener and first name, in Unix seconds. Of two certificates with one name, the
+    earlier end counts."""
     found: dict[tuple[str, str], float] = {}
     for listener in gateway.listeners:
         for one in listener.certificates:
@@ -54,7 +55,8 @@ def changed(old: Gateway, new: Gateway) -> list[str]:
 
 
 def why_not(old: Gateway, new: Gateway) -> str:
-    """Why a restart is needed to take this; empty where a reload can. What neither takes: server/replacement.py."""
+    """The reason why the change needs a restart; empty if a reload can take it. server/replacement.py has the changes
+    that a restart refuses too."""
     if fixed := changed(old, new):
         return f"{', '.join(fixed)}: restart to change this, it is fixed while running"
     return ""

@@ -23,7 +23,7 @@ _LONGEST_PAUSE = 5.0
 _LAST_WORDS_WITHIN = 1.0
 _KILLED_WITHIN = 5.0
 
-# A worker has `within` seconds for its requests; then it closes its files, which takes a moment.
+# A worker has `within` seconds for its requests. Then it closes its files, which takes a moment.
 _CLOSES_WITHIN = 5.0
 
 # One malloc for the many 256 KB reads of large bodies: without these each read maps and unmaps memory.
@@ -59,7 +59,7 @@ class Worker:
 
     def kill(self) -> None:
         """Kills the process; does nothing if the process has ended."""
-        # Not by `process.kill`, which takes the status of one that is dead already from who waits for it.
+        # Not by `process.kill`, which takes the status of a dead process from the task that waits for it.
         if self._handle is not None:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
@@ -72,7 +72,7 @@ class Worker:
             await asyncio.wait_for(self.silent.wait(), _LAST_WORDS_WITHIN)
         if self._handle is not None:
             os.close(self._handle)
-            # The number may be another file's from here on.
+            # From now on the number may belong to another file.
             self._handle = None
         return status
 
@@ -123,7 +123,8 @@ class Fleet:
         return [worker for worker in self.workers.values() if worker.revision]
 
     async def stop(self, within: float) -> int:
-        """Every worker drains and leaves; how many had to be killed, not having left `within` seconds."""
+        """Lets every worker drain and leave. Returns how many workers were killed, because they had not left after
+        `within` seconds."""
         self._drain_within = within
         self._stopping.set()
         for worker in self.workers.values():
@@ -140,7 +141,8 @@ class Fleet:
         return len(left)
 
     async def _keep(self, slot: int) -> None:
-        """One worker after the other in this slot; a quick death makes the next wait, longer each time."""
+        """Keeps one worker in this slot, and starts the next after its end. After a quick death the next worker waits,
+        longer each time."""
         pause = 0.0
         while not self._stopping.is_set():
             try:
@@ -153,7 +155,7 @@ class Fleet:
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def _live(self, slot: int, pause: float) -> float:
-        """A worker from its start to its end; the seconds to wait before the next."""
+        """Runs a worker from its start to its end. Returns the seconds to wait before the next worker."""
         worker = await self._spawn(slot)
         if self._stopping.is_set():
             worker.channel.send("drain", within=self._drain_within)
@@ -186,7 +188,8 @@ class Fleet:
         return worker
 
     def _keep_to_core(self, worker: Worker) -> None:
-        """Its threads take turns under one interpreter lock: on two cores they would wake each other to wait for it."""
+        """Binds the worker to its core. Its threads take turns under one interpreter lock, and on two cores they would
+        wake each other only to wait for the lock."""
         if self._cores:
             # A core that has been taken away since, or a worker that is dead already.
             with suppress(OSError):
@@ -207,7 +210,7 @@ class Fleet:
 async def ask(
     workers: Iterable[Worker], kind: str, payload: bytes = b"", *, within: float, **fields: object
 ) -> Answers:
-    """Each worker's answer, or the error in its place (TimeoutError, ChannelLost)."""
+    """The answers by worker. An error (TimeoutError, ChannelLost) stands in the place of an answer."""
     asked = list(workers)
     answers = await asyncio.gather(
         *(worker.channel.ask(kind, payload, within=within, **fields) for worker in asked), return_exceptions=True
@@ -225,7 +228,7 @@ async def ask_any(workers: Iterable[Worker], kind: str, *, within: float, **fiel
 
 
 def refusal(answer: Message | BaseException) -> str:
-    """Empty for a yes, else why not, in the operator's words."""
+    """The reason of a refusal, in the operator's words; empty for a yes."""
     match answer:
         case Message():
             return "" if answer.fields.get("ok") else str(answer.fields.get("detail", "refused"))
@@ -237,7 +240,7 @@ def refusal(answer: Message | BaseException) -> str:
 
 
 def refusals(answers: Answers) -> list[str]:
-    """A line for each worker that did not say yes."""
+    """A line for each worker that refused or did not answer."""
     return [f"worker {worker.pid}: {why}" for worker, answer in answers.items() if (why := refusal(answer))]
 
 

@@ -1,4 +1,4 @@
-"""Listening sockets that are there before us: bound by the service manager, or by the gateway whose place we take."""
+"""Listening sockets that exist before this gateway: bound by the service manager, or by the gateway it replaces."""
 
 import socket
 from collections.abc import Iterable
@@ -14,9 +14,8 @@ _UNIX = "unix:"
 class Inherited:
     """The sockets that were open before this gateway started.
 
-    `given`: from the service manager, each with its name, which may be empty.
-    `handed`: from another gateway, which may listen at more places.
-    """
+    `given`: the sockets from the service manager, each with its name, which may be empty.
+    `handed`: the sockets from another gateway, which may listen at more places."""
 
     def __init__(self, given: Iterable[tuple[str, socket.socket]] = (), handed: Iterable[socket.socket] = ()) -> None:
         self._sockets: list[tuple[object, str | None, socket.socket]] = [

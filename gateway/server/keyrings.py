@@ -1,7 +1,6 @@
-"""The keyrings that the folder names: whether a key has come, begun or ended since they were taken.
+"""The keyrings that the folder names: whether a key was added, has begun or has ended since the last load.
 
-A key that has ended is taken away even where the folder cannot be taken as it is.
-"""
+An ended key is removed even if the folder is refused."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,7 +20,7 @@ _TOWARDS_PROVIDERS: Final[tuple[RingKind, ...]] = ("saml", "client")
 
 
 class Keyrings:
-    """The keyrings of one gateway, watched by its supervisor."""
+    """The keyrings of a gateway, watched by its supervisor."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -42,7 +41,7 @@ class Keyrings:
         return True
 
     def look(self, live: Live) -> dict[str, bytes]:
-        """Remembers the dates of what can be read."""
+        """Reads the keyrings, and remembers the dates of their keys. Unreadable keyrings are left out."""
         contents = read_keyrings(self._folder, live.keyrings)
         for key, content in contents.items():
             with suppress(NoKeyring):
@@ -51,13 +50,13 @@ class Keyrings:
         return contents
 
     def without_ended(self, live: Live, now: float) -> tuple[Live, tuple[str, ...]]:
-        """What is served, without the keys that have ended, and what these are called: where the folder is refused."""
+        """The served plan without its ended keys, and the names of these keys. For a folder that is refused."""
         self.look(live)
         return self._without_ended(live, now)
 
     def _without_ended(self, live: Live, now: float) -> tuple[Live, tuple[str, ...]]:
         store = {one.id: one for one in self._of(live, "store")}
-        # Towards providers, an id is one key's in its own ring alone: they are known by what they are.
+        # Towards providers, an id is unique only within its ring: these keys are known by their content.
         others = {one.parts["key"].encode(): one for kind in _TOWARDS_PROVIDERS for one in self._of(live, kind)}
         if not any(_is_over(one, now) for one in (*store.values(), *others.values())):
             return live, ()
@@ -81,7 +80,7 @@ class Keyrings:
         return replace(live, plan=plan, revision=revision_of(plan), gateway=build_gateway(plan)), tuple(ended)
 
     def _of(self, live: Live, kind: RingKind) -> list[RingKey]:
-        """Of the rings that are named now."""
+        """The keys of the rings of this kind that the served plan names."""
         return [one for ring in live.keyrings for one in self._rings.get((kind, ring.key), {}).values()]
 
 
@@ -100,8 +99,9 @@ class _Own(NamedTuple, Generic[OwnKey]):
 
 
 def _left(keys: Sequence[_Own[OwnKey]], now: float) -> Sequence[_Own[OwnKey]]:
-    """Those that have not ended, as keyring.in_force has them: what is yet to come seals or signs only where nothing
-    else can. All of them where every one has: nothing could be served, and the refusal of the folder says so."""
+    """The keys that have not ended, in the order of keyring.in_force: a future key seals or signs only if no other key
+    can. If every key has ended, all keys stay: the gateway could not serve otherwise, and the refusal of the folder
+    reports the ended keys."""
     left = [own for own in keys if own.dated is None or not _is_over(own.dated, now)]
     if not left or len(left) == len(keys):
         return keys
@@ -118,6 +118,8 @@ def _is_over(one: RingKey, now: float) -> bool:
 
 
 def told_of(ended: tuple[str, ...], why_not: str) -> str:
-    """For the operator, after the refusal of a folder. `why_not`: why the workers did not take it."""
+    """The text for the operator after the refusal of a folder.
+
+    `why_not`: the reason why the workers did not take the plan without the ended keys."""
     keys = ", ".join(ended)
     return f"; the ended keys {keys} stay: {why_not}" if why_not else f"; the ended keys {keys} are gone"

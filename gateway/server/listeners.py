@@ -1,4 +1,4 @@
-"""The listening sockets: bound once by the supervisor, inherited by every worker, outliving all of them."""
+"""The listening sockets: the supervisor binds them once, every worker inherits them, and they outlive all workers."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ BACKLOG = 4096
 _ADMIN_BACKLOG = 64
 _UNIX = "unix:"
 
-# What the operator can do about it.
+# Remedies for the operator.
 _HINTS = {
     errno.EADDRINUSE: "another program listens there: stop it, or choose another port",
     errno.EADDRNOTAVAIL: "this machine has no such address: write an address of this machine, or 0.0.0.0 for all",
@@ -30,27 +30,26 @@ _HINTS = {
 _MOST_FILES = 1 << 20
 
 
-# Of a worker: one for the client, one for the application, and one so that half of all are never a client's. And a few
-# for its own.
+# Files of a worker: for each connection one for the client, one for the application, and one more, so that clients
+# never take half of all. And a few for the worker itself.
 _FILES_EACH, _FILES_OF_ITS_OWN = 3, 64
 
 
 def files_needed(connections: int) -> int:
-    """How many open files one worker needs for this many client connections."""
+    """The number of open files that one worker needs for this many client connections."""
     return connections * _FILES_EACH + _FILES_OF_ITS_OWN
 
 
 def connections_within(files: int) -> int:
-    """How many connections one worker can hold with this many open files; 0 if the worker needs more files for
-    itself."""
+    """The number of connections that one worker can hold with this many open files; 0 if the worker needs more files
+    for itself."""
     return max(0, files - _FILES_OF_ITS_OWN) // _FILES_EACH
 
 
 def allow_many_files(needed: int = 0) -> int:
-    """A connection is a file: as many as this process may have, and so its workers, which inherit the limit.
+    """Raises the limit of open files as far as this process may. A connection is a file, and workers inherit the limit.
 
-    Where these are not enough, more, if this account may give itself more. How many it is now.
-    """
+    If the limit is below `needed`, raises it further if the account may do so. Returns the new limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if most < needed:
@@ -62,9 +61,10 @@ def allow_many_files(needed: int = 0) -> int:
 
 
 def allow_files(connections: int, log: Log) -> None:
-    """As many files as the connections of a worker take, or a line in the log that says what to do. `connections`: as
-    `limits.connections` has it. What workers that run already may open stays as it was: a restart
-    gives them more."""
+    """Allows the open files that the connections of a worker need, or logs the remedy. Workers that already run keep
+    their limit until a restart.
+
+    `connections`: the value of `limits.connections`."""
     needed = files_needed(connections)
     if (allowed := allow_many_files(needed)) < needed:
         detail = (
@@ -77,12 +77,13 @@ def allow_files(connections: int, log: Log) -> None:
 
 
 def bind(listener: Listener) -> socket.socket:
-    """Raises CannotServe, which names the address: taken, not ours, not allowed."""
+    """Binds a listener. Raises CannotServe with the address and the reason: taken, not an address of this machine, not
+    allowed."""
     return _bind(*listener.address, BACKLOG)
 
 
 def bind_admin(address: str) -> socket.socket:
-    """`address`: `unix:PATH` (for its owner alone) or `HOST:PORT`. Raises CannotServe."""
+    """Binds the admin socket. `address`: `unix:PATH` (for its owner alone) or `HOST:PORT`. Raises CannotServe."""
     if address.startswith(_UNIX):
         return _bind_path(Path(address.removeprefix(_UNIX)))
     host, _, port = address.rpartition(":")
@@ -111,7 +112,7 @@ def _bind(host: str, port: int, backlog: int) -> socket.socket:
 
 def _bind_path(path: Path) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # The mode is there with the file: nobody else can connect in between.
+    # The file has its mode from the start: no other account can connect in between.
     before = os.umask(0o177)
     try:
         _clear(path)

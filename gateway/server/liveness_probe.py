@@ -1,4 +1,4 @@
-"""A worker that lives and does nothing: it is asked now and then, and ended when it has not answered for long."""
+"""Finds a worker that lives and does nothing: the supervisor asks it regularly, and ends it after a long silence."""
 
 import asyncio
 
@@ -8,10 +8,10 @@ from gateway.server.rollout import Patience
 
 
 async def until_silent(worker: Worker, patience: Patience) -> bool:
-    """True once it has left `patience.pulses` questions in a row unanswered; False when it is gone.
+    """True once the worker has left `patience.pulses` questions in a row unanswered; False when the worker is gone.
 
-    Several questions, not one with a long wait: where the whole machine stood still, no single one was heard in time.
-    """
+    Several questions are asked, not one with a long wait: after a stop of the whole machine, the answer to a single
+    question always comes too late."""
     unanswered = 0
     while unanswered < patience.pulses:
         try:

@@ -1,4 +1,5 @@
-"""The longest that a loop just stood still, by what it did itself: not while the machine gave the core to others."""
+"""The longest recent stop of a loop that the loop itself caused, without the time in which the machine gave the core to
+other programs."""
 
 import asyncio
 import ctypes
@@ -13,18 +14,16 @@ import uvloop.loop
 # libuv's uv_loop_option.
 _UV_METRICS_IDLE_TIME = 1
 
-# A loop with something to do is looked at each 10 ms: what holds it longer is always seen. One that only waits is left
-# to wait.
+# A busy loop is measured every 10 ms, so that a longer stop is always seen. A waiting loop is left to wait.
 _BUSY_EVERY = 0.01
 _IDLE_EVERY = 0.04
 _BUSY_FROM = 0.02
 
 
 class Waited:
-    """How long the calling thread has been ready to run without being let (Linux schedstat), in seconds in all.
+    """The total seconds that the calling thread has been ready to run without a core (Linux schedstat).
 
-    A page of ours that takes long, a write that blocks: these are stalls. A core shared with other programs is not.
-    """
+    A slow page or a blocking write of the gateway is a stall. A core shared with other programs is not."""
 
     def __init__(self) -> None:
         try:
@@ -34,17 +33,17 @@ class Waited:
             self._file = -1
 
     def seconds(self) -> float:
-        """0.0 where the kernel does not tell: all is then counted as ours."""
+        """The seconds; 0.0 if the kernel does not tell, so that all delay counts as the gateway's own."""
         if self._file < 0:
             return 0.0
         return int(os.pread(self._file, 100, 0).split()[1]) / 1e9
 
 
 class Polled:
-    """How long a loop has waited in its poll for something to come, in seconds in all (libuv, uv_metrics_idle_time).
+    """The total seconds that a loop has waited in its poll (libuv, uv_metrics_idle_time).
 
-    A virtual machine that is not run wakes late from it: of that, neither this loop nor this system's scheduler knows.
-    """
+    A virtual machine that was not run wakes late from the poll. Neither the loop nor the scheduler of its system knows
+    of this delay."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._pointer = self._library = None
@@ -61,12 +60,14 @@ class Polled:
                     self._pointer, self._library = pointer, library
 
     def seconds(self) -> float:
-        """0.0 of a loop that does not tell: all is then counted as ours."""
+        """The seconds; 0.0 if the loop does not tell, so that all delay counts as the gateway's own."""
         return 0.0 if self._library is None else self._library.uv_metrics_idle_time(self._pointer) / 1e9
 
 
 class StallProbe:
-    """Looks again and again at the loop on which it is started; `told` hears how long it stood still, in seconds."""
+    """Measures regularly how long its loop stood still.
+
+    `told`: called with the seconds of each stop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, told: Callable[[float], None]) -> None:
         self._loop = loop
@@ -76,8 +77,8 @@ class StallProbe:
         self._due = self._before[0]
 
     def look(self) -> None:
-        """A stop is how late this comes, less what the thread waited for a core; and never more than the time that it
-        spent outside its poll."""
+        """Measures a stop: the delay of this call, less the thread's wait for a core, and never more than the time that
+        the thread spent outside its poll."""
         (before, waited, polled), self._before = self._before, self._now()
         now, waited_now, polled_now = self._before
         outside = (now - before) - (polled_now - polled)
@@ -91,7 +92,9 @@ class StallProbe:
 
 
 class LoopStalls:
-    """`kept`: seconds that a stop is told of. One figure a second is kept, however often the loop is looked at."""
+    """The longest stops of a loop, one for each second, however often the loop is measured.
+
+    `kept`: the seconds for which a stop counts."""
 
     def __init__(self, kept: int = 10) -> None:
         self._worst: deque[tuple[int, float]] = deque(maxlen=kept + 1)

@@ -19,8 +19,11 @@ _COUNTERS_WITHIN = 0.5
 
 
 class Observation:
-    """admin.Observed. `slots`: how many workers there are to be. `ends`: whether the gateway drains. `say`: shows a
-    text to the person at the terminal, if there is one."""
+    """admin.Observed.
+
+    `slots`: the number of workers that the gateway runs.
+    `ends`: whether the gateway drains.
+    `say`: shows a text to the person at the terminal, if any."""
 
     def __init__(
         self,
@@ -45,7 +48,8 @@ class Observation:
         self.last_reload = "ok"
 
     def tell_what_is_live(self) -> None:
-        """Where it is weaker than it could be; and wrong app files that it does without: the rest is served."""
+        """Logs where the live plan is weaker than necessary, and the wrong app files that it leaves out; the remaining
+        files are served."""
         live = self._rollout.live
         if weaker := sent_ltpa2(live.plan):
             self._log.event("config.deviation", revision=live.revision, apps=list(weaker))
@@ -58,10 +62,10 @@ class Observation:
             self._say(_left_out(live))
 
     def readiness(self) -> dict[str, Any]:
-        """Ready while at least one worker serves and sessions can be kept; a gateway that drains wants no more."""
+        """The readiness: at least one worker serves, sessions can be kept, and the gateway does not drain."""
         serving = len(self._fleet.serving)
         away, in_grace = self._totals.now(STORE_UNREACHABLE), self._totals.now(STORE_GRACE)
-        # A front that sent people elsewhere would find the same store there: those who are signed in go on here.
+        # A front that sent people elsewhere would find the same store there. Signed-in people continue here.
         keeps = away <= in_grace
         return {
             "ready": serving > 0 and keeps and not self._ends(),
@@ -73,7 +77,7 @@ class Observation:
         }
 
     async def exposition(self) -> bytes:
-        # Each says what is new before it answers.
+        # Each worker sends its new counters before it answers.
         await ask(self._fleet.workers.values(), "counters", within=_COUNTERS_WITHIN)
         totals, live, log = self._totals, self._rollout.live, self._log
         gauges = Gauges(
@@ -87,7 +91,7 @@ class Observation:
         )
         kept = {**self._sources.metadata.counters(), **self._sources.looks.counters()}
         own = {("ecluse_log_dropped_total",): log.dropped, **kept}
-        # With some hundred applications this takes 0.1 s.
+        # Rendering takes 0.1 s with some hundred applications.
         return await asyncio.to_thread(_rendered, live.zeros, [*totals.copied(), own], gauges)
 
 
@@ -96,7 +100,8 @@ def _rendered(zeros: Dump, dumps: Sequence[Dump], gauges: Gauges) -> bytes:
 
 
 def _left_out(live: Live) -> str:
-    """Which hosts are closed, which files stay as they were, and why: for the person at the terminal."""
+    """The text for the person at the terminal: the closed hosts, the files that stay in their last form, and the
+    reasons."""
     found = closed_in(live.plan)
     lines = ["Some app files are wrong; all else is served."]
     for file in dict.fromkeys((*found.files.values(), *found.unread)):

@@ -1,5 +1,5 @@
-"""The addresses where this gateway listens or keeps its sessions: no application may be connected to such an address,
-regardless of the name that leads there."""
+"""The addresses where this gateway listens or keeps its sessions. The gateway connects no application to such an
+address, whatever name leads there."""
 
 import socket
 import struct
@@ -62,7 +62,8 @@ def _covers(listener: Address | None, address: Address) -> bool:
 
 
 def is_of_this_machine(address: Address) -> bool:
-    """As the kernel routes: any interface's, a second one of an interface, or all of a range that is local."""
+    """Whether the kernel routes the address to this machine: the address of an interface, a further address of an
+    interface, or an address of a local range."""
     if address.is_loopback:
         return True
     try:
@@ -81,7 +82,7 @@ def _route_type(address: Address) -> int:
         kernel.sendto(_HEADER.pack(_HEADER.size + len(route), _RTM_GETROUTE, _NLM_F_REQUEST, 1, 0) + route, (0, 0))
         answer = kernel.recv(4096)
     _, kind, _, _, _ = _HEADER.unpack_from(answer)
-    # Anything else is an error: nothing leads there at all.
+    # Any other kind is an error: no route leads to the address.
     return _ROUTE.unpack_from(answer, _HEADER.size)[7] if kind == _RTM_GETROUTE - 2 else 0
 
 

@@ -1,4 +1,4 @@
-"""What looks say of providers, told to the workers."""
+"""Tells the workers the verdicts that looks at providers give."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from gateway.server.fleet import Fleet, Worker
 
 
 def tell_workers(fleet: Fleet, provider: str, verdict: ProviderVerdict) -> None:
-    """Sends the verdict to all workers. One serving worker also tells the other nodes."""
+    """Sends the verdict to all workers. A single serving worker also tells the other nodes."""
     speaker = next(iter(fleet.serving), None)
     for worker in fleet.workers.values():
         _tell(worker, provider, verdict, tells_nodes=worker is speaker)

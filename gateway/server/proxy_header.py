@@ -1,4 +1,4 @@
-"""Reads the header of PROXY protocol v2 from a connection that nobody else reads yet, and not one byte more."""
+"""Reads the header of PROXY protocol v2 from a new connection, and not a byte more."""
 
 import asyncio
 import socket

@@ -1,5 +1,5 @@
-"""What the control socket is asked beside a reload: a restart, what an operator wants to know of sessions, and that
-directories are asked again."""
+"""Answers the questions at the control socket, besides a reload: a restart, an operator's questions about sessions, and
+orders to ask directories again."""
 
 import asyncio
 import time
@@ -21,7 +21,8 @@ LOOKED_UP_AT_ONCE = 100
 
 
 class Questions:
-    """`state`: the state folder. `leaves`: whether this gateway has been told to give its place up."""
+    """`state`: the state folder.
+    `leaves`: whether this gateway has been told to give up its place."""
 
     def __init__(self, fleet: Fleet, restart: Restart, *, state: Path, leaves: Callable[[], bool], log: Log) -> None:
         self._fleet = fleet
@@ -33,7 +34,8 @@ class Questions:
         self._one = asyncio.Lock()
 
     async def answered(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Of sessions one worker answers for all: what it ends is told to the others as a sign-out is."""
+        """The answer to a question. For sessions a single worker answers; the other workers learn of the sessions that
+        it ends as they learn of a sign-out."""
         operator = str(question.get("operator", ""))
         if question.get("what") == RESTART["what"]:
             why = await self._restart.begin(self._leaves, fewer_hosts=question.get("yes") is True)
@@ -52,7 +54,8 @@ class Questions:
         return {"error": "not a question about look-ups"}
 
     async def _ordered(self, session_ids: list[str] | None, operator: str) -> dict[str, Any]:
-        """In force in every worker before it is answered; one that starts later reads it."""
+        """Orders look-ups. The order is in force in every worker before the answer; a worker that starts later reads
+        the order."""
         async with self._one:
             try:
                 await asyncio.to_thread(self._orders.give, session_ids, int(time.time()))
@@ -69,7 +72,7 @@ class Questions:
         return {"error": "; ".join(late)} if late else {"ordered": number}
 
     async def _people(self, session_ids: list[str]) -> list[str]:
-        """Returns the person of each session, by the name that the log has for them; empty where no worker can say."""
+        """The person of each session, by their name in the log; empty if no worker answers."""
         question = {"what": "list", "where": {"ids": session_ids}, "after": ""}
         told = await ask_any(self._fleet.serving, "sessions", within=_SESSIONS_WITHIN, question=question)
         found = [] if told is None else told.fields["answer"].get("sessions", [])

@@ -1,7 +1,6 @@
-"""What may take the place of the configuration that is served: one answer for a reload and for a restart.
+"""Decides whether a configuration may replace the served one, in the same way for a reload and for a restart.
 
-A gateway that starts with none running before it takes no place, and is refused none of this.
-"""
+A gateway that starts alone replaces no gateway, and is not refused for these reasons."""
 
 import hashlib
 import json
@@ -25,7 +24,10 @@ IndexesFiles = Callable[[bytes, Mapping[str, str]], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`detail`: for the operator, empty where the place is taken. `code`: empty where files are wrong by themselves."""
+    """The reason why a configuration may not replace another.
+
+    `detail`: the text for the operator; empty without a refusal.
+    `code`: empty if the files are wrong by themselves."""
 
     detail: str = ""
     code: str = ""
@@ -33,8 +35,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ServedConfiguration:
-    """What people depend on of a configuration. `hosts`: each with its path. `store`: where sessions are.
-    `store_keys`: id and SHA-256 of the secret; the first seals. `directories`: name and fingerprint."""
+    """The parts of a configuration that people depend on.
+
+    `hosts`: each host with the path of its application.
+    `store`: the place of the sessions.
+    `store_keys`: id and SHA-256 of the secret; the first key seals.
+    `directories`: the fingerprint of each directory, by name."""
 
     hosts: frozenset[str]
     store: str
@@ -61,7 +67,7 @@ def standing_of(live: Live) -> ServedConfiguration:
 
 
 def standing_from(told: object) -> ServedConfiguration | None:
-    """Returns None for the answer of a gateway of another release."""
+    """The configuration in an answer; None for the answer of a gateway of another release."""
     match told:
         case {"hosts": [*hosts], "store": str(store), "store_keys": [*keys], "directories": {**directories}}:
             pairs = [(key[0], key[1]) for key in keys if isinstance(key, list) and len(key) == 2]
@@ -71,17 +77,19 @@ def standing_from(told: object) -> ServedConfiguration | None:
 
 
 def encode_good(live: Live) -> bytes:
-    """The app files that it is made of."""
+    """Encodes the app files of the live plan."""
     return json.dumps({path: content.decode("latin-1") for path, content in live.good.items()}).encode("ascii")
 
 
 def decode_good(told: bytes) -> dict[str, bytes]:
-    """None of them where nothing was told."""
+    """Decodes app files; empty for an empty answer."""
     return {path: content.encode("latin-1") for path, content in json.loads(told or b"{}").items()}
 
 
 async def refusal(before: ServedConfiguration, candidate: Live, reads: IndexesFiles, *, fewer_hosts: bool) -> Refusal:
-    """Why `candidate` may not take the place of `before`. `fewer_hosts`: the operator means that hosts go."""
+    """The reason why `candidate` may not replace `before`.
+
+    `fewer_hosts`: the operator agrees that hosts go."""
     after = standing_of(candidate)
     if after.store == before.store and (why := _of_store_keys(dict(before.store_keys), after.store_keys)):
         return Refusal(why, config_codes.STORE_KEYS.id)
@@ -93,14 +101,15 @@ async def refusal(before: ServedConfiguration, candidate: Live, reads: IndexesFi
 
 
 def _store(gateway: Gateway) -> str:
-    """Keys matter where the sessions stay. Other addresses may lead to the same sessions: a Sentinel or a node of a
-    Cluster that was added, a server that moved with its data."""
+    """The place of the sessions. Keys matter only while the sessions stay. Other addresses may lead to the same
+    sessions: an added Sentinel or Cluster node, or a server that moved with its data."""
     server = gateway.store_server
     return gateway.store if server is None else f"{gateway.store} {server.prefix}"
 
 
 def _of_hosts(before: frozenset[str], after: frozenset[str]) -> str:
-    """A volume that is not mounted leaves a folder without files: nobody meant that."""
+    """Refuses to lose more than half of the hosts: a volume that is not mounted leaves a folder without files, which
+    the operator did not intend."""
     gone = sorted(before - after)
     if not before or (2 * len(gone) <= len(before)):
         return ""
@@ -112,8 +121,8 @@ def _of_hosts(before: frozenset[str], after: frozenset[str]) -> str:
 
 
 def _of_store_keys(known: Mapping[str, str], keys: Sequence[tuple[str, str]]) -> str:
-    """While the workers take a file one after the other, and while several gateways do, each has to open what another
-    has sealed already. After a change of all keys, no session opens."""
+    """Refuses a change of keys that makes sessions unreadable. Workers, and gateways, take a file one after the other,
+    and meanwhile each has to open the data that another has sealed. After a change of all keys, no session opens."""
     for id, secret in keys:
         if id in known and not compare_digest(known[id], secret):
             return f"store: the key `{id}` has another secret than before: give it an id of its own"

@@ -1,4 +1,4 @@
-"""A gateway that starts its own successor: the same program as it is on disk now, in the same service."""
+"""Starts the successor of this gateway: the program that is on disk now, in the same service."""
 
 import asyncio
 import os
@@ -31,8 +31,11 @@ def program_of(folder: Path) -> tuple[str, ...]:
 
 
 class Restart:
-    """`environment`: what the service manager gave this process, and its successor needs as well. `successor`: the
-    process that was started, 0 where there is none. `refused`: why it may not take this gateway's place."""
+    """The restart of a gateway.
+
+    `environment`: the variables that the service manager gave this process, and that its successor needs too.
+    `successor`: the id of the successor's process; 0 without a successor.
+    `refused`: the reason why the successor may not replace this gateway."""
 
     def __init__(self, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
         self._command = command
@@ -42,8 +45,10 @@ class Restart:
         self._is_under_way = False
 
     async def begin(self, leaves: Callable[[], bool], *, fewer_hosts: bool = False) -> str:
-        """Empty once the successor has told this gateway to leave (`leaves`); else why this gateway goes on.
-        `fewer_hosts`: the operator means that hosts go."""
+        """Starts a successor. Returns an empty text once the successor has told this gateway to leave (`leaves`), else
+        the reason why this gateway goes on.
+
+        `fewer_hosts`: the operator agrees that hosts go."""
         if self._is_under_way:
             return "one is under way"
         self._is_under_way, self.refused = True, ""
@@ -62,7 +67,8 @@ class Restart:
                 self._is_under_way, self.successor = False, 0
 
     async def _ended(self, leaves: Callable[[], bool], said: "_StandardError") -> str:
-        """Empty once this gateway is to leave, else how the successor ended and what it said."""
+        """Waits for the successor. Returns an empty text once this gateway is to leave, else how the successor ended,
+        with its output."""
         try:
             async with asyncio.timeout(_SUCCEEDED_WITHIN):
                 while not leaves():
@@ -79,14 +85,14 @@ class Restart:
             return f"the new one did not serve within {_SUCCEEDED_WITHIN:.0f} seconds{said}"
 
     def give_up(self) -> None:
-        """This gateway was told to stop, and with it whoever was to take its place."""
+        """Stops the successor: this gateway was told to stop, and its successor with it."""
         if self.successor:
             with suppress(ProcessLookupError):
                 os.kill(self.successor, signal.SIGTERM)
 
     def _start(self, command: tuple[str, ...], said: int) -> int:
-        """Starts the successor, whose standard error is `said` until it serves. Not as a child of the loop, which would
-        end it with itself."""
+        """Starts the successor, whose standard error is `said` until it serves. The successor is not a child of the
+        loop, which would end the successor with itself."""
         own = os.dup(_STANDARD_ERROR)
         os.set_inheritable(own, True)
         actions = [
@@ -101,7 +107,7 @@ class Restart:
 
 
 class _StandardError:
-    """What a successor says before it serves, or of its end. str() is the end of that text, for an answer."""
+    """The output of a successor before it serves, or of its end. str() is the end of the output, for an answer."""
 
     def __init__(self) -> None:
         self._read_end, self.write_end = os.pipe()
@@ -114,8 +120,8 @@ class _StandardError:
                 self._said += more
 
     def pass_on(self) -> None:
-        """Into the standard error of this gateway, where the successor would have said it. A terminal that is stopped
-        (Ctrl-S), or a full pipe that nobody reads, holds up a thread alone."""
+        """Writes the output to the standard error of this gateway, where the successor would have written it. A stopped
+        terminal (Ctrl-S), or a full pipe without a reader, holds up only a thread."""
         self.read()
         thread = Thread(target=_say, args=(bytes(self._said),), daemon=True)
         thread.start()
@@ -142,9 +148,8 @@ def _say(text: bytes) -> None:
 
 @contextmanager
 def own_standard_error(environment: MutableMapping[str, str]) -> Iterator[bool]:
-    """Whether another gateway started this one, as `environment` says: then gives it a standard error of its own. Where
-    an exception leaves the block, what is said from then on goes to the gateway that started it, if that still
-    listens."""
+    """Yields whether another gateway started this one, by `environment`, and then gives this gateway its own standard
+    error. If an exception leaves the block, further output goes to the starting gateway, if it still listens."""
     own = environment.pop(_OWN_ERROR, "")
     if not own.isdecimal():
         yield False
@@ -174,6 +179,6 @@ def _end_of(status: int) -> str:
 
 
 def _status_of(child: int) -> int | None:
-    """None while it runs."""
+    """The exit status of the child; None while the child runs."""
     pid, status = os.waitpid(child, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if pid else None

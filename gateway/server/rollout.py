@@ -1,4 +1,4 @@
-"""One plan live in all workers, or in none: prepare, then commit. The plan that is live is owned here."""
+"""Rolls a plan out to all workers, or to no worker: prepare, then commit. Owns the live plan."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,11 +13,12 @@ from gateway.server.replacement import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds after which a worker counts as silent. `up`: of a worker that is being started, for each of its steps.
+    """Seconds after which a worker counts as silent.
 
-    One that serves is asked each `pulse` seconds, and is ended when `pulses` in a row were not answered: half a minute,
-    which no request takes of the loop, and in which one can look at a stopped process.
-    """
+    `up`: for each step of a worker that starts.
+    `pulse`, `pulses`: a serving worker is asked every `pulse` seconds, and ended after `pulses` questions in a row
+    without an answer. This is half a minute: no request takes so long of the loop, and an operator can look at a
+    stopped process meanwhile."""
 
     prepared: float = 10.0
     committed: float = 5.0
@@ -30,7 +31,7 @@ USUAL_PATIENCE = Patience()
 
 
 def verdict_of(live: Live, refused: Refusal) -> ReloadVerdict:
-    """Of a reload, from which `live` has come."""
+    """The verdict of a reload that led to `live`."""
     verdict = "refused" if refused.detail else "partly" if live.left_out else "live"
     told: ReloadVerdict = {"verdict": verdict, "revision": live.revision, "detail": refused.detail or live.left_out}
     if refused.code:
@@ -39,8 +40,8 @@ def verdict_of(live: Live, refused: Refusal) -> ReloadVerdict:
 
 
 class RolloutLock:
-    """The right to speak of snapshots to the workers: for many bring-ups side by side, or for one rollout alone. A
-    rollout that waits goes before bring-ups that come after it: workers that die one by one cannot hold it off."""
+    """The right to send snapshots to the workers: for many bring-ups side by side, or for a single rollout. A waiting
+    rollout precedes later bring-ups, so that workers that die one by one cannot delay it."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Condition()
@@ -98,13 +99,13 @@ class Rollout:
             if problems := refusals(prepared):
                 await ask(workers, "abort", within=self._patience.committed)
                 return "; ".join(problems)
-            # From here on the candidate is the live one: a worker that dies before it commits starts again with it.
+            # From here on the candidate is live: a worker that dies before its commit starts again with the candidate.
             self.live = candidate
             await self._commit(workers, candidate.revision)
             return ""
 
     async def _commit(self, workers: list[Worker], revision: str) -> None:
-        """A worker that does not swap is killed, and started again with the live plan."""
+        """Commits the plan in the workers. Kills a worker that does not swap; it starts again with the live plan."""
         for worker, answer in (
             await ask(workers, "commit", within=self._patience.committed, revision=revision)
         ).items():
@@ -114,10 +115,10 @@ class Rollout:
                 worker.revision = revision
 
     async def bring_up(self, worker: Worker) -> str:
-        """A new worker gets the live bytes, never the files of the moment, then may accept. Empty, or why it cannot.
+        """Gives a new worker the live bytes, never the present files; the worker may then accept. Returns an empty
+        text, or the reason why the worker cannot serve.
 
-        Raises ChannelLost or TimeoutError when it does not answer.
-        """
+        Raises ChannelLost or TimeoutError if the worker does not answer."""
         async with self._lock.together():
             live = self.live
             for kind, payload in (("prepare", live.plan), ("commit", b"")):

@@ -1,7 +1,7 @@
-"""What systemd and we say to each other: sd_listen_fds(3), sd_notify(3), and the watchdog of sd_watchdog_enabled(3).
+"""The messages between systemd and the gateway: sd_listen_fds(3), sd_notify(3), and the watchdog of
+sd_watchdog_enabled(3).
 
-The variables are taken out of the environment: no worker and no helper speaks in our name.
-"""
+The variables are removed from the environment, so that no worker and no helper speaks for the gateway."""
 
 import asyncio
 import os
@@ -25,8 +25,10 @@ _VARIABLES = (
 
 
 class ServiceManager:
-    """`environment`: as the process was started with it; `pid`: of this process, which alone is meant. Without any of
-    systemd's variables everything here does nothing."""
+    """The service manager of this process. Without systemd's variables, every method does nothing.
+
+    `environment`: the environment with which the process was started.
+    `pid`: the id of this process; variables for another process do not count."""
 
     def __init__(self, environment: MutableMapping[str, str], pid: int) -> None:
         told = {name: environment.pop(name, "") for name in _VARIABLES}
@@ -41,8 +43,8 @@ class ServiceManager:
         self._watched_every = int(told["WATCHDOG_USEC"]) / 2e6 if is_watched else 0.0
 
     def sockets(self) -> list[tuple[str, socket.socket]]:
-        """Those that were bound for us, each with its name (FileDescriptorName=). To be called once. Raises
-        CannotServe."""
+        """The sockets that systemd has bound for this gateway, each with its name (FileDescriptorName=). To be called
+        once. Raises CannotServe."""
         found = []
         for name, descriptor in zip(self._names, self._descriptors, strict=True):
             os.set_inheritable(descriptor, False)
@@ -64,13 +66,13 @@ class ServiceManager:
         self._say("STOPPING=1")
 
     def succeeded_by(self, pid: int) -> None:
-        """The service goes on in another process."""
+        """Tells systemd that the service goes on in another process."""
         self._say(f"MAINPID={pid}")
         # What the other says is not to be undone by our end.
         self._address = ""
 
     async def keep_awake(self) -> None:
-        """Tells again and again that the loop turns; for ever where somebody listens."""
+        """Tells systemd regularly that the loop turns; returns at once if systemd does not watch this process."""
         while self._watched_every:
             self._say("WATCHDOG=1")
             await asyncio.sleep(self._watched_every)
@@ -80,6 +82,6 @@ class ServiceManager:
             return
         # An abstract address is written with an @.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        # A service manager that is being started again itself hears nothing, and asks for nothing.
+        # A service manager that restarts itself hears no message, and asks for none.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
             to.sendto("\n".join(lines).encode(), address)

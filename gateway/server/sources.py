@@ -1,5 +1,5 @@
-"""What the supervisor keeps fresh for all workers: SAML metadata and their logos, what is made of tables' files, and
-which providers answer."""
+"""The data that the supervisor keeps fresh for all workers: SAML metadata and their logos, data made from files of
+tables, and which providers answer."""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
@@ -32,7 +32,7 @@ class Sources:
         self.looks = ProviderLooks(reached_file(gateway), log, tell)
 
     def work(self) -> Iterator[Coroutine[Any, Any, None]]:
-        """Each of them until cancelled."""
+        """Yields the tasks that keep the data fresh; each runs until cancelled."""
         yield self.metadata.run()
         yield self._logos.run()
         yield self._directories.run()
@@ -40,11 +40,12 @@ class Sources:
         yield self.looks.run()
 
     async def ready(self, plan: bytes, in_force: Mapping[str, str]) -> str:
-        """As DirectoryKeeper.ready, before this plan takes the place of the one in force."""
+        """As DirectoryKeeper.ready, for a plan that may replace the plan in force."""
         return await self._directories.ready(lines_of(plan, Directory), in_force)
 
     async def follow(self, plan: bytes) -> None:
-        """What the providers, directories and tables of organisations of this plan live on, from now on."""
+        """From now on, keeps the data fresh that the providers, directories and tables of organisations of this plan
+        need."""
         providers = tuple(lines_of(plan, SamlProvider))
         await self.looks.use((*lines_of(plan, OidcProvider), *providers))
         try:

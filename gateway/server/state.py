@@ -1,5 +1,5 @@
-"""The state folder: private to the gateway's user. One that is mistaken keeps the gateway from starting, a full disk
-does not: public pages need none of it, and the rest comes when there is room."""
+"""The state folder, private to the gateway's user. A wrong state folder keeps the gateway from starting. A full disk
+does not: public pages need no state folder, and the other pages come back when there is room."""
 
 import os
 import stat
@@ -22,7 +22,8 @@ def may_pass(error: BaseException | None) -> bool:
 
 
 def make_state_folder(gateway: Gateway) -> str:
-    """Empty, or why it cannot be written for now. Raises CannotServe. What is in memory needs no folder."""
+    """Makes the state folder. Returns an empty text, or the reason why the folder cannot be written for now. Raises
+    CannotServe. A gateway with the memory store needs no folder."""
     if gateway.store == "memory":
         return ""
     folder, trouble = gateway.state_folder, ""
@@ -88,7 +89,8 @@ def organisations_folder(gateway: Gateway) -> Path:
 
 
 def reached_file(gateway: Gateway) -> Path | None:
-    """The addresses of providers that looks of ours have reached. What is in memory has no folder for it."""
+    """The file of the provider addresses that looks of the gateway have reached; None with the memory store, which has
+    no folder."""
     return None if gateway.store == "memory" else Path(gateway.state_folder) / "reached.json"
 
 

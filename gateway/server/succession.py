@@ -20,7 +20,7 @@ from gateway.server.inherited import Inherited
 _ANSWERED_WITHIN = 20.0
 _REVOKED_WITHIN = 1.0
 _REFRESHED_WITHIN = 15.0
-# The older one closes what it looked after, which waits for a fetch under way to be ended.
+# The older gateway closes its shared data, and waits until a fetch under way has ended.
 _LEFT_WITHIN = 30.0
 _MOST_SOCKETS = 250
 _HANDED = b"\n"
@@ -37,13 +37,13 @@ class Beside(Protocol):
     async def refresh_here(self, source: str) -> None: ...
 
     def standing(self) -> dict[str, Any]:
-        """What people depend on of what is served here, in JSON (server/replacement.py)."""
+        """The parts of the served configuration that people depend on, in JSON (server/replacement.py)."""
 
     def good(self) -> bytes:
-        """The app files that are served, as they were taken (server/replacement.py)."""
+        """The served app files, as they were taken (server/replacement.py)."""
 
     def refused(self, successor: int, code: str, detail: str) -> None:
-        """It does not take this gateway's place, and ends."""
+        """Notes that the successor does not replace this gateway, and ends."""
 
     async def give_up(self, successor: int) -> None:
         """Begins to leave. Returns once this gateway has no duties left and its admin address is free."""
@@ -56,8 +56,7 @@ class Link:
     """One end of a link.
 
     `pid`: the process id of the other gateway.
-    `received`: called with each request of the other gateway; it must reply.
-    """
+    `received`: called with each request of the other gateway, and has to reply."""
 
     def __init__(self, pid: int, received: Callable[["Link", Message], None], lost: Callable[["Link"], None]) -> None:
         self.pid = pid
@@ -84,8 +83,8 @@ class Link:
             await self._channel.ask("refresh", within=_REFRESHED_WITHIN, source=source)
 
     async def standing(self) -> object:
-        """What people depend on there, in JSON; None where the other gateway has left, or is of a release that does not
-        tell it. Raises CannotServe where it does not answer."""
+        """The parts of the other gateway's configuration that people depend on, in JSON. None if the other gateway has
+        left, or has a release that does not tell them. Raises CannotServe if the other gateway does not answer."""
         try:
             told = await self._channel.ask("standing", within=_ANSWERED_WITHIN)
         except ChannelLost:
@@ -98,15 +97,15 @@ class Link:
         return told.fields.get("standing")
 
     async def good(self) -> bytes:
-        """The app files that are served there, as they were taken; empty where the other gateway has left, or is of a
-        release that does not hand them over."""
+        """The served app files of the other gateway, as they were taken. Empty if the other gateway has left, does not
+        answer, or has a release that does not hand them over."""
         try:
             return (await self._channel.ask("good", within=_ANSWERED_WITHIN)).payload
         except (ChannelLost, TimeoutError):
             return b""
 
     async def refuse(self, code: str, detail: str) -> None:
-        """Says why we do not take its place."""
+        """Tells the other gateway the reason why this gateway does not replace it."""
         with suppress(ChannelLost, TimeoutError):
             await self._channel.ask("refused", within=_ANSWERED_WITHIN, successor=os.getpid(), code=code, why=detail)
 
@@ -238,7 +237,8 @@ def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:
         raise
     sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
     for each in sockets:
-        # They come as files that every program inherits, and our successor would hold those that it does not know of.
+        # Received files are inherited by every program that this process starts. Then a successor would hold sockets
+        # that it does not know.
         each.set_inheritable(False)
     if said != _HANDED:
         connection.close()

@@ -1,4 +1,4 @@
-"""The process that owns what is live: the files as read, the listening sockets, the workers, the admin listener."""
+"""The process that owns the live state: the files as read, the listening sockets, the workers, the admin listener."""
 
 import asyncio
 import os
@@ -101,11 +101,11 @@ class Supervisor:
     # --- for signals ---
 
     def stop(self) -> None:
-        """Told twice, it goes on as it was told once: nothing under way is lost."""
+        """Begins to stop. A second call changes nothing, so that no work under way is lost."""
         self._stop.set()
 
     def reload(self) -> None:
-        """However often before it begins, the folder is taken once."""
+        """Asks for a reload. Several calls before the reload begins lead to one reload."""
         self._reload_asked.set()
 
     async def reloaded(self, fewer_hosts: bool = False) -> ReloadVerdict:
@@ -119,7 +119,8 @@ class Supervisor:
     # --- the life of the gateway ---
 
     async def run(self) -> None:
-        """Serves until `stop`, then drains. Raises Refused for the folder, CannotServe for what it needs."""
+        """Serves until `stop`, then drains. Raises Refused for a folder that cannot be taken, CannotServe for a missing
+        resource."""
         live = await self._unless_stopped(compile_folder(self._folder))
         if live is None:
             return
@@ -169,7 +170,7 @@ class Supervisor:
             raise CannotServe(self._refusal)
 
     async def _controlled(self, gateway: Gateway, elder: Link | None) -> Control | None:
-        """What is in memory has no state folder, and hears signals alone."""
+        """Opens the control socket. A gateway with the memory store has no state folder, and hears only signals."""
         if gateway.store == "memory":
             return None
         state = Path(gateway.state_folder)
@@ -199,7 +200,7 @@ class Supervisor:
             self._restart.refused = detail
 
     async def _begin(self, elder: Link | None) -> None:
-        """From when every worker serves the service manager is told so, and the gateway before may leave."""
+        """Waits until every worker serves, then tells the service manager, and lets the older gateway leave."""
         self.begin(self._manager.keep_awake())
         if elder is None:
             self.begin(self._look_after())
@@ -217,7 +218,8 @@ class Supervisor:
         self._manager.ready(f"{self._slots} workers, revision {self._rollout.live.revision[:12]}")
 
     async def _look_after(self) -> None:
-        """What is there once: SAML metadata, what is made of tables, looks at providers, and our own keys."""
+        """Looks after the shared data of the state folder: SAML metadata, data made from tables, looks at providers,
+        and the gateway's own keys."""
         await self._caretaker.wait()
         for work in self._sources.work():
             self.begin(work)
@@ -281,7 +283,7 @@ class Supervisor:
     # --- reload ---
 
     async def _reload_when_asked(self) -> None:
-        """One at a time: what is asked meanwhile is taken next."""
+        """Reloads one at a time: requests during a reload lead to the next reload."""
         while True:
             await self._reload_asked.wait()
             self._reload_asked.clear()
@@ -311,7 +313,8 @@ class Supervisor:
         self._log.event("config.refused", revision=self._rollout.live.revision, **code, detail=refused.detail)
 
     async def _watch_folder(self) -> None:
-        """Whether it is asked for may change with a reload. In a thread: files may lie on a slow disk."""
+        """Watches the folder while the live plan asks for it, which a reload may change. Reads in a thread, because
+        files may lie on a slow disk."""
 
         async def look() -> bytes:
             live = self._rollout.live
@@ -320,7 +323,7 @@ class Supervisor:
         await watch(look, lambda: self._rollout.live.files, self.reload)
 
     async def _taken(self, *, fewer_hosts: bool) -> Refusal:
-        """Takes the folder as it is now into every worker, or keeps the old one in all and says why."""
+        """Takes the present folder into every worker, or keeps the old plan in all workers and returns the reason."""
         try:
             candidate = await self._unless_stopped(compile_folder(self._folder, live=self._rollout.live))
             if candidate is None:
@@ -348,11 +351,11 @@ class Supervisor:
         return told_of(ended, await self._rollout.take(live)) if ended else ""
 
     async def _with_token_keys(self, live: Live) -> Live:
-        """In a thread: the state folder may lie on a slow disk."""
+        """Adds token keys to the plan. Runs in a thread, because the state folder may lie on a slow disk."""
         return await asyncio.to_thread(self._token_keys.added, live, int(time.time()))
 
     async def _change_keys(self) -> None:
-        """Those made for applications, and those of keyrings, are changed by a reload of the folder as it is."""
+        """Reloads the present folder when keys change: the keys made for applications, and the keys of keyrings."""
         await asyncio.to_thread(self._keyrings.look, self._rollout.live)
         while True:
             await asyncio.sleep(_KEYS_LOOKED_AT)
@@ -391,7 +394,7 @@ class Supervisor:
         self._log.event("worker.refused", worker=worker.pid, detail=why)
         worker.kill()
         if not self._has_served:
-            # It is not bad luck: what the first worker cannot do, the next cannot either.
+            # This is not bad luck: a step that fails in the first worker fails in the next worker too.
             self._refusal = f"a worker cannot serve: {why}"
             self.stop()
 

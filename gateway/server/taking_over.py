@@ -19,8 +19,11 @@ async def take_over(
     *,
     fewer_hosts: bool,
 ) -> Live:
-    """`live`: the folder as a start takes it; `fewer_hosts`: the operator means that hosts go. Raises CannotServe and
-    Refused where a reload would refuse the folder, once the gateway that runs has been told why."""
+    """The configuration that replaces the running gateway's. If a reload would refuse the folder, tells the running
+    gateway why, and raises CannotServe or Refused.
+
+    `live`: the folder as a start takes it.
+    `fewer_hosts`: the operator agrees that hosts go."""
     before = standing_from(await elder.standing())
     if before is None:
         return live

@@ -1,4 +1,4 @@
-"""TLS as the gateway's listeners speak it. After a reload, new certificates take the place of those in use."""
+"""TLS of the gateway's listeners. After a reload, new certificates replace the certificates in use."""
 
 import os
 import ssl
@@ -9,7 +9,7 @@ from gateway.ops.memory_file import in_memory
 
 
 class ListenerContexts:
-    """The certificates of one listener, by the names that they hold."""
+    """The contexts of a listener's certificates, by the names in the certificates."""
 
     def __init__(self, certificates: Sequence[ListenerCertificate]) -> None:
         """Raises ssl.SSLError for a pair that cannot be used."""
@@ -21,7 +21,9 @@ class ListenerContexts:
                 self._by_name.setdefault(name, context)
 
     def of(self, name: str | None) -> ssl.SSLContext:
-        """`name`: what the client asks for, None where it says nothing. A wildcard stands for one label."""
+        """The context for a name. A wildcard stands for one label.
+
+        `name`: the name that the client asks for; None if it gives no name."""
         if name is None:
             return self._first
         asked = name.lower()
@@ -32,9 +34,10 @@ class ListenerContexts:
 
 
 class Handshakes:
-    """`outer` is what the server is opened with; each handshake that begins is given to the newest context.
+    """Handshakes of a listener. The server is opened with `outer`, and each handshake that begins gets the newest
+    context.
 
-    Loading a newer pair into a live context would not do: where its key is of another kind (RSA, EC), the older one
+    Loading a newer pair into a live context would not do: if the new key has another kind (RSA, EC), the older pair
     stays beside it, and the client chooses.
     """
 
@@ -52,7 +55,8 @@ class Handshakes:
 
 
 def tls_contexts(listeners: Sequence[Listener]) -> tuple[ListenerContexts | None, ...]:
-    """One a listener, None without TLS. Raises ssl.SSLError for a pair that cannot be used."""
+    """The contexts of each listener; None for a listener without TLS. Raises ssl.SSLError for a pair that cannot be
+    used."""
     return tuple(ListenerContexts(one.certificates) if one.certificates else None for one in listeners)
 
 

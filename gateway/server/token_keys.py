@@ -1,8 +1,7 @@
-"""The keys that sign tokens for applications where gateway.yaml gives none: made once, kept in the state folder, and
-changed by themselves.
+"""The keys that sign tokens for applications if gateway.yaml gives no keys: made once, kept in the state folder, and
+renewed automatically.
 
-A new key is published before it signs, and an old one until the last token of it has ended.
-"""
+A new key is published before it signs, and an old key until its last token has ended."""
 
 import json
 import os
@@ -37,7 +36,10 @@ _NEVER: Final = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class MadeKey:
-    """`made`: Unix seconds. `pem`: the private key."""
+    """A key that the gateway has made.
+
+    `made`: Unix seconds.
+    `pem`: the private key."""
 
     algorithm: TokenAlgorithm
     made: int
@@ -45,7 +47,7 @@ class MadeKey:
 
 
 def renewed(keys: Iterable[MadeKey], algorithms: Iterable[TokenAlgorithm], rotate: int, now: int) -> list[MadeKey]:
-    """What there has to be at `now`, of each algorithm the oldest first. Keys of other algorithms stay as they are."""
+    """The keys that have to exist at `now`, the oldest of each algorithm first. Keys of unused algorithms stay."""
     found = []
     for algorithm in get_args(TokenAlgorithm):
         own = sorted((key for key in keys if key.algorithm == algorithm), key=lambda key: key.made)
@@ -58,7 +60,8 @@ def renewed(keys: Iterable[MadeKey], algorithms: Iterable[TokenAlgorithm], rotat
 
 
 def published(keys: Sequence[MadeKey], now: int) -> tuple[SigningKey, ...]:
-    """Of each algorithm the one that signs, then the others: the newest that has been published for long enough."""
+    """The keys to publish: first the signing key of each algorithm, then the remaining keys. The newest key that has
+    been published for long enough signs."""
     ready = [key for key in keys if now >= key.made + PUBLISHED_BEFORE]
     firsts = []
     for algorithm in get_args(TokenAlgorithm):
@@ -70,7 +73,7 @@ def published(keys: Sequence[MadeKey], now: int) -> tuple[SigningKey, ...]:
 
 
 def next_change(keys: Sequence[MadeKey], rotate: int, now: int) -> float:
-    """Unix seconds: when another key is to be made, to sign, or to go."""
+    """The Unix seconds at which the next key is to be made, to sign, or to go."""
     newest = {key.algorithm: key.made + rotate for key in keys}
     second = [key for before, key in pairwise(keys) if before.algorithm == key.algorithm]
     times = [*newest.values(), *(key.made + PUBLISHED_BEFORE for key in second), *map(_over, second)]
@@ -78,7 +81,7 @@ def next_change(keys: Sequence[MadeKey], rotate: int, now: int) -> float:
 
 
 def _over(successor: MadeKey) -> int:
-    """When the one before it is of no more use."""
+    """The Unix seconds at which the predecessor of `successor` is of no more use."""
     return successor.made + PUBLISHED_BEFORE + PUBLISHED_AFTER
 
 
@@ -105,14 +108,14 @@ class TokenKeys:
         self._change = _NEVER
 
     def due(self, now: float) -> bool:
-        """Whether a reload would change them. One that could not be taken is asked for again after some minutes."""
+        """Whether a reload would change the keys. After a failed reload, asks again some minutes later."""
         if now < self._change:
             return False
         self._change = now + _AGAIN
         return True
 
     def added(self, live: Live, now: int) -> Live:
-        """The same, with the keys that it needs. Reads and writes the state folder. Raises Refused."""
+        """The plan with the token keys that it needs. Reads and writes the state folder. Raises Refused."""
         gateway = live.gateway
         algorithms = signed_with(live.plan) if gateway.token_rotation else frozenset()
         if not algorithms:

@@ -1,11 +1,11 @@
-"""The counters of every worker, living and dead: a total never goes back when a worker does."""
+"""The counters of every worker, living and dead: a total never goes back when a worker ends."""
 
 from collections.abc import Iterable
 from time import time
 
 from gateway.ops.counters import Dump, Series, add, decode, empty
 
-# What a dead worker leaves to the totals; its gauges went with it.
+# The counters of a dead worker that stay in the totals; its gauges are gone.
 _LASTING = ("_total", "_bucket", "_sum")
 _DEATHS = ("ecluse_worker_deaths_total",)
 
@@ -18,11 +18,11 @@ class Totals:
         self.reloaded_at = time()
 
     def keep(self, pid: int, news: bytes) -> None:
-        """Of what is not among them, what was told before holds."""
+        """Updates the counters of a worker. Counters that are missing in `news` keep their values."""
         self._living.setdefault(pid, {}).update(decode(news))
 
     def retire(self, pid: int, *, died: bool) -> None:
-        """`died`: by itself, not because it was told to leave."""
+        """Moves the lasting counters of an ended worker to the totals. `died`: the worker was not told to leave."""
         left = self._living.pop(pid, {})
         lasting = {key: value for key, value in left.items() if key[0].endswith(_LASTING)}
         self._of_the_dead = add(add(self._of_the_dead, lasting), {_DEATHS: 1} if died else empty())
@@ -33,11 +33,11 @@ class Totals:
             self.reloaded_at = time()
 
     def now(self, key: Series) -> float:
-        """A gauge, over the living workers."""
+        """The sum of a gauge over the living workers."""
         return sum(dump.get(key, 0) for dump in self._living.values())
 
     def copied(self) -> list[Dump]:
-        """What is to be added up (`total`), as it is now: a thread may do it."""
+        """A copy of the present counters, so that a thread may add them up (`total`)."""
         return [self._of_the_dead, *map(dict, self._living.values())]
 
 

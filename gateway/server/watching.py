@@ -1,4 +1,4 @@
-"""The optional watch of the policy folder: a change that has come to rest is taken as a SIGHUP would be."""
+"""The optional watch of the policy folder: a change that has come to rest leads to a reload, as SIGHUP does."""
 
 import asyncio
 import time
@@ -15,10 +15,11 @@ async def watch(
     changed: Callable[[], None],
     every: float = LOOKED_EVERY,
 ) -> None:
-    """For ever. `look` gives the fingerprint of the files as they are, `live` that of those which are served.
+    """Watches for ever, and calls `changed` after a change. A folder that still changes between two looks has to wait,
+    and a refused folder is not tried again unchanged.
 
-    What still changes between two looks is left until it does not; what was refused is not tried again as it is.
-    """
+    `look`: the fingerprint of the present files.
+    `live`: the fingerprint of the served files."""
     before, tried, pause = live(), live(), every
     while True:
         await asyncio.sleep(pause)

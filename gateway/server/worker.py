@@ -1,4 +1,4 @@
-"""A worker's side of the channel: prepare, commit, revoke, drain. What it serves is the composition root's."""
+"""A worker's side of the channel: prepare, commit, revoke, drain. The composition root makes the serving part."""
 
 import asyncio
 import socket
@@ -32,7 +32,7 @@ _METADATA_WITHIN = 15.0
 # Every worker has read the tail of the store's revocation list by then.
 _TAIL_WITHIN = 1.0
 
-# Where it is told to leave before it has a snapshot that says how long that may take.
+# Seconds for a worker that is told to leave before it has a snapshot with its own value.
 _DRAIN_WITHIN = 10.0
 
 
@@ -48,39 +48,41 @@ class Candidate:
 
 
 class Serving(Protocol):
-    """What a worker runs, made by the composition root."""
+    """The serving part of a worker, made by the composition root."""
 
     async def prepare(self, candidate: Candidate) -> None:
-        """Makes ready what requests will need under this snapshot, which may never be taken. Holds up no request."""
+        """Prepares the data that requests will need under this snapshot, without delaying a request. The snapshot may
+        never be taken."""
 
     async def take(self, candidate: Candidate) -> None:
-        """Takes the snapshot into use; the first one also opens the stores and begins to accept."""
+        """Takes the snapshot into use. The first snapshot also opens the stores and begins to accept."""
 
     def revoke(self, session_ids: tuple[str, ...], unwritten: tuple[str, ...]) -> None:
         """Ends the sessions in this worker. `unwritten`: the sessions among `session_ids` whose end the store does not
         have."""
 
     def unwritten(self, session_ids: tuple[str, ...]) -> tuple[str, ...]:
-        """The given sessions that have ended in memory alone."""
+        """The given sessions whose end is in memory only."""
 
     def written(self, session_ids: tuple[str, ...]) -> None:
-        """Notes that another worker has written the ends of these sessions."""
+        """Notes that another worker has written the ends of the sessions."""
 
     async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
-        """What an operator asks of sessions, and what is answered (stores.oversight)."""
+        """Answers an operator's question about sessions (stores.oversight)."""
 
     def look_up(self, session_ids: tuple[str, ...] | None) -> None:
-        """Directories are asked again about the people of these sessions (None: of all): the order is written."""
+        """Asks directories again about the people of these sessions (None: of all sessions). The order is already
+        written."""
 
     def counters(self) -> Iterator[bytes]:
-        """The changes since the last call, in parts; the loop runs other tasks between two parts. A part may be
-        empty."""
+        """The changes of counters since the last call, in parts; the loop runs other tasks between two parts. A part
+        may be empty."""
 
     def news(self) -> list[str]:
         """The addresses from which a signed-in person was seen since the last call."""
 
     def heard(self, addresses: list[str]) -> None:
-        """Another worker's news."""
+        """Takes over the news of another worker."""
 
     def sign_ins(self) -> Mapping[str, SignInNews]:
         """News of sign-ins since the last call, by provider: people sent there and people who came back."""
@@ -107,7 +109,7 @@ class WorkerControl:
         self._drain_within = _DRAIN_WITHIN
 
     async def run(self, control: socket.socket) -> None:
-        """Until told to leave, or until the supervisor is gone."""
+        """Runs until told to leave, or until the supervisor is gone."""
         control.setblocking(False)
         await self._channel.open(control)
         self._run(self._push())
@@ -132,7 +134,7 @@ class WorkerControl:
             await asyncio.sleep(max(0.0, asked + _TAIL_WITHIN - time.monotonic()))
 
     def written(self, session_ids: Sequence[str]) -> None:
-        """This worker has written the end of sessions that had ended in memory alone."""
+        """Reports that this worker has written the ends of sessions that had ended in memory only."""
         self._channel.send("written", sessions=session_ids)
 
     async def refresh_metadata(self, source_id: str) -> None:
@@ -181,7 +183,7 @@ class WorkerControl:
             self._preparing.cancel()
 
     async def _prepare(self, message: Message) -> None:
-        """The snapshot is built in steps of under 2 ms; requests go on between them."""
+        """Builds the snapshot in steps of under 2 ms; requests go on between the steps."""
         try:
             candidate = await _built(message.payload, rested=_RESTED if self._serves else 0.0)
             await self._served.prepare(candidate)
@@ -202,12 +204,12 @@ class WorkerControl:
             self._channel.reply(message, ok=False, detail=repr(error))
             return
         if not self._serves:
-            # Until here the loop held up nobody: it did not accept.
+            # Until here a stop of the loop delayed no client: the worker did not accept.
             StallProbe(asyncio.get_running_loop(), self._served.loop_stopped).look()
         self._serves = True
         self._drain_within = candidate.snapshot.gateway.timeouts.drain
         garbage.settle()
-        # First what readiness goes by: one that cannot keep sessions is never taken for one that can.
+        # Readiness depends on these counters: a worker that cannot keep sessions must never count as one that can.
         await self._reply_counters(message)
 
     async def _oversee(self, message: Message) -> None:
@@ -223,7 +225,7 @@ class WorkerControl:
                 self._channel.send("sign_ins", providers=sign_ins)
 
     async def _tell_counters(self) -> None:
-        # One at a time, so that whoever asks has all that another is just telling.
+        # One at a time, so that an asker also has the counters that another call is sending.
         async with self._telling:
             for part in self._served.counters():
                 if part:
@@ -231,7 +233,7 @@ class WorkerControl:
                 await asyncio.sleep(0)
 
     async def _reply_counters(self, message: Message) -> None:
-        """Replies after the worker has sent all its counters."""
+        """Replies after sending all counters of this worker."""
         await self._tell_counters()
         self._channel.reply(message, ok=True)
 

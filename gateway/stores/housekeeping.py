@@ -99,7 +99,7 @@ class Housekeeping:
             await self._poll()
             self.store_fails = True
         else:
-            # A worker that cannot read what has ended has no store, whatever else that still tells.
+            # A worker that cannot read the list of ends counts as failing, even if the probe succeeds.
             self.store_fails = self._sessions.trust.is_away
 
     async def _purge(self) -> None:

@@ -10,7 +10,8 @@ from gateway.stores.records import RecordStore
 from gateway.stores.sessions import Sessions
 from gateway.stores.trust import TRUSTED_FOR
 
-# Seconds. A reading that takes longer is none: before memory is trusted no more, its grace has begun.
+# Seconds. A reading unanswered after this time counts as failed. It is shorter than TRUSTED_FOR, so that the grace
+# begins before the trust in memory ends.
 _LATE = TRUSTED_FOR / 2
 
 

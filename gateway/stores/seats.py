@@ -58,6 +58,7 @@ class SeatCache:
     the dropped seat too.
 
     `ended`: ids of sessions whose end this worker has lately heard of, each with the moment (monotonic).
+    `forgotten`: how often every seat was ended because the worker did not know what had ended (`kill_all`).
     """
 
     def __init__(self, capacity: int) -> None:
@@ -69,6 +70,7 @@ class SeatCache:
         self.ended: dict[str, float] = {}
         self._ends: deque[tuple[float, str]] = deque()
         self.seats: dict[bytes, Seat] = {}
+        self.forgotten = 0
 
     def put(self, seat: Seat) -> None:
         self.drop(seat.cookie)
@@ -157,6 +159,7 @@ class SeatCache:
             seat.counts_until += seconds
 
     def kill_all(self) -> tuple[Seat, ...]:
+        self.forgotten += 1
         return self.kill([*self.seats.values(), *self._dropped])
 
     def _forget_ends(self, moment: float) -> None:

@@ -50,6 +50,8 @@ _TOUCH_EVERY = 60.0
 _REFRESH_AGAIN = 30.0
 # Far beyond what any store is waited for.
 _LOADED_WITHIN = 60.0
+# How often a seat is read where the store is replaced during each read.
+_READS = 3
 _NEVER = float("-inf")
 
 
@@ -171,11 +173,18 @@ class Sessions:
 
     async def load(self, host: str, cookie: bytes) -> Seat | None:
         """Reads the seat from the store and keeps it in this worker's memory. None: absent, expired, revoked, or of
-        another host."""
-        opened = await self._open(host, cookie)
-        is_old = opened is not None and self._counts_until(opened.stored.session) <= self._now()
-        if opened is not None and is_old:
-            opened = await self._looked_up(host, cookie, opened)
+        another host. Reads again if this worker forgot its seats meanwhile (`forget`): the first answer may come from a
+        store that is gone."""
+        for _ in range(_READS):
+            forgotten = self._cache.forgotten
+            opened = await self._open(host, cookie)
+            is_old = opened is not None and self._counts_until(opened.stored.session) <= self._now()
+            if opened is not None and is_old:
+                opened = await self._looked_up(host, cookie, opened)
+            if forgotten == self._cache.forgotten:
+                break
+        else:
+            raise GatewayError(store_codes.UNREACHABLE, "the store was replaced again while a session was read")
         known = self._seats.get(cookie)
         if known is not None and known.host != host:
             return None
@@ -189,7 +198,9 @@ class Sessions:
     async def load_shared(self, host: str, cookie: bytes) -> Seat | None:
         """Like `load`, with one read for all requests that need the seat at the same time: this spares a store that has
         just come back."""
-        return await self._loads.done((host, cookie), lambda: self.load(host, cookie))
+        seat = await self._loads.done((host, cookie), lambda: self.load(host, cookie))
+        # The worker may have forgotten its seats between the end of the read and this line: the session may go on.
+        return seat if seat is None or seat.live else await self.load(host, cookie)
 
     async def write_touches(self) -> None:
         """Writes what has gathered; what could not be written waits for the next time."""
@@ -227,7 +238,7 @@ class Sessions:
             browser = before.stored.browser
         # A seat that opened is this browser's, and ends with the others of it.
         ends = () if before is not None else self._ends(host, replaces)
-        now, session_key = self._now(), self._token_bytes(KEY_BYTES)
+        now, session_key, forgotten = self._now(), self._token_bytes(KEY_BYTES), self._cache.forgotten
         id = new_session_id(self._token_bytes, browser)
         session = Session(id, person.identity, person.tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key, issued_at)
@@ -236,7 +247,7 @@ class Sessions:
 
         def written() -> None:
             self._forget(replaces)
-            self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
+            self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat), forgotten)
 
         add = AddSession(record, seat, self._keys.indexes("browser", browser))
         return NewSession(session, cookie, entry, (add, *ends), written, issued_at)
@@ -257,7 +268,7 @@ class Sessions:
 
     async def take_seat(self, taken: TakenHandOver, *, replaces: bytes | None) -> bytes | None:
         """The cookie of its seat; None: the session has ended meanwhile. `replaces`: the cookie of a seat that ends."""
-        hand_over, added, record = taken
+        (hand_over, added, record), forgotten = taken, self._cache.forgotten
         stored = None if record is None else self._unsealed(record.id, record, hand_over.session_key)
         if record is None or stored is None or added is None:
             return None
@@ -266,7 +277,7 @@ class Sessions:
             await self._store.perform(ends, self._now())
         self._forget(replaces)
         cookie = hand_over.cookie.encode()
-        self._keep(cookie, Opened(stored, hand_over.session_key, record, added))
+        self._keep(cookie, Opened(stored, hand_over.session_key, record, added), forgotten)
         return cookie
 
     async def leave_seat(self, taken: TakenHandOver) -> None:
@@ -391,9 +402,10 @@ class Sessions:
         has_ended = session.id in self._cache.ended or session.id in self.unwritten
         return session.expires_at > self._now() and not has_ended
 
-    def _keep(self, cookie: bytes, made: Opened) -> None:
-        """A seat that was just made will be asked for at once. Its session may have ended while it was written."""
-        if self._is_live(made.stored.session):
+    def _keep(self, cookie: bytes, made: Opened, forgotten: int) -> None:
+        """Keeps a seat that was just made, because it will be asked for at once. Keeps it not if its session has ended
+        while it was written, or if this worker forgot its seats since `forgotten`."""
+        if self._is_live(made.stored.session) and forgotten == self._cache.forgotten:
             self._remember(cookie, made, None)
 
     def _remember(self, cookie: bytes, opened: Opened, known: Seat | None) -> Seat:

@@ -364,8 +364,9 @@ class Transactions:
         return await self._store.mark(self._round(binding, host), self._now())
 
     def round_counted(self, binding: str, host: str, round: int, within: int = ROUND_WINDOW) -> Write:
-        """A hand-over was given for a transaction of this round: `rounds` says at least round + 1 for `within` s, 60 at
-        most: who comes back when the seat may have ended by its own limits has not gone round.
+        """A hand-over was given for a transaction of this round. For `within` seconds (60 at most) `rounds` returns at
+        least round + 1. Callers pass the shortest life of the seat: a browser that comes back after its seat ran out is
+        not in a loop.
 
         A maximum, not a sum: ten tabs that sign in at once are all of round 0 and make one round together.
         """

@@ -1,10 +1,13 @@
 """SC: who may say by SCIM that somebody is active no more: their own directory, in words that have one meaning."""
 
 import json
+import secrets
+import time
 
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Answer
 from tests.attacks.outcomes import denied, passed
+from tests.attacks.provider import sign
 from tests.attacks.request import request
 from tests.attacks.world import OTHER_SCIM_TOKEN, PORTAL, SCIM_TOKEN, SEAT, World, host
 
@@ -120,6 +123,30 @@ def ended(method: bytes, body: bytes, status: int = 400) -> Run:
     return run
 
 
+def by_token(**changes: str | None) -> Run:
+    """Her access token is good until her directory says that she is out. `changes`: claims of the second token."""
+
+    async def run(world: World) -> None:
+        def token(**changed: str | None) -> bytes:
+            now = int(time.time())
+            claims: dict[str, object] = {
+                "iss": world.alpha.url, "aud": "urn:levels", "sub": NAME, "client_id": "c", "jti": secrets.token_hex(),
+                "iat": now, "exp": now + 300, "preferred_username": NAME, "email": f"{NAME}@corp.example", **changed,
+            }  # fmt: skip
+            told = {name: value for name, value in claims.items() if value is not None}
+            return bearer(sign(told, world.alpha.signing_key, typ="at+jwt"))
+
+        id = await known(world)
+        await signed_in(world)
+        passed(world, await world.send(request("levels", "/machine/x", token())))
+        answer = await asked(world, b"PATCH", f"/Users/{id}", OFF)
+        expect(answer.status == 200, f"{answer}")
+        denied(world, await world.send(request("levels", "/machine/x", token(**changes))))
+        await known(world)
+
+    return run
+
+
 async def elsewhere(world: World) -> None:
     id, cookie = await known(world), await signed_in(world)
     path = f"{SCIM}/Users/{id}"
@@ -188,4 +215,12 @@ CASES: tuple[Case, ...] = (
     *numbered("SC03", ((meaning, wrong(*of_it, *lines)) for meaning, *of_it, lines in _WRONG)),
     *numbered("SC05", ((meaning, ended(*of_it)) for meaning, *of_it in _ENDED), controlled=False),
     *numbered("SC04", (("on the host of an application", elsewhere),)),
+    *numbered(
+        "SC06",
+        (
+            ("her access token, once she is out", by_token()),
+            ("one without the attribute that her directory knows her by", by_token(preferred_username=None)),
+        ),
+        controlled=False,
+    ),
 )

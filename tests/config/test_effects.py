@@ -385,7 +385,7 @@ GATEWAY = [
         Effect(f"saml.second_opinion.{key}", ("saml",), {"keys": [SAML_KEY], "second_opinion": value},
             gateway(lambda g: g.second_opinion and (g.second_opinion.by, g.second_opinion.deny)), None, after)
         for key, value, after in (
-            ("by", {"by": "pygamlastan"}, ("pygamlastan", False)),
+            ("by", {"by": "python3-saml"}, ("python3-saml", False)),
             ("mode", {"by": "python3-saml", "mode": "deny"}, ("python3-saml", True)),
         )
     ),

@@ -29,7 +29,7 @@ SHOWN = [
 # Keys and files that look like codes.
 OTHER_NAMES = {
     "clock.py", "gateway.yaml", "store.keys", "upstream.host", "upstream.timeout", "upstream.url", "logout.url",
-    "logout.login", "logout.cookies", "session.absolute", "requests.sqlite",
+    "logout.login", "logout.cookies", "session.absolute", "session.grace", "requests.sqlite",
 }  # fmt: skip
 LONGEST_PAGE = 200
 
@@ -92,7 +92,8 @@ def exists(folder: Path, parts: list[str]) -> bool:
 def test_every_part_that_the_walks_name_exists() -> None:
     gateway = ROOT / "gateway"
     packages = "|".join(path.name for path in gateway.iterdir() if path.is_dir() and not path.name.startswith("_"))
-    walks = "".join(block.text for block in blocks(ROOT / "docs/architecture.md"))
+    pages = (ROOT / "docs/architecture.md", ROOT / "docs/explanation/more-walks.md")
+    walks = "".join(block.text for page in pages for block in blocks(page))
     named = set(re.findall(rf"\b(?:{packages})(?:\.[a-z_0-9]+)+", walks))
     assert not {name for name in named if not exists(gateway, name.split("."))}
     assert len(named) >= 20

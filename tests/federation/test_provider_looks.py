@@ -100,6 +100,19 @@ async def gone_and_back(folder: Path, change: Callable[[str], None], address: st
     assert logged(folder) == [("provider.away", "op"), ("provider.back", "op")]
 
 
+async def test_a_provider_whose_people_are_back_at_once_is_looked_at_and_so_its_death_is_seen(tmp_path: Path) -> None:
+    """With silent sign-ins, each person is sent and comes back between two words of a worker."""
+    statuses = {"up": 400, "away": 503}
+    now = ["up"]
+    async with web_server(answering(lambda: statuses[now[-1]])) as port, watching(tmp_path) as watch:
+        address = f"http://127.0.0.1:{port}/authorize"
+        watch.looks.heard({"op": SignInNews(back=True, sent=0, address=address)})
+        await until(lambda: watch.told == [("op", "up")])
+        now.append("away")
+        watch.sent(address)
+        await until(lambda: watch.told[-1] == ("op", "away"))
+
+
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 429, 500, 501])
 async def test_any_other_status_than_those_of_a_front_is_an_answer(tmp_path: Path, status: int) -> None:
     async with web_server(answering(lambda: status)) as port, watching(tmp_path) as watch:

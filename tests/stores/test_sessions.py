@@ -700,6 +700,72 @@ async def test_a_read_that_was_on_its_way_does_not_bring_a_revoked_session_back(
     assert worker.sessions.cached(PORTAL, cookie) is None
 
 
+class Forgetting(Around):
+    """Its worker learns while a seat is read that the store is another one. `late`: only once the read has ended."""
+
+    def __init__(self, store: RecordStore, *, times: int = 1, late: bool = False) -> None:
+        super().__init__(store)
+        self.worker: Worker | None = None
+        self.left, self.late, self.read = times, late, 0
+
+    async def read_seat(self, key: SeatKey, now: int) -> object:
+        found = await self.store.read_seat(key, now)
+        self.read += 1
+        if self.worker is not None and self.left:
+            self.left -= 1
+            if self.late:
+                asyncio.get_running_loop().call_soon(self.worker.sessions.forget)
+            else:
+                self.worker.sessions.forget()
+        return found
+
+
+async def test_a_request_that_waits_for_a_seat_is_let_in_though_the_worker_forgets_its_seats_at_that_moment(
+    store: RecordStore, clock: Clock
+) -> None:
+    forgetting = Forgetting(store, late=True)
+    cookie = await Worker(store, clock).sign_in()
+    forgetting.worker = worker = Worker(forgetting, clock)
+    seat = await worker.sessions.load_shared(PORTAL, cookie)
+    assert forgetting.left == 0
+    assert seat is not None
+    assert seat.live
+    assert worker.sessions.cached(PORTAL, cookie) is seat
+
+
+async def test_what_was_read_before_the_worker_forgot_its_seats_is_read_again(store: RecordStore, clock: Clock) -> None:
+    forgetting = Forgetting(store)
+    cookie = await Worker(store, clock).sign_in()
+    forgetting.worker = worker = Worker(forgetting, clock)
+    assert await load(worker, cookie) == "subject-of-jeanne"
+    assert forgetting.read == 2
+
+
+async def test_a_store_that_is_replaced_at_every_read_lets_nobody_in(store: RecordStore, clock: Clock) -> None:
+    forgetting = Forgetting(store, times=100)
+    cookie = await Worker(store, clock).sign_in()
+    forgetting.worker = worker = Worker(forgetting, clock)
+    with pytest.raises(GatewayError) as refused:
+        await load(worker, cookie)
+    assert refused.value.code is store_codes.UNREACHABLE
+    assert worker.sessions.cached(PORTAL, cookie) is None
+
+
+async def test_a_seat_that_was_made_before_the_worker_forgot_its_seats_is_not_kept(
+    store: RecordStore, clock: Clock
+) -> None:
+    class Replaced(Around):
+        async def perform(self, writes: Sequence[Write], now: int) -> bool:
+            done = await self.store.perform(writes, now)
+            worker.sessions.forget()
+            return done
+
+    worker = Worker(Replaced(store), clock)
+    cookie = await worker.sign_in()
+    assert worker.sessions.cached(PORTAL, cookie) is None
+    assert await load(worker, cookie) == "subject-of-jeanne"
+
+
 # --- store keys
 
 

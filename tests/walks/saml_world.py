@@ -82,17 +82,17 @@ class SamlWorld:
     def cookie(self, person: Person, host: str = ONE) -> str:
         return f"{SEAT}={person.jar.get(host, SEAT)}"
 
-    async def asks_for_a_second_opinion(self, by: str) -> None:
+    async def asks_for_a_second_opinion(self) -> None:
         """From here on nobody is signed in whose response the other implementation refuses."""
         own = self.place.settings["saml"].partition(", second_opinion")[0].removesuffix("}")
-        self.place.settings["saml"] = f"{own}, second_opinion: {{by: {by}, mode: deny}}}}"
+        self.place.settings["saml"] = f"{own}, second_opinion: {{by: python3-saml, mode: deny}}}}"
         self.place.write_gateway()
         await self.gateway.reload()
 
-    async def opinions(self, by: str, number: int) -> dict[str, float]:
+    async def opinions(self, number: int) -> dict[str, float]:
         """How many it gave of each, once it has given so many."""
         names = {
-            one: f'ecluse_saml_second_opinion_total{{by="{by}",verdict="{one}"}}'
+            one: f'ecluse_saml_second_opinion_total{{by="python3-saml",verdict="{one}"}}'
             for one in ("agree", "disagree", "failed")
         }
         found = await self.gateway.measured(lambda told: sum(told.get(name, 0) for name in names.values()) >= number)

@@ -4,6 +4,7 @@ The button, the provider's word and the operator's end the session in every work
 again, and after a restart.
 """
 
+import asyncio
 import os
 import resource
 import signal
@@ -217,8 +218,15 @@ async def test_invariant_12_an_operator_ends_a_session_by_its_id_though_the_stor
 
 
 async def opened_by(place: Place, cookies: Mapping[str, str]) -> set[int]:
-    """What every worker answers to each of them."""
-    return set().union(*[await everywhere(place, "/x", cookie) for cookie in cookies.values()])
+    """What every worker answers to each of them, once the store can say."""
+    return set().union(*[await answers(place, cookie) for cookie in cookies.values()])
+
+
+async def answers(place: Place, cookie: str) -> set[int]:
+    async with asyncio.timeout(PATIENCE):
+        while 503 in (statuses := await everywhere(place, "/x", cookie)):
+            await asyncio.sleep(0.1)
+    return statuses
 
 
 def written(gateway: Gateway, mark: int) -> int:

@@ -190,7 +190,7 @@ async def test_another_person_never_sends_it_at_either_node(nodes: Nodes, form: 
         await nodes.meets(person, node)
         person.jar.forget(PORTAL_HOST)
         other = await nodes.ready(form, "bob")
-        assert (other.status, "somebody else" in other.text) == (403, True)
+        assert (other.status, "This form belongs to another person" in other.text) == (403, True)
         assert (await person.post(action, "")).status == 403
         stranger = await nodes.world.signed_in("root", nodes.url())
         assert (await stranger.post(action, "")).status == 410, "another browser"

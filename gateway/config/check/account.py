@@ -1,4 +1,4 @@
-"""What `account:` of an app file says against gateway.yaml and against the providers that it lists."""
+"""Checks `account` of an app file against gateway.yaml and the providers of the file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,8 +21,8 @@ def check_account(
     *,
     by_form: bool,
 ) -> Iterator[Problem]:
-    """`given`: by attribute, how the directories of the application give it. `by_form`: people are signed in at its
-    login form with accounts of their own."""
+    """`given`: how the directories of the application give each attribute, by attribute name.
+    `by_form`: the login form signs people in with accounts of their own."""
     if account.source is not None:
         yield from _by_directory(document, account.source, given, by_form=by_form)
     elif gateway is not None and gateway.accounts is None:
@@ -67,7 +67,7 @@ def _by_directory(
 
 
 def attributes_asked(account: AccountSection) -> Iterator[tuple[Path, str]]:
-    """What of a person finds their link, or is their login, and where the file says so."""
+    """Yields the attributes that find a person's account link, or that hold the login, each with its key path."""
     if account.source is not None:
         yield ("account", "from"), account.source
         return

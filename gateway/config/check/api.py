@@ -1,4 +1,4 @@
-"""What an app file says of programs, checked against the providers that it lists."""
+"""Checks `api` of an app file (access tokens of programs) against the providers of the file."""
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -15,7 +15,8 @@ _PLACE: Path = ("api", "providers")
 
 
 def check_api(document: YamlDocument, model: AppFile, api: AppApiSection, index: Index) -> Iterator[Problem]:
-    """An application takes tokens of providers that it lists, and whose files say what a token has to be."""
+    """Yields the problems of `api`. The application has to list each provider, and the provider's file has to accept
+    access tokens."""
     takes: dict[str, ApiSection] = {}
     for number, name in enumerate(api.providers):
         path, loaded = (*_PLACE, number), index.providers.get(name)
@@ -63,7 +64,7 @@ _Recognised = tuple[ApiSection, OpaqueTokensSection | None]
 
 
 def _tell_apart(one: _Recognised, other: _Recognised) -> bool:
-    """Whether no token can fit both sections. A token that fits both is shown to neither provider."""
+    """Whether the two sections never fit the same token. A token that fits both is shown to neither provider."""
     (an_api, here), (other_api, there) = one, other
     if an_api.prefix and other_api.prefix:
         return not an_api.prefix.startswith(other_api.prefix) and not other_api.prefix.startswith(an_api.prefix)

@@ -1,4 +1,4 @@
-"""What one app file says against itself or against the providers that it lists."""
+"""Checks an app file against itself and against the providers that the file lists."""
 
 import re
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ _USUAL_METHODS = frozenset(map(bytes.decode, METHODS))
 
 
 def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index, material: Material) -> Iterator[Problem]:
-    """`material`: what of the references could be read."""
+    """`material`: the contents of the references that could be read."""
     document, gateway, providers = loaded.document, index.folder.gateway_file, index.listed(model)
     yield from _rules(document, model)
     yield from _paths(document, model)
@@ -118,7 +118,7 @@ def _sign_ins_at_the_application(
 
 
 def _mapped(model: AppFile, index: Index, providers: list[Loaded[AnyProviderFile]] | None) -> set[str] | None:
-    """The attributes that a person of this application can have; None where a provider's file is wrong."""
+    """The attributes that a person of this application can have; None if a provider's file is wrong."""
     if providers is None:
         return None
     mapped = {name for one in providers if one.model for name in one.model.sources()}
@@ -262,11 +262,12 @@ def _secrets(document: YamlDocument, model: AppFile, index: Index) -> Iterator[P
             yield document.problem(path, "no directory that this application lists gives a secret of this name", hint)
 
 
-# --- the paths that its patterns name
+# --- the paths of patterns
 
 
 def _paths(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    """Patterns that no request can meet, because of how the file reads paths: a deny on one would protect nothing."""
+    """Refuses patterns that no request can meet under the file's path settings: a deny rule there would protect
+    nothing."""
     leniency = model.paths.leniency()
     if model.limits.paths:
         yield from check_path_limits(document, model)
@@ -306,7 +307,7 @@ def _never_met(pattern: Pattern, leniency: PathLeniency) -> Iterator[str]:
 
 
 def _misread(name: str, leniency: PathLeniency, *, inside: bool) -> Iterator[str]:
-    """Why no request is read as this name; nothing where one is."""
+    """Yields the reason why no request path can have this segment. Yields nothing if a request path can have it."""
     for mark, needed, named in (
         (";", "semicolon: literal", ";" in leniency.escaped),
         ("%2F", "encoded_slash: keep", "%2F" in leniency.kept),
@@ -349,8 +350,8 @@ def _keep_posts(document: YamlDocument, keep: KeepPostsSection, gateway: Gateway
 
 
 def _embedded(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
-    """Browsers send no cookie into a frame of another site. Where a site begins below the last two labels, they alone
-    know: lists of theirs say so."""
+    """Refuses frames of another site, into which browsers send no cookie. Only browsers know, from lists, which sites
+    have more than two labels."""
     portal = "" if gateway is None else gateway.portal.host
     for index, host in enumerate(model.embedded_by if portal else ()):
         site = _site(portal)
@@ -368,8 +369,8 @@ def _site(host: str) -> str:
 
 
 def _upstream(loaded: Loaded[AppFile], model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
-    """A host name is judged by the address that it leads to, and a socket by what is there, at every connect. An
-    address is judged here already, and so is the folder of a socket: a team's against its fence (teams.py)."""
+    """Checks literal addresses, and the folder of a socket (teams.py checks a team's socket against the fence). Each
+    connect checks the address behind a host name, and the socket itself."""
     document, socket = loaded.document, model.upstream.socket
     if model.front is not None:
         yield from check_front(document, model, gateway)
@@ -400,7 +401,8 @@ def _internal(document: YamlDocument, model: AppFile, gateway: GatewayFile) -> I
 
 
 def _listens(gateway: GatewayFile | None) -> IsOurs:
-    """What the file alone can tell. Which addresses this machine has is only known when we connect."""
+    """Recognises the gateway's own addresses that the file gives. The addresses of the machine are known only at
+    connect."""
     if gateway is None:
         return lambda address, port: False
     listeners = [listen.address for listen in gateway.listen]

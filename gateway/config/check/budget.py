@@ -1,4 +1,4 @@
-"""Whether what an application's file tells of people can fit into its header budget at all."""
+"""Checks whether the headers, cookies and tokens of an application can fit into its header budget."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -29,14 +29,16 @@ from gateway.translation.specs import CookieSpec, HeaderSpec, Spec
 # Between a name and its value, and before the line or between two cookies.
 _BESIDE: Final = {"headers": 4, "cookies": 3}
 _BETWEEN_COOKIES: Final = 2
-# Of what is not known and has to be there.
+# The length of an unknown value that has to be present.
 _LEAST: Final = "x"
 # Unix seconds have so many digits.
 _SOME_TIME: Final = 2_000_000_000
 
 
 class _Known(NamedTuple):
-    """What files know of people. `values`: those that an attribute can have, by its name."""
+    """The values that provider files give.
+
+    `values`: the possible values of each attribute, by attribute name."""
 
     values: dict[str, list[str]]
 
@@ -70,8 +72,10 @@ def check_budget(
     gateway: GatewayFile | None,
     material: Material,
 ) -> Iterator[Problem]:
-    """Of each header, cookie and token the longest that is known, and of what hangs on the person the least: somebody
-    has it, and they could never come in. `material`: what of the references could be read."""
+    """Adds up the bytes of headers, cookies and tokens. A value that files list counts with its longest text: a person
+    with this text could never come in. An unknown value of the person counts with its least size.
+
+    `material`: the contents of the references that could be read."""
     known, by_path = _Known.by(providers), model.translate.by_path
     longest = {
         (told.at, told.name): _longest(told, material.get((file, (*told.at, "value"))), known)
@@ -104,7 +108,7 @@ def check_budget(
 
 
 def _longest(told: InjectedAt, content: bytes | None, known: _Known) -> int:
-    """Bytes of the line, 0 where no value is known. What cannot be sent is another problem's, or lint's."""
+    """Bytes of the line; 0 if no value is known. Another check, or lint, reports a value that cannot be sent."""
     injected = told.injected
     if injected.value is not None and injected.value.kind != "inline" and content is None:
         return 0
@@ -128,7 +132,8 @@ def _longest(told: InjectedAt, content: bytes | None, known: _Known) -> int:
 
 
 def _of_tokens(file: str, model: AppFile, gateway: GatewayFile, material: Material, known: _Known) -> int:
-    """Bytes, at least. Raises GatewayError for a ticket that is too long for its reader."""
+    """The least bytes of the tokens and of the Basic line. Raises GatewayError for a ticket that is too long for its
+    reader."""
     basic = model.translate.basic
     needed = dict.fromkeys(("subject", "provider", "issuer", *_needed(model.translate)), _LEAST)
     listed = {name: max(values, key=len) for name, values in known.values.items() if values}
@@ -145,7 +150,7 @@ def _of_tokens(file: str, model: AppFile, gateway: GatewayFile, material: Materi
 
 
 def _needed(translate: TranslateSection) -> Iterator[str]:
-    """Attributes without which a token or a line tells nobody: that person is refused."""
+    """Yields the attributes that a token or a Basic line cannot do without. A person without them is refused."""
     for path, name in told_attributes(translate):
         if path[-2] == "account" or path[-3:-1] == ("claims", "sub"):
             yield name
@@ -164,13 +169,14 @@ def _of_token(spec: TokenSpec, identity: Identity) -> int:
 
 
 def _says_something_of_nobody(model: AppFile) -> bool:
-    """Else what is sent of nobody is fixed, and sent of everybody too."""
+    """Whether a header has a text for requests without a person (`nobody`). Without such a header, these requests carry
+    fixed texts only, which requests of people carry too."""
     told = [told.injected for told in model.translate.told_anywhere]
     return any(isinstance(one, InjectedHeaderSection) and one.nobody is not None for one in told)
 
 
 def _of_nobody(told: InjectedAt) -> int:
-    """Bytes of the line where nobody is signed in."""
+    """Bytes of the header line in a request without a person; 0 for a cookie."""
     with suppress(GatewayError, UnicodeDecodeError):
         if told.kind == "headers":
             return len(Translation((spec_of(HeaderSpec, told, None),), ()).render(None).headers)

@@ -1,8 +1,7 @@
-"""What conditions name, held against what there is: shared conditions, lists, providers, attributes, levels.
+"""Checks the names in conditions: shared conditions, lists, providers, attributes, levels.
 
-Where a shared condition is at fault for one application alone, the place that names it is shown, and the place in
-shared/ beside it.
-"""
+If a shared condition is wrong for a single application, the problem shows the rule of the application, and beside it
+the place in shared/."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -65,7 +64,9 @@ class SharedAt(NamedTuple):
 
 
 class Use(NamedTuple):
-    """A condition that is not made of others, and its place. `via`: the shared condition that led to it, or None."""
+    """A condition without parts, and its place.
+
+    `via`: the shared condition that contains it; None if the rule itself contains it."""
 
     document: YamlDocument
     path: Path
@@ -73,7 +74,7 @@ class Use(NamedTuple):
     via: SharedAt | None
 
     def problem(self, step: str, message: str, hint: str = "") -> Problem:
-        """`step`: the key of the leaf, or further down in it."""
+        """`step`: the key of the leaf, or the path of a key below."""
         if self.via is not None:
             return self.document.problem(self.path, message, hint, others=(("in", self.via.place),))
         return self.document.problem((*self.path, *step.split(".")), message, hint)
@@ -81,9 +82,12 @@ class Use(NamedTuple):
 
 @dataclass
 class Index:
-    """What the folder has under a name. `whole`: every file of shared/ and lists/ could be read. `all_providers`:
-    the name of every provider is known; else the file that could not be read may be the one that is named. `ladder`:
-    the levels of sign-in, the weakest first."""
+    """The names that the files of the folder define.
+
+    `whole`: every file of shared/ and lists/ could be read.
+    `all_providers`: the name of every provider is known. If False, an unreadable file may define a name that is
+    missing.
+    `ladder`: the levels of sign-in, the weakest first."""
 
     folder: Folder
     shared: Mapping[str, SharedAt]
@@ -118,7 +122,7 @@ class Index:
         )
 
     def listed(self, model: AppFile) -> list[Loaded[AnyProviderFile]] | None:
-        """The providers that the application lists; None where the file of one cannot be told."""
+        """The providers that the application lists; None if the file of a provider is missing or wrong."""
         found = [self.providers.get(name) for name in model.providers]
         valid = [provider for provider in found if provider is not None and provider.model is not None]
         return valid if len(valid) == len(found) else None
@@ -129,7 +133,7 @@ class Index:
         return self._cels[attributes]
 
     def size(self, condition: WrittenCondition) -> tuple[int, int]:
-        """(number of parts, depth), with all that is referred to; circles are cut."""
+        """(number of parts, depth), shared conditions included; circles are cut."""
         match condition:
             case AnyOf() | AllOf():
                 sizes = [self.size(part) for part in (condition.any if isinstance(condition, AnyOf) else condition.all)]
@@ -153,7 +157,7 @@ def check_shared(index: Index) -> Iterator[Problem]:
 
 
 def check_condition(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Problem]:
-    """Yields a problem for each name in the condition that the folder does not know, and one for its size or depth."""
+    """Yields a problem for each unknown name in the condition, and a problem if it is too large or too deep."""
     for where, leaf in leaves(condition, path):
         yield from (document.problem(at, message, hint) for at, message, hint in _unknown(leaf, where, index))
     size, depth = index.size(condition)
@@ -163,9 +167,9 @@ def check_condition(document: YamlDocument, path: Path, condition: WrittenCondit
 
 
 def uses(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Use]:
-    """Every leaf, also those of shared conditions, each of which is looked into once."""
+    """Yields every leaf of the condition and of the shared conditions below. Each shared condition is visited once."""
     seen: set[str] = set()
-    # Each: where the rule names it, the condition, and the shared condition that it is.
+    # Each entry: the place in the rule, the condition, and the shared condition that contains it.
     todo: list[tuple[Path, WrittenCondition, SharedAt | None]] = [(path, condition, None)]
     while todo:
         use_path, one, via = todo.pop(0)
@@ -181,8 +185,9 @@ def uses(document: YamlDocument, path: Path, condition: WrittenCondition, index:
 def check_use(
     use: Use, providers: Iterable[str], mapped: frozenset[str] | None, injected: frozenset[bytes], index: Index
 ) -> Iterator[Problem]:
-    """Problems of a condition that asks for what this application can never be told. `mapped`: None where that is not
-    known."""
+    """Yields a problem for a condition on a fact that this application never learns.
+
+    `mapped`: the attributes that a person can have; None if unknown."""
     leaf = use.leaf
     match leaf:
         case ProviderIs():
@@ -200,7 +205,7 @@ def check_use(
 
 
 def not_mapped(attribute: str, mapped: Iterable[str]) -> tuple[str, str]:
-    """What is wrong with an attribute that no provider of the application maps, and what to do."""
+    """The message and the hint for an attribute that no provider of the application maps."""
     if attribute == MANDATE_ORGANISATIONS:
         return (
             "no directory of this application says of which organisation a mandate is",
@@ -257,7 +262,7 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 
 def _circles(index: Index) -> Iterator[Problem]:
-    """Each circle once, at the reference that closes it, with the places on the way."""
+    """Yields one problem for each circle, at the reference that closes the circle, with the places on the way."""
     done: set[str] = set()
     for start in index.shared:
         way: list[tuple[str, Iterator[tuple[Path, str]]]] = []
@@ -296,7 +301,8 @@ _OfSignIn = AcrMinIs | AmrIs | MaxAgeIs
 
 
 def check_use_levels(use: Use, model: AppFile, index: Index) -> Iterator[Problem]:
-    """A level that nobody knows, or that no provider of the application can say: it would lock everybody out."""
+    """Yields a problem for an unknown level, and for a demand on the sign-in that no provider of the application can
+    assert: the rule would lock out every person."""
     names, leaf = index.ladder, use.leaf
     match leaf:
         case AcrMinIs() if leaf.acr_min not in names:

@@ -1,4 +1,5 @@
-"""`cookies:` of application files: names that collide with what is injected, and prefixes that keep nothing apart."""
+"""Checks `cookies` of app files: names that collide with injected cookies, and prefixes that do not keep applications
+apart."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,7 +12,7 @@ from gateway.model.names import fold
 
 
 def check_cookies(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    """A cookie that the gateway says of the person is none of the application's own."""
+    """Refuses names of injected cookies in `hidden` and `visible`."""
     told = [one.name for one in model.translate.told if one.kind == "cookies"]
     if model.translate.has_tokens:
         told += [name for _, section, name in carriers(model.translate) if section == "cookies"]
@@ -25,7 +26,8 @@ def check_cookies(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 
 
 def check_prefixes(apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
-    """Two applications whose cookies would be each other's, where a browser sends both to either."""
+    """Refuses two prefixes of which one begins with the other. If a browser sent the cookies of both applications to
+    each, an application would take the other's cookies for its own."""
     known = [(app, app.model.cookies.prefix) for app in apps if app.model is not None and app.model.cookies.prefix]
     for number, (app, prefix) in enumerate(known):
         for other, before in known[:number]:

@@ -1,4 +1,4 @@
-"""What a file of directories/ says against the providers, the other directories, and the applications that list it."""
+"""Checks files of directories/ against the providers, the other directories and the applications."""
 
 from collections.abc import Iterator, Mapping
 
@@ -47,7 +47,7 @@ def _key(
 
 
 def taking(model: DirectoryFile, providers: ProvidersByName) -> set[str]:
-    """The providers whose word counts for every part of its key."""
+    """The providers from which the directory accepts every part of its key."""
     found = set(providers)
     for part in model.key.values():
         if part.providers is not None:
@@ -72,13 +72,13 @@ def _wins(document: YamlDocument, model: DirectoryFile, providers: ProvidersByNa
 
 
 def _says(providers: ProvidersByName, name: str) -> bool:
-    """Whether a provider may have an attribute of this name, which is unknown where a directory decides that does not
-    take its word."""
+    """Whether a provider may have an attribute of this name. If a directory decides on the attribute and does not take
+    the provider's word, the attribute is unknown."""
     return any(one.model is None or name in one.model.sources() for one in providers.values())
 
 
 def _given_twice(folder: Folder, providers: ProvidersByName) -> Iterator[Problem]:
-    """Of one person, one directory says one thing."""
+    """Refuses two directories that give the same attribute to people of the same provider."""
     first: dict[tuple[str, str], tuple[str, Place]] = {}
     for loaded in folder.directories:
         if loaded.model is None:
@@ -97,7 +97,7 @@ def _given_twice(folder: Folder, providers: ProvidersByName) -> Iterator[Problem
 
 
 def check_listed(app: Loaded[AppFile], model: AppFile, folder: Folder, providers: ProvidersByName) -> Iterator[Problem]:
-    """The directories that an application lists."""
+    """Checks the directories that an application lists."""
     known = {name: one for one in folder.directories if (name := one.written("directory")) is not None}
     whole = folder.complete and len(known) == len(folder.directories)
     for index, name in enumerate(model.directories):
@@ -122,7 +122,8 @@ def secrets_given_by(model: AppFile, folder: Folder) -> set[str]:
 
 
 def sections_given_by(model: AppFile, folder: Folder) -> dict[str, list[GivenSection]]:
-    """By name, secrets as well: how the directories of an application give it. Two may, to people of two providers."""
+    """How the directories of an application give each attribute, by attribute name, secrets included. Two directories
+    may give an attribute to people of two providers."""
     found: dict[str, list[GivenSection]] = {}
     for one in folder.directories:
         if one.model is not None and one.model.directory in model.directories:

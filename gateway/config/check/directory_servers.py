@@ -1,4 +1,4 @@
-"""The servers of directories/: what they refer to, and whether anything would go in the clear."""
+"""Checks the servers of directories/: their references, and connections without encryption."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +15,8 @@ _References = Iterator[tuple[Path, Reference, Callable[[bytes], None], bool]]
 
 
 def references_of(model: DirectoryFile) -> _References:
-    """Where it stands, the reference, its check, and whether development may write it inline."""
+    """Yields the key path of each reference, the reference, its check, and whether development may write the secret
+    inline."""
     if model.ldap is not None:
         yield from _of_ldap(model.ldap)
     if model.http is not None:
@@ -59,7 +60,7 @@ def _certificate(path: Path, section: ClientCertificateSection) -> _References:
 
 
 def certificate_paths(model: DirectoryFile) -> Iterator[Path]:
-    """Where a certificate and its key stand, which have to fit."""
+    """Yields the key path of each client certificate, which has to fit its private key."""
     if model.ldap is not None and model.ldap.bind is not None and model.ldap.bind.certificate is not None:
         yield ("ldap", "bind", "certificate")
     if model.http is not None and model.http.certificate is not None:

@@ -1,8 +1,9 @@
-"""Applications that divide the paths of a host among them: one origin is one trust, and one session.
+"""Checks applications that divide the paths of a host: browsers see one origin, so the applications share trust
+and session.
 
-What browsers and we keep by host is theirs together. So they are of one team, end a session alike, and what is kept of
-one application beside a person's session is kept of one of them alone.
-"""
+Data that browsers or the gateway keep by host belongs to all applications of the host. So the applications belong to
+one team, and have the same `public` and `session`. A single application of the host may have `account`, `form_login`,
+`keep_posts`, `logout.url` or `cookies.hidden`: the gateway keeps their data beside the person's session."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -26,7 +27,7 @@ _OF_ONE: tuple[tuple[Path, Callable[[AppFile], object]], ...] = (
 
 
 def check_divided_hosts(apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
-    """`apps`: in the order in which they may claim a host."""
+    """`apps`: the app files in the order in which they may claim a host."""
     by_host: dict[str, list[tuple[Loaded[AppFile], AppFile]]] = {}
     for app in apps:
         if app.model is not None:
@@ -49,7 +50,7 @@ def check_divided_hosts(apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
 def _between(
     host: str, one: tuple[Loaded[AppFile], AppFile], other: tuple[Loaded[AppFile], AppFile]
 ) -> Iterator[tuple[Path, str, str]]:
-    """Where, what is wrong, and what to do."""
+    """Yields (key path, message, hint) for two applications of a host."""
     (loaded, model), (loaded_before, before) = one, other
     if (model.path or "") == (before.path or ""):
         # Said already: the host is named twice.

@@ -1,4 +1,4 @@
-"""What a key needs of libraries: some are installed only when they are asked for, some may not fit the machine."""
+"""Checks the libraries that a key needs. Some are installed only on request; some may not fit the machine."""
 
 import importlib
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def check_extra(document: YamlDocument, path: Path, extra: str, module: str) -> 
 
 
 def check_library(document: YamlDocument, path: Path, named: str, module: str) -> Iterator[Problem]:
-    """The module is imported, since one whose libraries do not fit fails then and not before."""
+    """Imports the module: a module whose libraries do not fit the machine fails only at import."""
     try:
         importlib.import_module(module)
     except Exception as error:  # noqa: BLE001 - xmlsec beside an lxml with another libxml2 raises an error of its own

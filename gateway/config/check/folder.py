@@ -1,4 +1,4 @@
-"""What one file alone cannot tell. A name that two files use is shown with both places."""
+"""Checks across the files of a folder. A problem with a name that two files use shows both places."""
 
 import re
 from collections.abc import Container, Hashable, Iterable, Iterator
@@ -39,12 +39,11 @@ Key = TypeVar("Key", bound=Hashable)
 def check_folder(
     folder: Folder, material: Material, unchanged: Container[str] = (), begin: Begin = lambda _: None
 ) -> list[Problem]:
-    """Problems of the files that are valid each by itself. Names, hosts and listed providers are also taken from files
-    that are not.
+    """Checks valid files against each other. Names, hosts and listed providers are taken from invalid files too.
 
-    `material`: what of the references could be read; `unchanged`: app files that are served as they are; `begin`: told
-    the file that is checked.
-    """
+    `material`: the contents of the references that could be read.
+    `unchanged`: app files that are served in their present form.
+    `begin`: called with the path of each file before its checks."""
     index = Index.of(folder)
     apps = _by_claim(folder.apps, unchanged)
     found = [
@@ -88,8 +87,9 @@ def check_folder(
 def collisions(
     named: Iterable[tuple[Key, YamlDocument, Path]], message: str, *, at_key: bool = False
 ) -> Iterator[Problem]:
-    """One problem for each name that was there before. `named`: names that have to be different, and where each
-    stands."""
+    """Yields a problem for each name that occurs again.
+
+    `named`: names that have to differ, each with its document and key path."""
     first: dict[Key, tuple[YamlDocument, Path]] = {}
     for name, document, path in named:
         if name in first:
@@ -129,7 +129,7 @@ def _by_claim(apps: Iterable[Loaded[AppFile]], unchanged: Container[str]) -> lis
 
 def _same_host(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
     teams = folder.teams
-    # A host that a team may not name takes nothing from those who may name it.
+    # A host outside a team's fence takes no name from the files that may have it.
     hosts = (
         ((host, (app.written("path") if app.model is None else app.model.path) or ""), app.document, ("hosts", index))
         for app in apps
@@ -146,7 +146,7 @@ def _divided(apps: list[Loaded[AppFile]]) -> Iterator[Problem]:
 
 
 def _canonical(written: str) -> str | None:
-    """The canonical host. None for a text that is no host, which is a problem of its file."""
+    """The canonical host; None for a text that is not a host, which a check of the file reports."""
     try:
         return host_pattern(written)
     except Wrong:
@@ -198,7 +198,7 @@ def _gateway(folder: Folder, document: YamlDocument, model: GatewayFile) -> Iter
 
 
 def _key_ids(model: GatewayFile) -> Iterator[tuple[str, list[str]]]:
-    """Each section with keys of ours, and the ids of its keys."""
+    """Yields each section that has keys, with the ids of the keys."""
     yield "store", [key.id for key in model.store.keys]
     if model.accounts is not None:
         yield "accounts", [key.id for key in model.accounts.keys]
@@ -237,15 +237,13 @@ def _store_server(document: YamlDocument, model: GatewayFile) -> Iterator[Proble
 
 def _second_opinion(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     """python3-saml stands on lxml and xmlsec as we do."""
-    wanted = None if model.saml is None else model.saml.second_opinion
-    if wanted is None:
-        return
-    module = "onelogin.saml2.response" if wanted.by == "python3-saml" else wanted.by
-    yield from check_extra(document, ("saml", "second_opinion", "by"), wanted.by, module)
+    if model.saml is not None and model.saml.second_opinion is not None:
+        path = ("saml", "second_opinion", "by")
+        yield from check_extra(document, path, model.saml.second_opinion.by, "onelogin.saml2.response")
 
 
 def _listeners(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
-    """An address of all interfaces takes its port on every other address."""
+    """Refuses two listeners at one address. An address of all interfaces takes its port on every address."""
     named: list[tuple[tuple[str, int], Path]] = [
         (listen.address, ("listen", index, "address")) for index, listen in enumerate(model.listen)
     ]
@@ -274,7 +272,7 @@ def _is_any(host: str) -> bool:
 def _provider(
     document: YamlDocument, model: AnyProviderFile, gateway: GatewayFile | None, index: Index
 ) -> Iterator[Problem]:
-    """`gateway`: None where gateway.yaml has problems of its own."""
+    """`gateway`: None if gateway.yaml has problems."""
     problem = document.problem
     if isinstance(model, SamlProviderFile):
         yield from _saml_provider(document, model, gateway)
@@ -298,7 +296,7 @@ def _provider(
 
 
 def _bounds(document: YamlDocument, model: AnyProviderFile) -> Iterator[Problem]:
-    """A bound on what is not mapped would bound nothing."""
+    """Refuses a bound in `asserts` on an attribute that is not mapped: the bound would have no effect."""
     problem, sources = document.problem, model.sources()
     last = {source for names in sources.values() for source in names} | set(sources)
     organisation = any(is_siret_name(name) or is_siren_name(name) for name in last)

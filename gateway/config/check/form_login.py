@@ -1,4 +1,4 @@
-"""What an app file says of its login form, against itself and the rest of the file."""
+"""Checks the login form of an app file against itself and the rest of the file."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -28,7 +28,7 @@ def check_secret(section: FormLoginSection, content: bytes) -> None:
 def check_form_login(
     document: YamlDocument, model: AppFile, section: FormLoginSection, *, forgets: bool
 ) -> Iterator[Problem]:
-    """`forgets`: the store knows at no start what failed before."""
+    """`forgets`: the store loses its record of failed sign-ins at each start."""
     if forgets:
         message = "type: memory forgets at each start what has failed, and an account could be locked"
         yield document.problem(_AT, message, "gateway.yaml: store: {type: sqlite, ...}", key=True)
@@ -67,7 +67,7 @@ def _steps(document: YamlDocument, section: FormLoginSection) -> Iterator[Proble
 
 
 def _marks(document: YamlDocument, section: FormLoginSection) -> Iterator[Problem]:
-    """An answer that means two things."""
+    """Refuses an answer with two meanings."""
     for word in ("refused", "expired"):
         for index, mark in enumerate(getattr(section, word)):
             if word == "refused" and mark in section.signed_in:

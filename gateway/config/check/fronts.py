@@ -1,4 +1,4 @@
-"""What the files say of servers in front that pass requests on themselves (`forward_auth`, `front`)."""
+"""Checks the settings of servers in front that pass requests on themselves (`forward_auth`, `front`)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,7 +11,8 @@ from gateway.config.yaml.reader import YamlDocument
 from gateway.wire.fronts import FRONTS
 
 _FEWEST: Final = 32
-# What is done with the application's answers (of `path`: with its cookies), or with bodies: neither comes here.
+# Settings for the application's answers (of `path`: for its cookies), or for bodies: neither passes through the
+# gateway.
 _UNHELD: Final = ("path", "responses", "rewrite", "cookies", "timeouts", "form_login")
 
 

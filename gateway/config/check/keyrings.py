@@ -1,4 +1,4 @@
-"""Whether the keys of a keyring can be used, and one of them now."""
+"""Checks that the keys of a keyring can be used, and that a key is in force now."""
 
 from gateway.config.check.pem import check_certificates, check_own_key, check_pair, check_saml_key
 from gateway.config.keyring import Keyring, NoKeyring, RingKey, RingKind, read_keyring
@@ -9,7 +9,7 @@ _ALGORITHMS = ("RS256", "PS256", "ES256")
 
 
 def check_keyring(kind: RingKind, content: bytes) -> None:
-    """`content`: what is in force of it. Raises Wrong."""
+    """`content`: the keyring with only the keys in force. Raises Wrong."""
     ring = _read(kind, content)
     if not ring.keys:
         raise Wrong("no key of this keyring is in force now: each has ended or is yet to come", "ecluse key list")

@@ -1,4 +1,4 @@
-"""An application that has its pages at another path than browsers know: what goes on between the two as it is."""
+"""Checks an application that has its pages at another path than browsers know: some features pass paths unchanged."""
 
 from collections.abc import Callable, Iterator
 from typing import Final

@@ -1,5 +1,5 @@
-"""Blocks of application files for single paths, `translate.paths` and `limits.paths`: one block for one path, and names
-of headers that are not sent on one in any case."""
+"""Checks the blocks of app files for single paths (`translate.paths`, `limits.paths`): a path has one block, and `omit`
+names only headers that the application would receive."""
 
 from collections.abc import Iterable, Iterator
 
@@ -34,7 +34,7 @@ def check_path_headers(document: YamlDocument, model: AppFile) -> Iterator[Probl
 def _two_for_one(
     document: YamlDocument, model: AppFile, section: str, patterns: Iterable[Pattern]
 ) -> Iterator[Problem]:
-    """`section`: the one whose `paths` these are."""
+    """`section`: the section of the blocks, "translate" or "limits"."""
     rules = [Rule(RuleRef("", place, one.text), one, None, None, None) for place, one in enumerate(patterns)]
     for one, other, why in conflicts(rules, model.paths.case == "insensitive"):
         first, second = sorted((one.ref.line, other.ref.line))

@@ -1,4 +1,4 @@
-"""Whether certificates and keys can be used at all. Their dates are not looked at here."""
+"""Checks that certificates and keys can be used. Their dates are not checked here."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def check_certificates(content: bytes) -> None:
-    """One or more PEM certificates; raises Wrong."""
+    """Checks that the content is PEM certificates, at least one. Raises Wrong."""
     # Imported late: most folders have no certificate, and cryptography is slow to come.
     from cryptography.x509 import InvalidVersion, load_pem_x509_certificates
 
@@ -40,14 +40,14 @@ def _is_pkcs12(content: bytes) -> bool:
 
 
 def check_one_certificate(content: bytes) -> None:
-    """One PEM certificate; raises Wrong."""
+    """Checks that the content is a single PEM certificate. Raises Wrong."""
     check_certificates(content)
     if content.count(b"BEGIN CERTIFICATE") > 1:
         raise Wrong("this is more than one certificate", "a pin is the application's own: one file for each")
 
 
 def certificate_der(content: bytes) -> bytes:
-    """The one certificate that `check_one_certificate` let pass."""
+    """The DER form of a certificate that `check_one_certificate` accepted."""
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import load_pem_x509_certificate
 
@@ -87,7 +87,7 @@ def check_pair(certificate: bytes, key: bytes) -> None:
 
 
 def names_and_end(certificates: bytes) -> tuple[tuple[str, ...], float]:
-    """The names of the first certificate, in lower case, and when one of them ends, in Unix seconds."""
+    """The DNS names of the first certificate, in lower case, and the first end of a certificate, in Unix seconds."""
     from cryptography.x509 import (
         DNSName,
         DuplicateExtension,

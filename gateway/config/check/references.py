@@ -1,4 +1,4 @@
-"""What the files refer to: each reference to its bytes, or a problem at the place that names it."""
+"""Resolves the references of the files: to bytes, or to a problem at the key that holds the reference."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -49,7 +49,11 @@ _CLIENT_CERTIFICATE: Final[Path] = ("upstream", "tls", "client_certificate")
 
 
 class _Use(NamedTuple):
-    """One reference: where it stands, what its bytes have to be, and whether development may write them inline."""
+    """A reference in a file.
+
+    `check`: checks the bytes of the reference; raises Wrong.
+    `may_be_inline`: with `development: true`, the file itself may hold the secret.
+    `team`: the team whose fence an app file is under, empty without a fence; None for files of the operator."""
 
     file: str
     document: YamlDocument
@@ -61,7 +65,7 @@ class _Use(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The name of the reference in `Files`. `team`: the one whose fence an application's file is under."""
+        """The name of the reference in `Files`."""
         return self.reference.key if self.team is None else for_app(self.team, self.reference.key)
 
 
@@ -244,8 +248,8 @@ def _store_key(content: bytes) -> None:
 
 
 def _own_keys(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[Problem]:
-    """Account links, and what directories have told, outlive the sessions' keys, which are thrown away as soon as
-    sessions may end. And a directory's token is no other's."""
+    """Refuses store keys among the keys of account links and of SCIM, and a SCIM token that occurs twice. Account links
+    and the data of SCIM directories outlive the store keys, which are deleted as soon as sessions may end."""
     gateway = folder.gateway
     if gateway is None or gateway.model is None or (gateway.model.accounts is None and gateway.model.scim is None):
         return
@@ -313,7 +317,8 @@ def _pair_places(folder: Folder) -> Iterator[tuple[str, YamlDocument, Path]]:
 
 
 def _oidc_references(oidc: OidcSection) -> Iterator[tuple[Path, Reference, _Check, bool]]:
-    """Where it stands, the reference, its check, and whether development may write it inline."""
+    """Yields the key path of each reference, the reference, its check, and whether development may write the secret
+    inline."""
     if oidc.client_secret is not None:
         check: _Check = _mac_secret if oidc.makes_macs else _client_secret
         yield ("oidc", "client_secret"), oidc.client_secret, check, True

@@ -1,4 +1,4 @@
-"""What `scim` of gateway.yaml says against the providers: a directory speaks of its own people alone."""
+"""Checks `scim` of gateway.yaml against the providers: a directory speaks only of its own people."""
 
 from collections.abc import Iterator, Sequence
 
@@ -48,7 +48,7 @@ def _against(
 def _overlap(
     document: YamlDocument, at: Path, client: ScimClientSection, before: Sequence[ScimClientSection]
 ) -> Iterator[Problem]:
-    """Two directories that speak of one person would say different things of them."""
+    """Refuses two directories that speak of the same person: their statements could differ."""
     for other in before:
         same = other.provider == client.provider
         if same and (not other.siret or not client.siret or set(other.siret) & set(client.siret)):

@@ -1,4 +1,5 @@
-"""A shadow file stands beside one live file. It is the same application with other rules, or told other things."""
+"""Checks shadow files. A shadow file stands beside one live file: the same application with other rules, or with
+another translation."""
 
 from collections.abc import Iterator
 

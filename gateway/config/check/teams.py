@@ -1,4 +1,4 @@
-"""Files of apps/TEAM/ held against the fence that gateway.yaml draws around the team."""
+"""Checks files of apps/TEAM/ against the fence of the team in gateway.yaml."""
 
 from collections.abc import Iterator
 
@@ -93,7 +93,7 @@ def _upstream_names(model: AppFile, fence: Fence, team: TeamSection) -> Iterator
 
 
 def _responses(model: AppFile) -> Iterator[tuple[Path, str]]:
-    """What a response may do beyond the hosts that it comes from."""
+    """Yields the settings by which a response could act beyond the hosts of the application."""
     if model.responses.clear_site_data:
         yield ("responses", "clear_site_data"), "cookies of the whole domain"
     if model.responses.front_orders:

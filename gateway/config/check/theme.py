@@ -1,5 +1,5 @@
-"""What `theme:` of gateway.yaml refers to: the logo, which becomes a part of every page of ours, and the operator's
-copy of the State's design system, whether it is there, and whole."""
+"""Checks the references of `theme` in gateway.yaml: the logo, which is part of every page of the gateway, and the
+operator's copy of the State's design system, which has to be present and complete."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -27,7 +27,8 @@ def check_logo(content: bytes) -> None:
 
 
 def resolve_design(gateway: Loaded[GatewayFile], files: Files) -> tuple[dict[tuple[str, Path], bytes], list[Problem]]:
-    """The bytes by file and key path, the last step of which is the name below the copy; and what is wrong."""
+    """The files of the design system by file and key path, and the problems. The last step of the key path is the name
+    below the copy."""
     found = dict(_found(files))
     if PREFIX + SHEET in files.secrets:
         return {(gateway.path, (*DSFR_FOLDER, name)): content for name, content in found.items()}, []

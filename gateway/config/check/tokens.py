@@ -1,4 +1,4 @@
-"""What an app file says of tokens against the rest of it, against gateway.yaml and against the other applications."""
+"""Checks the tokens of an app file against the rest of the file, gateway.yaml and the other applications."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -35,12 +35,12 @@ SPARE_BESIDE_CONNECT: Final = 10
 
 
 def spare_of(gateway: GatewayFile) -> int:
-    """Seconds in which a token has to arrive: it is not sent any more when it has no longer to live than this."""
+    """The seconds within which a token has to arrive. A token that ends within this time is not sent."""
     return int(gateway.timeouts.connect) + SPARE_BESIDE_CONNECT
 
 
 def carriers(translate: TranslateSection) -> Iterator[tuple[Path, str, str]]:
-    """Of what is made: where it is written, its section (headers or cookies) and its name."""
+    """Yields the key path, the section (headers or cookies) and the name of each generated header or cookie."""
     for path, token in token_sections(translate):
         if token.header is not None:
             yield (*path, "header"), "headers", token.header
@@ -54,7 +54,7 @@ def carriers(translate: TranslateSection) -> Iterator[tuple[Path, str, str]]:
 
 
 def references(translate: TranslateSection) -> Iterator[tuple[Path, Reference, Callable[[bytes], None]]]:
-    """Where secrets stand, and what each has to be."""
+    """Yields the key path, the reference and the check of each secret."""
     if translate.sealed is not None:
         yield (*SEALED, "key"), translate.sealed.key, _check_shared_key
     if translate.basic is not None and translate.basic.password is not None:
@@ -63,13 +63,13 @@ def references(translate: TranslateSection) -> Iterator[tuple[Path, Reference, C
         yield (*ASPNET, "validation_key"), ticket.validation_key, partial(_check_machine_key, VALIDATION_KEY_BYTES)
         yield (*ASPNET, "decryption_key"), ticket.decryption_key, partial(_check_machine_key, DECRYPTION_KEY_BYTES)
     if translate.ltpa2 is not None:
-        # Neither says anything without the other: check_ltpa_keys.
+        # The keys and the password can only be checked together: check_ltpa_keys.
         yield (*LTPA2, "keys"), translate.ltpa2.keys, lambda _: None
         yield (*LTPA2, "password"), translate.ltpa2.password, lambda _: None
 
 
 def check_ltpa_keys(section: Ltpa2Section, exported: bytes, password: bytes) -> None:
-    """Raises Wrong, without anything that is in them."""
+    """Checks the keys that WebSphere exports. Raises Wrong, without any content of the file."""
     try:
         keys = ltpa_keys(exported, password)
     except ValueError as error:
@@ -138,7 +138,7 @@ def told_attributes(translate: TranslateSection) -> Iterator[tuple[Path, str]]:
 
 
 def check_header_of_programs(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    """Of an application with `api`."""
+    """Refuses an injected Authorization header for an application with `api`."""
     written = [(told.at, told.kind, told.name) for told in model.translate.told_anywhere]
     for path, section, name in (*written, *carriers(model.translate)):
         if section == "headers" and fold(name.encode()) == b"authorization":
@@ -193,7 +193,7 @@ def _lives(document: YamlDocument, path: Path, life: int, gateway: GatewayFile) 
 
 def _has_key(document: YamlDocument, path: Path, token: JwtSection, gateway: GatewayFile) -> Iterator[Problem]:
     keys = () if gateway.tokens is None else gateway.tokens.keys
-    # Where none is given, they are made.
+    # Without keys in the file, the gateway makes them.
     if keys and token.algorithm not in {key.algorithm for key in keys}:
         message = f"gateway.yaml has no key that signs {token.algorithm} tokens"
         hint = f"tokens: {{keys: [{{algorithm: {token.algorithm}, key: {{file: ...}}}}]}}"
@@ -201,7 +201,8 @@ def _has_key(document: YamlDocument, path: Path, token: JwtSection, gateway: Gat
 
 
 def check_audiences(folder: Folder) -> Iterator[Problem]:
-    """An audience is one application's: a token that two would accept is no proof of having come by the gateway."""
+    """Refuses an audience that two applications share, and the name of another application. A token that two
+    applications accept does not prove that a request came through the gateway."""
     names = {name for app in folder.apps if (name := app.written("app")) is not None}
     first: dict[str, tuple[str, Place]] = {}
     for app in sorted(folder.apps, key=lambda one: bool(team_of(one.path))):
@@ -220,7 +221,8 @@ def check_audiences(folder: Folder) -> Iterator[Problem]:
 
 
 def audiences_beyond(model: AppFile) -> Iterator[Path]:
-    """Where one could be another application's, behind the gateway or not: for a team's file."""
+    """Yields the key paths of audiences in a team's file that could belong to another application, behind the gateway
+    or elsewhere."""
     for section, token in token_sections(model.translate):
         if token.audience in (None, model.app):
             continue

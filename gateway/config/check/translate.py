@@ -1,5 +1,4 @@
-"""What `translate:` of an application's file says against itself, and how it is compiled; which of its texts are
-secrets."""
+"""Checks `translate` of an app file, compiles its values, and recognises the texts that are secrets."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -71,7 +70,7 @@ _KNOWN_OF_CLAIMS: Final = frozenset({"subject", "provider", "issuer"})
 
 
 def is_secret(name: str, value: Reference) -> bool:
-    """Of a fixed text: it stands elsewhere, so that it is kept apart, or it looks like one."""
+    """Whether a fixed text is a secret: it stands outside the file, or its name or its form is that of a secret."""
     if value.kind != "inline":
         return True
     return _is_one_by_name(name, value.name) or _has_the_form_of_one(value.name)
@@ -96,7 +95,7 @@ def _has_the_form_of_one(text: str) -> bool:
 
 
 def spec_of(kind: type[_Spec], told: InjectedAt, content: bytes | None) -> _Spec:
-    """`content`: what stands where its value refers to. Raises GatewayError for a template that is none."""
+    """`content`: the content behind a reference in `value`, else None. Raises GatewayError for a wrong template."""
     injected, value = told.injected, told.injected.value
     source: Source
     if injected.source is not None:
@@ -142,7 +141,7 @@ def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]
 
 
 def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    """A secret in clear is everybody's who reads the repository, or a message that shows its line."""
+    """Refuses secrets in clear. Every reader of the repository, or of a message with the line, would see the secret."""
     for told in model.translate.told_anywhere:
         value = told.injected.value
         if value is not None and value.kind == "inline" and is_secret(told.name, value):
@@ -162,8 +161,9 @@ def _in_clear(document: YamlDocument, at: Path, message: str, hint: str) -> Prob
 
 
 def _texts_beside(told: InjectedAt) -> Iterator[tuple[Path, str, bool]]:
-    """The fixed texts of a header or cookie that has a person's value: where each stands, and whether it is sent by
-    itself."""
+    """Yields (key path, text, whole) for the fixed texts beside a person's value.
+
+    `whole`: the text is sent by itself."""
     injected = told.injected
     if injected.absent is not None:
         yield (*told.at, "absent"), injected.absent, True
@@ -179,7 +179,7 @@ def _texts_beside(told: InjectedAt) -> Iterator[tuple[Path, str, bool]]:
 
 
 def _written_for_calls(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
-    """What the gateway's own calls to the application carry: where it stands, its name, its text, and another way."""
+    """Yields (key path, name, text, hint) for the texts in the gateway's own calls to the application."""
     hint = "let the call carry it in a header: translate.headers.NAME.value: {file: path}"
     for name, text in _in_address(model.logout.url):
         yield ("logout", "url"), name, text, hint
@@ -204,7 +204,7 @@ def _written_for_calls(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
 
 
 def _claimed(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
-    """Fixed texts of tokens, which `ecluse explain` prints."""
+    """Yields the fixed texts of tokens, which `ecluse explain` prints."""
     hint = "whoever has the token reads it: let translate.headers.NAME.value: {file: path} carry it"
     for kind, section in (("jwt", model.translate.jwt), ("sealed", model.translate.sealed)):
         for name, claim in {} if section is None else section.claims.items():
@@ -213,7 +213,7 @@ def _claimed(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
 
 
 def _compared(data: object, at: Path = ()) -> Iterator[tuple[Path, str, str, str]]:
-    """What conditions of rules ask a header or parameter to be."""
+    """Yields the texts that conditions of rules compare with a header or a query parameter."""
     hint = "write sha256: and what `printf %s SECRET | sha256sum` prints, or let programs bring tokens (api)"
     if isinstance(data, list):
         for number, one in enumerate(data):
@@ -231,7 +231,7 @@ def _compared(data: object, at: Path = ()) -> Iterator[tuple[Path, str, str, str
 
 
 def _in_address(address: str | None) -> Iterator[tuple[str, str]]:
-    """The parameters of its query, and each part of its path. No path of these has parameters."""
+    """Yields the query parameters and the path segments of an address. Its path has no parameters."""
     path, _, query = (address or "").partition("?")
     yield from parse_qsl(query, keep_blank_values=True)
     for segment in path.split("/"):
@@ -239,7 +239,7 @@ def _in_address(address: str | None) -> Iterator[tuple[str, str]]:
 
 
 def values_elsewhere(model: AppFile) -> Iterator[tuple[Path, Reference, Callable[[bytes], None]]]:
-    """Where the file refers to a text, and what it has to be."""
+    """Yields the key path, the reference and the check of each text that stands outside the file."""
     for told in model.translate.told_anywhere:
         value = told.injected.value
         if value is not None and value.kind != "inline":
@@ -247,8 +247,10 @@ def values_elsewhere(model: AppFile) -> Iterator[tuple[Path, Reference, Callable
 
 
 def attributes_used(model: AppFile, *, needed: bool = False) -> Iterator[tuple[Path, str]]:
-    """What of a person the application is told, and where its file says so, but for their login there. `needed`:
-    without what a preset sends only where a provider maps it."""
+    """Yields the attributes of a person that the application receives, each with its key path, except the login of the
+    account.
+
+    `needed`: leaves out attributes that a preset sends only if a provider maps them."""
     known = KNOWN_OF_ALL if model.account is None else KNOWN_OF_ALL | {ATTRIBUTE}
     for told in model.translate.told_anywhere:
         if needed and told.optional:
@@ -267,7 +269,7 @@ def attributes_used(model: AppFile, *, needed: bool = False) -> Iterator[tuple[P
 
 
 def secrets_used(model: AppFile) -> Iterator[tuple[Path, str]]:
-    """Which secrets of people go to the application, and where its file says so."""
+    """Yields the secrets of people that the application receives, each with its key path."""
     basic, form = model.translate.basic, model.form_login
     if basic is not None and basic.password_from is not None:
         yield ("translate", "basic", "password_from"), basic.password_from
@@ -276,7 +278,8 @@ def secrets_used(model: AppFile) -> Iterator[tuple[Path, str]]:
 
 
 def names_used(injected: InjectedSection) -> tuple[str, ...]:
-    """Of attributes, and those that are known of everybody. Empty for a template that is none, which is told once."""
+    """The attribute names in a value, including names that are known of every person. Empty for a wrong template, which
+    another check reports."""
     if injected.source is not None:
         return (injected.source,)
     try:

@@ -1,4 +1,5 @@
-"""Methods of WebDAV that an application's file names: whether rules name others, and what rules cannot see of them."""
+"""Checks the WebDAV methods of an app file against its rules. Rules name only methods that the application accepts, and
+rules cannot see the paths in a WebDAV body."""
 
 from collections.abc import Iterator
 
@@ -26,7 +27,8 @@ def check_methods(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 def _one_decision_below(
     document: YamlDocument, model: AppFile, method: str, path: tuple[str | int, ...]
 ) -> Iterator[Problem]:
-    """A body names paths that the gateway does not read, so all that is below has to be decided alike."""
+    """Refuses a method if rules decide differently below a path where it is let in: its body names paths that the
+    gateway does not read."""
     for one, rule in enumerate(model.access):
         if rule.allow is None or not _covers(rule, method):
             continue
@@ -51,7 +53,7 @@ def _says(rule: RuleSection) -> tuple[object, ...]:
 
 
 def _is_below(rule: RuleSection, other: RuleSection, model: AppFile) -> bool:
-    """Whether the other rule may have a say on a path below one that this rule has."""
+    """Whether the other rule may decide on a path below a path of this rule."""
     case_insensitive = model.paths.case == "insensitive"
     wide, narrow = folded(rule.path, case_insensitive), folded(other.path, case_insensitive)
     if not _may_meet(_prefix(wide), narrow):

@@ -56,7 +56,8 @@ def plan_app(
     material: Material,
     root: str,
 ) -> Application:
-    """`providers`: those of the folder. `root`: the policy folder, absolute."""
+    """`providers`: the providers of the folder.
+    `root`: the policy folder, absolute."""
     return Application(
         app=_app(document, file, model, gateway, providers, material, root),
         providers=tuple(dict.fromkeys(model.providers)),
@@ -145,7 +146,7 @@ def _logout(model: AppFile, edits: ResponseEdits) -> Logout:
 
 
 def _cookie_paths(model: AppFile) -> Iterator[str]:
-    """Those that applications set their cookies for by themselves: PHP for `/`, Tomcat for the folder it is in."""
+    """Yields the usual cookie paths of applications: `/` with PHP, the application's folder with Tomcat."""
     yield "/"
     if model.path is not None:
         yield model.path
@@ -170,18 +171,18 @@ def _path_translations(file: str, model: AppFile, material: Material) -> PathTra
 def _with_texts(
     section: str, file: str, told: tuple[InjectedAt, ...], material: Material
 ) -> list[tuple[InjectedAt, bytes | None]]:
-    """Each with what stands where its value refers to."""
+    """The headers or cookies of the section, each with the content behind the reference in its `value`, else None."""
     return [(one, material.get((file, (*one.at, "value")))) for one in told if one.kind == section]
 
 
 def plan_rules(document: YamlDocument) -> list[object]:
-    """The rules as they are written: validation changed nothing in them."""
+    """The rules in the form of the file, each with its line number. Validation changes nothing in them."""
     written = cast(dict[str, list[dict[str, object]]], document.data)["access"]
     return [{"line": document.line(("access", index)), **rule} for index, rule in enumerate(written)]
 
 
 def _api(model: AppFile, api: AppApiSection, accesses: Mapping[str, ApiAccess | None]) -> Api:
-    """`accesses`: what the providers say of tokens, by provider."""
+    """`accesses`: the token settings of the providers, by provider name."""
     asked = {name: access for name in api.providers if (access := accesses.get(name)) and access.introspection}
     return frozen(
         Api,
@@ -234,20 +235,22 @@ def _edits(model: AppFile) -> ResponseEdits:
 
 
 def _mount(model: AppFile) -> Mount | None:
-    """None where the application has the whole of its hosts, and is asked for what browsers ask for."""
+    """None if the application has the whole of its hosts, and receives paths as browsers send them."""
     public, there = model.path or "", model.upstream.url.rest
     inner = there.rstrip("/") if there else public
     return Mount(public, inner) if public or inner else None
 
 
 def _leniency(model: AppFile, mount: Mount | None) -> PathLeniency:
-    """Where the application has its pages at its root, the segments before them are none of those that it reads."""
+    """Adds the number of public path segments before an application that has its pages at its root: the application
+    does not read these segments."""
     ahead = 0 if mount is None or mount.inner else mount.public.count("/")
     return replace(model.paths.leniency(), root=ahead)
 
 
 def _internal(model: AppFile) -> Iterator[str]:
-    """Origins. Of its own address an application may take either scheme: it listens by one, and is told the other."""
+    """Yields the origins that the application may write for itself. Its own address counts with both schemes: the
+    application listens by one scheme, and learns the other from the gateway."""
     upstream = model.upstream
     url, places = upstream.url, [(one.host, one.effective_port) for one in upstream.urls]
     if upstream.host not in ("keep", "upstream"):
@@ -262,7 +265,7 @@ def _internal(model: AppFile) -> Iterator[str]:
 
 
 def _changed(timeouts: Timeouts, *sections: BaseModel) -> Timeouts:
-    """With the times that the sections of an application's file give."""
+    """The timeouts, changed by sections of an app file."""
     given = {name: seconds for one in sections for name, seconds in one if seconds is not None}
     return replace(timeouts, **given) if given else timeouts
 
@@ -339,8 +342,8 @@ def _socket(path: str, fence: TeamSection | None, gateway: GatewayFile, root: st
     folder = folder_of(path, (gateway if fence is None else fence).sockets)
     assert folder is not None  # config.check.app, config.check.teams
     kind, _, admin = gateway.admin.partition(":")
-    # What is in the state folder is known by its path; the one that listens there by what it is, too, wherever a hard
-    # link or a mount shows it.
+    # Sockets in the state folder are known by their path. The control and admin sockets are also known by their
+    # identity, wherever a hard link or a mount shows them.
     ours = (gateway.state, f"{gateway.state}/{CONTROL_SOCKET}", *((admin,) if kind == "unix" else ()))
     own = tuple(posixpath.normpath(posixpath.join(root, one)) for one in ours)
     return UnixSocket(folder, tuple(path.removeprefix(folder).strip("/").split("/")), own)

@@ -41,7 +41,7 @@ _UNLABELLED: Final[Mapping[str, str]] = {}
 
 
 class _Unnamed:
-    """What the plan has that no rule refers to."""
+    """The values of a plan that rules do not refer to."""
 
     def __init__(self) -> None:
         self.closed = ClosedHosts({}, {})
@@ -58,7 +58,7 @@ class _Unnamed:
 
 
 def build(plan: bytes) -> Snapshot:
-    """The snapshot, at once."""
+    """Builds the snapshot without pauses."""
     steps = build_steps(plan)
     while True:
         try:
@@ -68,8 +68,8 @@ def build(plan: bytes) -> Snapshot:
 
 
 def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
-    """Yields between steps of under 2 ms, but for a library that is loaded once; the snapshot is the value of
-    StopIteration. ValueError: this is no plan."""
+    """Builds the snapshot, and yields between steps of under 2 ms; only loading a library takes longer, once.
+    StopIteration carries the snapshot. Raises ValueError for bytes that are not a plan."""
     yield from _loading(plan)
     digest = hashlib.sha256()
     gateway: Gateway | None = None
@@ -116,7 +116,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
 
 
 def _extend(rules: list[Rule], file: str, some: Iterable[object], named: Named) -> Iterator[None]:
-    """Yields behind each rule that has an expression, whose compilation takes up to 3 ms."""
+    """Adds the rules, and yields after each rule with an expression, which takes up to 3 ms to compile."""
     compiled = named.expressions
     for written in some:
         rules.append(build_rule(file, cast(dict[str, Any], written), named))
@@ -126,11 +126,11 @@ def _extend(rules: list[Rule], file: str, some: Iterable[object], named: Named) 
 
 
 def _loading(plan: bytes) -> Iterator[None]:
-    """Loads the libraries that only some configurations need, before a request waits for them."""
+    """Loads the optional libraries that the plan needs, before a request has to wait for them."""
     if b'"when":' in plan:
         yield from loading()
     if b'"service_provider":' in plan:
-        # It signs SAML messages: 5 ms, and 7 MB, for those alone who have keys for it.
+        # It signs SAML messages: 5 ms, and 7 MB, only for gateways with keys for SAML.
         importlib.import_module("xmlsec")
         yield
 
@@ -138,7 +138,7 @@ def _loading(plan: bytes) -> Iterator[None]:
 def _add(
     app: App, rules: list[Rule], apps: dict[str, App], shadows: dict[str, list[App]], *, is_shadow: bool
 ) -> Generator[None]:
-    """An app with its rules. Compiling has found no conflicts in them."""
+    """Adds an application with its rules, in which the compiler has found no conflicts."""
     case_insensitive = app.leniency.case_insensitive
     closed = [] if app.form_login is None else closed_login_paths(app.file, app.form_login, app.leniency)
     routes = yield from RouteTable.build_steps(rules, case_insensitive, closed)
@@ -163,7 +163,7 @@ _Hosts = dict[str, HostApplications[App]]
 
 
 def _hosts(apps: dict[str, App]) -> tuple[_Hosts, _Hosts]:
-    """By exact name, and by the suffix of a wildcard."""
+    """The applications by exact host name, and by the suffix of a wildcard."""
     whole: dict[str, App] = {}
     below: dict[str, list[App]] = {}
     for app in apps.values():
@@ -187,7 +187,9 @@ def _joined(
     listed: _Listed,
     shared: _Shared,
 ) -> App:
-    """The application with its providers and directories. `listed`, `shared`: what applications have in common."""
+    """The application with its providers and directories.
+
+    `listed`, `shared`: values that several applications share."""
     app, upstream = line.app, line.app.upstream
     return replace(
         app,

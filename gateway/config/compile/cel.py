@@ -104,14 +104,16 @@ class Cel:
         return When(source, compiled, of_identity, of_request)
 
     def _check_zone(self, zone: str) -> None:
-        """The evaluator opens the file of a zone when it first comes to it, and keeps what it reads."""
+        """Checks that the time zone exists. The evaluator opens a zone's file at first use, and keeps the content."""
         found = _evaluated(self._env.compile(f"timestamp(0).getHours({json.dumps(zone, ensure_ascii=False)}) >= 0"), {})
         if found is None or found.type() != self._bool:
             raise GatewayError(policy_codes.CONDITION, f"no time zone is named `{zone}`")
 
 
 class CelExpression:
-    """policy.Expression. `tree`: what the cost is added up from; None where no value of a person is too large."""
+    """policy.Expression.
+
+    `tree`: the nodes whose costs are added up before each evaluation; None if the largest values fit the bound."""
 
     __slots__ = ("_bool", "_expression", "_names", "_of_identity", "_tally", "_tree")
 
@@ -157,7 +159,7 @@ class CelExpression:
 
 
 def _evaluated(expression: Any, data: Mapping[str, object]) -> Any:
-    """The evaluator's value. None: its iteration budget, or whatever else it raises instead of giving it as a value."""
+    """The value of the expression; None if the evaluator raises an error, as it does when its iteration budget ends."""
     try:
         return expression.eval(data=data)
     except (RuntimeError, TypeError, ValueError):
@@ -180,7 +182,7 @@ def _shape(value: object) -> Shape:
 
 
 def _over(cost: Cost) -> str:
-    """What is over the bound, in numbers that a person can read."""
+    """The message about the bound, in numbers that a person can read."""
     steps, size = (f"{number:,}" if number < 10**9 else "over 1,000,000,000" for number in (cost.steps, cost.bytes))
     return (
         f"this could take {steps} steps and {size} bytes of memory (at most {STEPS:,} and {BYTES:,}): "
@@ -189,8 +191,8 @@ def _over(cost: Cost) -> str:
 
 
 def loading() -> Iterator[None]:
-    """Loads the evaluator, then has it compile and tell a first time: 3 ms each, and 8 MB, for those alone whose rules
-    ask for it. Nothing where the extra is not installed."""
+    """Loads the evaluator, then compiles and evaluates a first expression: 3 ms each, and 8 MB, only for configurations
+    with expressions. Does nothing if the extra is not installed."""
     try:
         importlib.import_module("cel_expr_python.cel")
     except ImportError:
@@ -210,7 +212,7 @@ def variables(attributes: Iterable[str]) -> dict[str, str]:
 
 
 def _value(name: str, identity: Identity | None, facts: Facts) -> object:
-    """None: there is no such value, and what turns on it cannot be told."""
+    """The value of a variable; None if the variable has no value, so that the expression is unknown."""
     root, _, rest = name.partition(".")
     if root == "request":
         return _of_request(rest, facts)
@@ -242,6 +244,6 @@ def _of_request(name: str, facts: Facts) -> object:
 
 
 def _reason(error: str) -> str:
-    """The first two of its complaints, each at its line and column of the expression."""
+    """The evaluator's first two complaints, each with its line and column in the expression."""
     found = [f"{place}: {what.removesuffix(' [INVALID_ARGUMENT]')}" for place, what in _WHERE.findall(error)]
     return "; ".join(one.replace(" (in container '')", "") for one in found[:2]) or error.partition("\n")[0]

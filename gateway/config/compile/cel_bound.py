@@ -1,10 +1,9 @@
-"""What a checked CEL expression can cost at most, in steps and bytes, added up from the sizes of its values.
+"""Adds up the highest cost of a checked CEL expression, in steps and bytes, from the sizes of its values.
 
-The evaluator can be neither stopped nor counted while it runs. So each node says what it costs at most for values of a
-size (`Shape`), and an expression runs only where the sum stays within STEPS and BYTES. The numbers were measured on the
-evaluator (cel-expr-python 0.1.3), each against the worst values that were found; tests/config/compile/test_cel_bound.py
-holds them against it.
-"""
+The evaluator can be neither stopped nor counted while it runs. So each node gives its highest cost for values of a size
+(`Shape`), and an expression runs only if the sum stays within STEPS and BYTES. The numbers were measured on the
+evaluator (cel-expr-python 0.1.3), against the worst values found; tests/config/compile/test_cel_bound.py compares them
+with the evaluator."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,8 +24,12 @@ _TAKEN_OVER = 64
 
 
 class Shape(NamedTuple):
-    """The size of a value at most. `top`: entries of the list or map itself. `entries`: those of the lists inside it
-    too. `size`: bytes of all its texts. `entry`: its largest entry; None where it has none."""
+    """The largest size of a value.
+
+    `top`: entries of the list or map itself.
+    `entries`: entries, including the entries of inner lists.
+    `size`: bytes of all texts.
+    `entry`: the largest entry; None without entries."""
 
     top: int = 0
     entries: int = 0
@@ -41,7 +44,11 @@ _WRITTEN = 40
 
 
 class Cost(NamedTuple):
-    """`kept`: bytes that stay until the evaluation ends. `passing`: bytes that one node frees when it is done."""
+    """The highest cost of a node.
+
+    `shape`: the size of the result.
+    `kept`: bytes that stay until the evaluation ends.
+    `passing`: bytes that a single node frees at its end."""
 
     shape: Shape
     steps: int
@@ -62,7 +69,7 @@ Scope = Mapping[str, Shape]
 
 @dataclass(frozen=True, slots=True)
 class KnownCost:
-    """A part without variables: a constant, or whatever has been added up at load."""
+    """A part without variables: a constant, or a part whose cost was added up at load."""
 
     found: Cost
 
@@ -72,7 +79,7 @@ class KnownCost:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable. One without a value, and the name of a type, are as small as a number."""
+    """A variable. Without a value, or as the name of a type, it is as small as a number."""
 
     name: str
 
@@ -95,8 +102,9 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True)
 class MatchesCall:
-    """`matches` with a pattern that is `program` instructions of RE2. The evaluator compiles it at each call.
-    `parsing`: the steps of reading it, with what leaves nothing in the program."""
+    """`matches` with a pattern of `program` RE2 instructions. The evaluator compiles the pattern at each call.
+
+    `parsing`: the steps of reading the pattern, including parts that leave no instruction."""
 
     text: "Node"
     program: int
@@ -118,7 +126,10 @@ class MatchesCall:
 
 @dataclass(frozen=True, slots=True)
 class ListOrMap:
-    """`[a, b]`, or `{a: b}`, whose keys and values are `members` alike. `each`: bytes of a member."""
+    """`[a, b]`, or `{a: b}`.
+
+    `members`: the entries of the list, or the keys and values of the map.
+    `each`: bytes of a member."""
 
     members: tuple["Node", ...]
     each: int
@@ -137,8 +148,9 @@ class ListOrMap:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A macro: `condition` and `step` run for each entry of `over`. `makes_list`: whether `step` adds an entry to a
-    list; otherwise it makes a number or a boolean."""
+    """A macro: `condition` and `step` run for each entry of `over`.
+
+    `makes_list`: `step` adds an entry to a list. If False, `step` makes a number or a boolean."""
 
     over: "Node"
     variable: str
@@ -181,7 +193,7 @@ def list_of(count: int, size: int, longest: int) -> Shape:
 
 
 def with_values(node: Node, values: Scope) -> Cost:
-    """The bound of the whole expression, with what it takes to hand the values over to the evaluator."""
+    """The highest cost of the whole expression, including the transfer of the values to the evaluator."""
     found = node.cost(values)
     entries = sum(shape.entries for shape in values.values())
     size = sum(shape.size for shape in values.values())

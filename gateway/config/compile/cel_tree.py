@@ -1,7 +1,7 @@
-"""The checked CEL expression, as the evaluator serializes it, to the tree whose cost `cel_bound` adds up.
+"""Turns a checked CEL expression, as the evaluator serializes it, into the tree whose cost `cel_bound` adds up.
 
-It is cel.expr.CheckedExpr of google/api/expr, in protobuf. What is not known here has no known cost and does not load.
-"""
+The serialized form is cel.expr.CheckedExpr of google/api/expr, in protobuf. A part that is unknown here has no known
+cost, and its expression does not load."""
 
 import re
 from collections.abc import Iterator
@@ -147,7 +147,8 @@ def _program(pattern: str) -> int:
 
 
 def _parsing(pattern: str) -> int:
-    """The steps of reading a pattern: RE2 lays out each class and each repeat, also one that it then leaves out."""
+    """The steps of reading a pattern. RE2 lays out each class and each repeat, even where it leaves the result out of
+    the program."""
     folds = "(?" in pattern and (not pattern.isascii() or r"\x" in pattern or "[:^" in pattern)
     classes = pattern.count("[") + len(_CLASS.findall(pattern))
     repeats = sum(min(1000, int(number[:4])) for number in _REPEAT.findall(pattern))

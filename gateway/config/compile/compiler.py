@@ -1,4 +1,4 @@
-"""From the bytes of the files to a plan: pure, and either whole or a list of everything that is wrong."""
+"""Compiles the bytes of the files to a whole plan, or raises every problem. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,11 +37,13 @@ _ORGANISATIONS_IN_A_LINE = 500
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """`plan`: what a worker builds its snapshot from, secrets included. `revision`: its SHA-256, hex.
+    """A compiled folder.
 
-    `left_out`: what is wrong in app files that were not taken; those that stay as they were (`kept`), and those whose
-    hosts are closed (`closed`).
-    """
+    `plan`: the bytes from which a worker builds its snapshot, secrets included.
+    `revision`: the SHA-256 of the plan, in hex.
+    `left_out`: the problems of app files that were not taken.
+    `kept`: the app files that stay in their last served form.
+    `closed`: the app files whose hosts are closed."""
 
     plan: bytes
     revision: str
@@ -85,7 +87,7 @@ def _closed(folder: Folder, files: Files) -> ClosedHosts:
 
 
 def plan_of(folder: Folder, material: Material, root: str, closed: ClosedHosts, begin: Begin = lambda _: None) -> bytes:
-    """`begin`: told the file of which the plan is made."""
+    """`begin`: called with the path of each file before it is planned."""
     return encode_plan(list(_lines(folder, material, root, closed, begin)))
 
 
@@ -140,7 +142,7 @@ def _lists(folder: Folder) -> Iterator[OrganisationList]:
 
 
 def _shared(folder: Folder) -> list[SharedCondition]:
-    """The shared conditions as they are written; a condition comes after those that it refers to."""
+    """The shared conditions in the form of their files. A condition comes after the conditions that it refers to."""
     written: dict[str, object] = {}
     models: dict[str, WrittenCondition] = {}
     for loaded in folder.shared:

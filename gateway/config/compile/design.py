@@ -1,4 +1,4 @@
-"""The State's design system as it is served: each file with its kind, the style sheet packed."""
+"""The served files of the State's design system, each with its kind; the style sheet is compressed."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ def plan_design(file: str, material: Material) -> Iterator[DesignFile]:
     below = posixpath.dirname(SHEET)
     for name, content in _files(file, material):
         kind = posixpath.splitext(name)[1]
-        # A browser asks for hundreds of kilobytes of it before it shows anything.
+        # A browser loads hundreds of kilobytes of style sheet before it shows a page.
         packed = kind == ".css"
         served = gzip.compress(content, mtime=0) if packed else content
         yield DesignFile(posixpath.relpath(name, below), DESIGN_KINDS[kind], served, packed)

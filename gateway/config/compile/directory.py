@@ -1,5 +1,5 @@
-"""A directory's file as the plan has it, with the fingerprint of what it is asked by and gives; and a file that names a
-table of organisations."""
+"""Compiles the file of a directory, with a fingerprint of its source, key and attributes, and a file that names a table
+of organisations."""
 
 import hashlib
 import os

@@ -19,7 +19,7 @@ from gateway.model.directory import secret_attribute
 def plan_form_login(line: int, file: str, model: AppFile, section: FormLoginSection, material: Material) -> FormLogin:
     steps = tuple(_step(step) for step in section.steps)
     upstream = model.upstream
-    # A session that was begun at another server, or by other forms, is not sent to this one.
+    # A session from another server, or from other forms, is not sent to this server.
     place = repr((upstream.url.origin, upstream.host, steps, section.cookies))
     return frozen(
         FormLogin,
@@ -37,8 +37,8 @@ def plan_form_login(line: int, file: str, model: AppFile, section: FormLoginSect
 
 
 def _base(file: str, model: AppFile, section: FormLoginSection) -> str:
-    """What the accounts are counted by: the name that a team gives them, else the address that the secret is sent
-    to, so that two files of one application count together."""
+    """The name under which accounts are counted: `counted_with` of the team, else the address that the secret is sent
+    to. So two files of one application count together."""
     if section.counted_with is not None:
         return f"{team_of(file)}/{section.counted_with}"
     there = model.upstream

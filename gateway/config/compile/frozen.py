@@ -48,7 +48,7 @@ def _fields(kind: Any) -> dict[str, Callable[[Any], Any]]:
 
 
 def _fitting(kind: Any) -> Callable[[Any], Any]:
-    """The function that turns a model's value into one of this type."""
+    """A function that converts a model's value to this type."""
     origin: Any = get_origin(kind)
     arguments = get_args(kind)
     if origin in (Union, UnionType):

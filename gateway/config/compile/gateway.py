@@ -136,8 +136,8 @@ def _rotation(model: GatewayFile) -> int:
 
 
 def workers_of(model: GatewayFile) -> int:
-    """The number of workers, 0 for one on each core. A store in memory is not shared: then it is one where the file
-    says nothing."""
+    """The number of workers; 0: one on each core. A store in memory is not shared, so it gets one worker if the file
+    gives no number."""
     return model.workers or (1 if model.store.type == "memory" else 0)
 
 

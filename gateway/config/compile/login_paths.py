@@ -1,5 +1,5 @@
-"""Where an application's login form is sent, nobody sends anything by hand: what fails there would be counted by the
-application, and not by us. The gateway's own sign-ins are none of the requests that rules are about."""
+"""Closes the address of an application's login form to requests of clients: the application would count their failures,
+and the gateway would not. Rules do not apply to the gateway's own sign-ins."""
 
 from typing import Final
 
@@ -16,14 +16,17 @@ from gateway.wire.target import PathLeniency, canonical_target
 
 # Whatever else has a body: CGI programs read forms of a PUT, too.
 _SENDING: Final = frozenset(map(bytes.decode, ALL_METHODS)) - {"GET", "HEAD", "OPTIONS"}
-# Files with which servers answer for their folder.
+# Kinds of the files that servers show for a folder.
 _KINDS: Final = ("php", "html", "htm", "asp", "aspx", "jsp", "jsf", "do", "cgi", "pl", "py")
 _INDEX: Final = frozenset(f"{name}.{kind}" for name in ("index", "default") for kind in _KINDS)
 
 
 def closed_login_paths(file: str, form: FormLogin, leniency: PathLeniency) -> list[Rule]:
-    """What is refused there, whatever the application's rules allow: a form, and its secret in a query. `file`: the
-    application's; `leniency`: how it reads paths."""
+    """The rules that refuse a form, and its secret in a query, at the address of the login form, whatever the
+    application's own rules allow. Empty with `by_hand: pass`.
+
+    `file`: the application's file.
+    `leniency`: how the application reads paths."""
     if form.by_hand == "pass":
         return []
     found = []

@@ -1,8 +1,10 @@
-"""The plan: what the supervisor hands to its workers, one value a line, so that each line is one short step.
+"""The plan, which the supervisor hands to its workers. A worker reads it line by line: a line is one
+value, and one short step.
 
-The lines come in this order: the gateway, the files of a design system, the providers, the directories, the tables of
-organisations, the lists, the shared conditions (each after those that it refers to), then for each application its
-rules, some in a line, and the application. `model.codec` carries the values.
+The order of the lines: the gateway, the files of a design system, the providers, the directories, the tables of
+organisations, the lists, the shared conditions (each after the conditions that it refers to), the closed hosts, then
+the rules of each application, several in a line, followed by the application. `model.codec` encodes the values.
+
 The plan holds secrets: it is never written to a file.
 """
 
@@ -102,7 +104,7 @@ def _text(value: object) -> bytes:
 
 
 def decode_line(line: bytes) -> Line:
-    """Raises ValueError for what is no line of a plan."""
+    """Raises ValueError for bytes that are not a line of a plan."""
     return cast(Line, LINE.read(json.loads(line)))
 
 
@@ -119,19 +121,20 @@ def plan_lines(plan: bytes) -> Iterator[bytes]:
 
 
 def lines_of(plan: bytes, kind: type[LineT]) -> Iterator[LineT]:
-    """The values of one kind, without reading the others."""
+    """The values of one kind. Other lines are not decoded."""
     head = f'{{"{kind.__name__}":'.encode("ascii")
     return (cast(LineT, decode_line(line)) for line in plan_lines(plan) if line.startswith(head))
 
 
 def signed_with(plan: bytes) -> frozenset[TokenAlgorithm]:
-    """The algorithms of the signed tokens that its applications are sent."""
+    """The algorithms of the signed tokens that applications of the plan receive."""
     tokens = (token for line in _looked_at(plan, Application) for token in line["app"].get("tokens", ()))
     return frozenset(token["JwtSpec"]["algorithm"] for token in tokens if "JwtSpec" in token)
 
 
 def sent_ltpa2(plan: bytes) -> tuple[str, ...]:
-    """The names of the live applications that are sent LTPA2 tokens, whose ciphers are weaker than others."""
+    """The names of the live applications that receive LTPA2 tokens, whose ciphers are weaker than those of other
+    tokens."""
     return tuple(app["name"] for app in _live(plan) if any("Ltpa2Spec" in token for token in app.get("tokens", ())))
 
 
@@ -142,7 +145,7 @@ def closed_in(plan: bytes) -> ClosedHosts:
 
 
 def with_token_keys(plan: bytes, keys: tuple[SigningKey, ...]) -> bytes:
-    """The same plan, with these keys."""
+    """The same plan with other keys for tokens."""
     return _with(plan, token_keys=keys)
 
 
@@ -150,7 +153,8 @@ StoreKeyPairs = tuple[tuple[str, bytes], ...]
 
 
 class KeptKeys(NamedTuple):
-    """Of our own keys of each kind, those that stay, in the order in which they serve."""
+    """Functions that reduce the gateway's own keys of each kind to the keys that stay, in the order in which they
+    serve."""
 
     store: Callable[[StoreKeyPairs], StoreKeyPairs]
     saml: Callable[[tuple[KeyPair, ...]], tuple[KeyPair, ...]]
@@ -158,7 +162,7 @@ class KeptKeys(NamedTuple):
 
 
 def with_kept_keys(plan: bytes, kept: KeptKeys) -> bytes:
-    """The same plan, with these of our keys."""
+    """The same plan with only the kept keys."""
     gateway = next(lines_of(plan, Gateway))
     own = gateway.service_provider
     changes = {} if own is None else {"service_provider": replace(own, keys=kept.saml(own.keys))}
@@ -190,7 +194,7 @@ class ServedNames(NamedTuple):
 
 
 def names_of(plan: bytes) -> ServedNames:
-    """For the supervisor, which counts by these names and serves nothing itself."""
+    """The names by which the supervisor counts."""
     live = [app["name"] for app in _live(plan)]
     oidc = [provider["name"] for provider in _looked_at(plan, OidcProvider)]
     saml = [provider["name"] for provider in _looked_at(plan, SamlProvider)]
@@ -198,7 +202,8 @@ def names_of(plan: bytes) -> ServedNames:
 
 
 def hosts_of_plan(plan: bytes) -> dict[str, tuple[str, ...]]:
-    """The hosts of each app file that is live, with its path; a shadow has none."""
+    """The hosts of each live app file, by the path of the file. A host includes the path of its application. Shadow
+    files are left out."""
     # A plan writes the path of a file with the name of the folder before it.
     return {
         app["file"].partition("/")[2]: tuple(host + app.get("path", "") for host in app["hosts"]) for app in _live(plan)
@@ -211,6 +216,6 @@ def _live(plan: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _looked_at(plan: bytes, kind: type) -> Iterator[dict[str, Any]]:
-    """As JSON: the names of thousands are read without making the values."""
+    """The lines of one kind as JSON, so that reading thousands of names builds no values."""
     head = f'{{"{kind.__name__}":'.encode("ascii")
     return (json.loads(line)[kind.__name__] for line in plan_lines(plan) if line.startswith(head))

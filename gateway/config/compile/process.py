@@ -1,9 +1,9 @@
-"""The messages to and from the process that compiles: files one way, a plan or the problems the other, as bytes.
+"""The messages to and from the process that compiles: files one way, a plan or the problems the other way, as bytes.
 
-Before its answer the process says which file it works on, so that whoever ends one that takes too long knows the file.
+Before its answer the process reports the file that it works on, so that a caller who ends a slow process knows the
+file.
 
-A message is four bytes of length, a JSON head of that length, and the payloads that the head gives the sizes of.
-"""
+A message is four bytes of length, a JSON head of that length, and payloads whose sizes the head gives."""
 
 import hashlib
 import json
@@ -61,13 +61,13 @@ def decode_files(message: bytes) -> Files:
 
 
 def fingerprint(folder: Path) -> bytes:
-    """Of every byte that a snapshot of the folder is made of, secrets included. A swapped link, a bind mount and a
-    change on NFS are all seen by it. Never raises."""
+    """The fingerprint of every byte of the folder's files and references, secrets included. A swapped link, a bind
+    mount and a change on NFS each change the fingerprint. Never raises."""
     return fingerprint_of(encode_files(read_folder(folder)))
 
 
 def fingerprint_of(encoded: bytes) -> bytes:
-    """Of files as `encode_files` has them."""
+    """The fingerprint of files, from the output of `encode_files`."""
     return hashlib.sha256(encoded).digest()
 
 
@@ -94,7 +94,7 @@ ANSWER: Final = b"\n\n"
 
 
 def split_answer(written: bytes) -> tuple[str, bytes]:
-    """The content that was begun last, and the answer; each empty where there is none."""
+    """The digest of the content that was begun last, and the answer. Each is empty if it is missing."""
     begun, _, answer = written.partition(ANSWER)
     return begun.rpartition(b"\n")[2].decode("ascii"), answer
 

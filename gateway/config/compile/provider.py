@@ -1,4 +1,4 @@
-"""Provider files as the plan has them: the values of their models, and what is derived from them."""
+"""Compiles provider files: the values of their models, and derived values."""
 
 import json
 from collections.abc import Sequence

@@ -21,13 +21,13 @@ from gateway.policy.values import Equals, Exists, Matches, Sha256, Suffix, Value
 from gateway.wire.addresses import parse_network
 
 _SIREN_LENGTH = 9
-# Of thousands of applications, one for all.
+# One object for thousands of applications.
 _ANYONE, _SIGNED_IN = Anyone(), SignedIn()
 
 
 class Named:
-    """What rules refer to: shared conditions, lists of organisations, attributes, levels, expressions. It grows line by
-    line with the plan, in which a thing comes before those that name it."""
+    """The definitions that rules refer to: shared conditions, lists of organisations, attributes, levels, expressions.
+    Lines of the plan add definitions; a definition comes before its uses."""
 
     def __init__(self) -> None:
         self.levels: dict[str, ProviderLevels] = {}
@@ -66,7 +66,7 @@ class Named:
         return found
 
     def commune(self, insee: str) -> Organisations | None:
-        """policy.persons.Communes. None where no list gives an organisation for it."""
+        """policy.persons.Communes. None if no list gives an organisation for the commune."""
         numbers = self._communes.get(insee)
         return None if numbers is None else organisations("", numbers)
 
@@ -85,7 +85,7 @@ def organisations(name: str, numbers: Iterable[str]) -> Organisations:
 
 
 def build_rule(file: str, written: dict[str, Any], named: Named) -> Rule:
-    """`written`: as the file has it, which has been validated, with the number of its `line`."""
+    """`written`: the validated rule in the form of its file, with its `line` number."""
     pattern, refusal = parse_pattern(written["path"], named=True), written.get("refusal", "")
     return Rule(
         ref=RuleRef(file, written["line"], pattern.text),
@@ -99,7 +99,7 @@ def build_rule(file: str, written: dict[str, Any], named: Named) -> Rule:
 
 
 def build_condition(written: object, named: Named) -> Condition:
-    """The condition of its form in the files. Raises ValueError for any other form."""
+    """Builds a condition from its form in the files. Raises ValueError for an unknown form."""
     match written:
         case "anyone":
             return _ANYONE

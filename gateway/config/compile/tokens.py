@@ -1,4 +1,4 @@
-"""The tokens of an application as the plan has them, and the keys that sign them."""
+"""Compiles the tokens of an application, and the keys that sign tokens."""
 
 from collections.abc import Iterator
 from typing import TypeVar

@@ -1,5 +1,5 @@
-"""The State's design system in the operator's own copy: its style sheet, and of its other files those that this sheet
-names. Nothing of it is ours."""
+"""Reads the State's design system from the operator's own copy: the style sheet, and the files that the sheet names. No
+part of it comes with the gateway."""
 
 import json
 import os
@@ -31,7 +31,8 @@ _ABOUT: Final = "this is not the State's design system, version 1"
 
 
 def read_design(folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
-    """By name below the folder, after PREFIX: the bytes; or the reason why there are none, which is one for all."""
+    """(contents, reasons), keyed by PREFIX. A content has the file's name below the folder after PREFIX. If a file
+    cannot be read, the contents are empty, and PREFIX has the reason."""
     read: dict[str, bytes] = {}
     name = PACKAGE
     try:
@@ -83,7 +84,8 @@ def _check_version(content: bytes) -> None:
 
 
 def _content(folder: Path, name: str, limit: int) -> bytes:
-    """Links are followed on the way to the folder, which the operator names, and none below it."""
+    """Reads a file below the folder. Links are followed on the way to the folder, which the operator names, but not
+    below the folder. Raises Unreadable."""
     *steps, last = name.split("/")
     at = opened(str(folder), DIRECTORY)
     for step in steps:

@@ -1,4 +1,4 @@
-"""Everything that a snapshot is made of, as bytes in memory; which file is what, and which hosts an app file closes."""
+"""The inputs of a snapshot as bytes in memory; the kinds of files; the hosts that an app file closes."""
 
 import hashlib
 import json
@@ -37,9 +37,12 @@ Hosts = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """An app file that is left out. `file`: as messages name it. `hosts`: those that it is known to have, each with the
-    path of the file, if it has one (`app.example.org/wiki`); `whole`: it has no others. `fence`: what its team may
-    have; None where no team's fence is around it."""
+    """An app file that is left out.
+
+    `file`: its path in messages.
+    `hosts`: its known hosts, each with the path of the application, if any (`app.example.org/wiki`).
+    `whole`: the file has no other hosts.
+    `fence`: the hosts that its team may have; None without a fence."""
 
     file: str
     hosts: tuple[str, ...]
@@ -49,20 +52,22 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """`folder` is what messages put before a path, `root` the same folder as an absolute path.
+    """The bytes of a policy folder.
 
-    `texts`: path below the folder to bytes. `secrets` and `unreadable` are keyed by reference (`file:../certs/x`,
-    `env:X`, `credential:x`, those of app files as `for_app` has it): the bytes as they were, or why there are none.
-    Those of the State's design system are there by name (`design.PREFIX`).
-    `problems`: what of the folder itself could not be read.
-
-    `good`: app files as they were last served, for those that are wrong now. `known`: their hosts, from the state
-    folder. `closed`: files that are left out, by path. `starting`: nothing is served yet. `keyrings`: the references
-    whose bytes are what is in force of a keyring at the time of reading.
-
-    `too_slow`: the SHA-256 (hex) of contents that took too long to compile. `clock`: told the content of each file when
-    work on it begins, and b"" when that ends.
-    """
+    `folder`: the folder, as messages put it before a path.
+    `root`: the same folder as an absolute path.
+    `texts`: the contents of the files, by path below the folder.
+    `secrets`: the contents of references, by reference (`file:../certs/x`, `env:X`, `credential:x`; `for_app` names
+    references of app files). Files of the State's design system have their names (`design.PREFIX`).
+    `unreadable`: the reason why a reference has no content, by reference.
+    `problems`: the problems of reading the folder itself.
+    `good`: app files in their last served form, for app files that are wrong now.
+    `known`: the hosts of app files, from the state folder.
+    `closed`: app files that are left out, by path.
+    `starting`: the gateway serves nothing yet.
+    `keyrings`: the references to keyrings, whose contents are the keys in force at the time of reading.
+    `too_slow`: the SHA-256 (hex) of contents that took too long to compile.
+    `clock`: called with the content of each file when work on it begins, and with b"" when the work ends."""
 
     folder: str
     root: str
@@ -79,7 +84,7 @@ class Files:
     clock: Callable[[bytes], None] | None = field(default=None, compare=False, repr=False)
 
     def begin(self, path: str) -> None:
-        """Work on this file begins; with "", none is worked on any more."""
+        """Reports that work on this file begins; with "", that no file is worked on."""
         if self.clock is not None:
             self.clock(self.texts.get(path, b""))
 
@@ -96,7 +101,7 @@ class Files:
 
 
 def digest_of(content: bytes) -> str:
-    """As `Files.too_slow` has it."""
+    """The SHA-256 in hex, as in `Files.too_slow`."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -116,8 +121,9 @@ def team_of(path: str) -> str:
 
 
 def for_app(team: str, reference: str) -> str:
-    """The name of an application's reference: no other team may read what stands there. `team`: the one whose fence the
-    file is under."""
+    """The name of an application's reference, whose content no other team may read.
+
+    `team`: the team whose fence the app file is under."""
     return f"apps/{team}:{reference}"
 
 
@@ -125,9 +131,12 @@ def for_app(team: str, reference: str) -> str:
 
 
 def closed_hosts(closings: Mapping[str, Closing], owned: Mapping[str, str], portal: str) -> dict[str, str]:
-    """Host or pattern, perhaps with a path, to the file, as messages name it. `owned`: those of files that serve, each
-    with its team. A file whose hosts are not all known closes every wildcard that one of its hosts could be under, so
-    that no other application responds there."""
+    """The closed hosts: each host or pattern, perhaps with a path, with the file as messages name it. A file whose
+    hosts are not all known closes every wildcard that could cover one of its hosts, so that no other application
+    responds there.
+
+    `owned`: the hosts of files that serve, each with its team.
+    `portal`: the host of the portal, which is never closed."""
     found: dict[str, str] = {}
     teams: dict[str, set[str]] = {}
     for place, team in owned.items():
@@ -143,7 +152,7 @@ def closed_hosts(closings: Mapping[str, Closing], owned: Mapping[str, str], port
 
 
 def unread_files(closings: Mapping[str, Closing]) -> dict[str, tuple[str, ...] | None]:
-    """The files whose hosts are not all known, as messages name them, and the fence around each."""
+    """The files whose hosts are not all known, as messages name them, each with the hosts of its fence."""
     return {closing.file: closing.fence for closing in closings.values() if not closing.whole}
 
 
@@ -154,7 +163,7 @@ def _is_with_its_own(place: str, team: str, teams: Mapping[str, Set[str]]) -> bo
 
 
 def within(host: str, hosts: Iterable[str]) -> bool:
-    """Whether a fence of these hosts includes this one. A wildcard is within the same wildcard alone."""
+    """Whether a fence of these hosts includes the host. A wildcard is only within the same wildcard."""
     return host in hosts or (not host.startswith("*.") and f"*.{host.partition('.')[2]}" in hosts)
 
 
@@ -174,7 +183,7 @@ def encode_hosts(hosts: Hosts) -> bytes:
 
 
 def decode_hosts(content: bytes) -> dict[str, tuple[str, ...]]:
-    """Empty where the content is no such file: then nothing is known."""
+    """Reads a file of `encode_hosts`. Empty for any other content: then no host is known."""
     try:
         read = json.loads(content)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How a file of the operator's is opened: once, and never one that is no file."""
+"""Opens a file of the operator once, and reads only regular files."""
 
 import os
 import stat

@@ -1,5 +1,5 @@
-"""From the policy folder to frozen bytes: the files of the folder, then what they refer to (secrets, certificates,
-metadata), each read once."""
+"""Reads the policy folder to frozen bytes: the files of the folder, then their references (secrets, certificates,
+metadata), each once."""
 
 import os
 import time
@@ -38,7 +38,7 @@ MAX_FOLDER_DEPTH: Final = 8
 _FOLDERS: Final = (APPS, *FLAT)
 _OTHER_SUFFIXES: Final = (".yml", ".yaml")
 
-# What stands under these keys is no secret: every client or server that we connect with is shown it.
+# Values of these keys are not secret: every client or server that the gateway connects with sees them.
 _PUBLIC: Final = frozenset({"certificate", "ca", "metadata", "keys", "pins"})
 _KEYRINGS: Final = frozenset({"keyring", "client_keyring"})
 # These hold the environment of this process, and its memory.
@@ -49,11 +49,10 @@ _NOT_FOR_APPS: Final = "this is in the state folder, or of the system: no applic
 
 
 def read_folder(folder: Path) -> Files:
-    """Reads gateway.yaml, apps/**, the files of the flat folders and what they refer to, each once.
+    """Reads gateway.yaml, apps/**, the files of the flat folders and their references, each once.
 
-    Never raises for what it finds: what cannot be read is a problem of the result. A link may lead out of the
-    folder, as those of a Kubernetes mount do.
-    """
+    Unreadable files are problems of the result, never exceptions. A link may lead out of the folder, as in a Kubernetes
+    mount."""
     shown = str(folder)
     problems: list[Problem] = []
     texts: dict[str, bytes] = {}
@@ -73,7 +72,7 @@ def read_folder(folder: Path) -> Files:
 
 
 def read_keyrings(folder: Path, keyrings: Iterable[Reference]) -> dict[str, bytes]:
-    """As they stand, by reference; those that cannot be read are not there."""
+    """The present contents of the keyrings, by reference. Unreadable keyrings are left out."""
     found = dict[str, bytes]()
     for ring in keyrings:
         with suppress(Unreadable):
@@ -82,7 +81,7 @@ def read_keyrings(folder: Path, keyrings: Iterable[Reference]) -> dict[str, byte
 
 
 def text_in_force(content: bytes, now: float) -> bytes:
-    """What is no keyring stays as it is: it is the check that says so."""
+    """The keyring with only the keys in force. Other content stays unchanged: a check reports the problem."""
     try:
         return keyring_text(in_force(read_keyring(content), now))
     except NoKeyring:
@@ -90,8 +89,7 @@ def text_in_force(content: bytes, now: float) -> bytes:
 
 
 def read_for_good(folder: Path, files: Files, good: Mapping[str, bytes]) -> Files:
-    """The files with what app files refer to as they were last served: one that is wrong now may have to stay as it
-    was."""
+    """Adds the references of app files in their last served form: a wrong app file may have to stay in this form."""
     changed = {path: content for path, content in good.items() if files.texts.get(path) != content}
     if not changed:
         return files
@@ -102,7 +100,7 @@ def read_for_good(folder: Path, files: Files, good: Mapping[str, bytes]) -> File
 
 
 def read_known_hosts(files: Files) -> Hosts:
-    """The hosts that were served last, from the state folder that gateway.yaml names; empty where it has none."""
+    """The hosts that were served last, from the state folder of gateway.yaml; empty without a readable hosts file."""
     document, _ = read_document("", files.texts.get(GATEWAY_FILE, b""))
     state = document.data.get("state", STATE) if isinstance(document.data, dict) else STATE
     place = Path(os.path.normpath(Path(files.root) / str(state))) / HOSTS_FILE
@@ -185,7 +183,10 @@ def _whole(file: str, message: str, suggestion: str = "") -> Problem:
 
 
 class _Named(NamedTuple):
-    """A reference, the file that makes it, whether that is an application's, and the key that it stands under."""
+    """A reference in a file.
+
+    `of_app`: the file is an app file.
+    `key`: the key that holds the reference."""
 
     file: str
     of_app: bool
@@ -194,7 +195,9 @@ class _Named(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """`file`: device and inode, and its path without links; None where it is no file."""
+    """The content of a reference.
+
+    `file`: the device, the inode, and the path without links; None for content that is not from a file."""
 
     content: bytes
     file: tuple[int, int, str] | None
@@ -210,8 +213,11 @@ class _Operators:
 
 
 class Read(NamedTuple):
-    """By reference: the bytes, or the reason why there are none. References of applications are named by
-    `files.for_app`. `keyrings`: the references that are to keyrings."""
+    """The contents of references. `files.for_app` names references of app files.
+
+    `secrets`: the bytes, by reference.
+    `unreadable`: the reason why a reference has no content, by reference.
+    `keyrings`: the references to keyrings."""
 
     secrets: dict[str, bytes]
     unreadable: dict[str, str]
@@ -219,13 +225,12 @@ class Read(NamedTuple):
 
 
 def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
-    """Each once, and nothing that the file that names it may not have.
+    """Reads each reference once, and no content that the file with the reference may not have.
 
-    The gateway's file and the providers' files name what their operator likes. No application's file names the state
-    folder, or what is a secret to one of those, whatever way leads there. A team's file names files below the folders
-    of its fence alone, and no link is followed there: a person who can write into such a folder must not have another
-    file read for it.
-    """
+    The files of the gateway and of providers name whatever their operator chooses. An app file names neither the state
+    folder nor a secret of the operator's files, whatever path leads there. A team's file names only files below the
+    folders of its fence, and no link is followed there: a person who can write into such a folder must not have another
+    file read."""
     named = list(_references(texts))
     gateway = _gateway(texts)
     operators = _Operators(os.path.realpath(_below(folder, str(gateway.get("state", STATE)))))
@@ -248,7 +253,7 @@ def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
 
 
 def _references(texts: Mapping[str, bytes]) -> Iterator[_Named]:
-    """Every reference of the files. Most files make none, and are not parsed for it."""
+    """Yields every reference of the files. Most files have no reference, and are not parsed."""
     for path, content in texts.items():
         if any(kind.encode() in content for kind in REFERENCE_KINDS):
             document, _ = read_document(path, content)
@@ -269,7 +274,8 @@ def _within(value: object, under: str) -> Iterator[tuple[str, Reference]]:
 
 
 def _gateway(texts: Mapping[str, bytes]) -> Mapping[str, object]:
-    """gateway.yaml; empty where it cannot be read. Then no fence is known, and nothing is within one."""
+    """The content of gateway.yaml; empty if the file cannot be read. Then no fence is known, and no file is within a
+    fence."""
     document, _ = read_document(GATEWAY_FILE, texts.get(GATEWAY_FILE, b""))
     return document.data if isinstance(document.data, dict) else {}
 
@@ -331,8 +337,8 @@ def _resolve(folder: Path, reference: Reference) -> _Found:
 
 
 def _fenced(folder: Path, reference: Reference, team: str, folders: list[str]) -> _Found:
-    """The path is opened component by component, each below the one that is open already: no link is followed, and none
-    can be put in between. The fence's own folder is where the operator says, links included."""
+    """Opens the path component by component, each below the open folder before: no link is followed, and no link can be
+    put in between. Links on the way to the fence's own folder are followed: the operator names this folder."""
     if reference.kind != "file":
         raise Unreadable(f"team {team} names files alone, below teams.{team}.secrets of gateway.yaml")
     path = _below(folder, reference.name)
@@ -347,8 +353,9 @@ def _fenced(folder: Path, reference: Reference, team: str, folders: list[str]) -
 
 
 def _below(folder: Path, name: str) -> str:
-    """A relative path starts from the policy folder as it was named, whichever file names it. `..` is taken off the
-    text, as it is for the state folder, so that a folder that is a link has its certs/ beside the link."""
+    """The absolute path of a name in a file. A relative path starts at the policy folder as it was named, in every
+    file. `..` is removed from the text, as for the state folder, so that a folder that is a link has its certs/ beside
+    the link."""
     return os.path.normpath(folder.absolute() / name)
 
 
@@ -359,6 +366,6 @@ def _is_below(path: str, above: str) -> bool:
 def _found(descriptor: int) -> _Found:
     """Raises Unreadable."""
     status = os.fstat(descriptor)
-    # The file's own place, whatever links have led there, even if they were changed since.
+    # The file's own path, whatever links led to it, even if the links were changed since.
     place = os.readlink(f"/proc/self/fd/{descriptor}")
     return _Found(content_of(descriptor, MAX_SECRET_BYTES), (status.st_dev, status.st_ino, place))

@@ -1,4 +1,4 @@
-"""What is known of common providers, as the base of a provider file. The file may override all of it."""
+"""Settings of common providers, as the base of a provider file. The file may override every setting."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -40,8 +40,8 @@ class Preset:
     layers: tuple[tuple[str, Data], ...]
 
     def under(self, written: Data) -> Data:
-        """The file with what it leaves out filled in: mappings key by key, anything else as a whole. An attribute
-        that is written as null takes the preset's away."""
+        """The provider file, completed by the preset: mappings key by key, other values as a whole. An attribute that
+        is null in the file removes the preset's attribute."""
         filled = written
         for _, layer in self.layers:
             filled = _filled(filled, layer)
@@ -56,13 +56,13 @@ class Preset:
         return filled
 
     def origin(self, path: tuple[str | int, ...]) -> str | None:
-        """The name of the preset that says what is at `path`, None where none does."""
+        """The name of the preset that has a value at `path`; None if no preset has."""
         return next((name for name, layer in self.layers if _has(layer, path)), None)
 
 
 @cache
 def preset(name: str) -> Preset | None:
-    """The preset of this name; None where there is no such preset."""
+    """The preset of this name; None if it does not exist."""
     source = files(__name__).joinpath(f"{name}.yaml")
     if not name.replace("-", "").isalnum() or not source.is_file():
         return None

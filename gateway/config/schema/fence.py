@@ -1,7 +1,7 @@
 """Words at the keys of an application's file: what bounds the key in a file that a team owns (`teams` of gateway.yaml).
 
-A word at a section holds for every key below it that has no word of its own. Each key of `AppFile` has one, so whoever
-adds a key decides what bounds it.
+A word at a section holds for every key below it that has no word of its own. Each key of `AppFile` needs a word: a new
+key does not pass the tests without one.
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,16 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from gateway.config.schema import scalars
 from gateway.config.schema.conditions import TAG
@@ -23,6 +32,7 @@ from gateway.config.schema.types import (
 )
 from gateway.model.mail import mail_domain
 from gateway.saml.assertion import are_of_one_scale
+from gateway.saml.parties import OtherImplementation
 
 # Core 8.3.6: at most 1024 characters.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,1023}")
@@ -233,12 +243,18 @@ class SamlOrganizationSection(Strict):
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] = "fr"
 
 
+def _other_implementation(value: object) -> object:
+    if value != "python3-saml":
+        hint = "write by: python3-saml, and install the extra python3-saml: docs/how-to/install-it.md"
+        raise wrong("this can only be python3-saml", hint)
+    return value
+
+
 class SecondOpinionSection(Strict):
     """Another implementation looks at each Response that was accepted. It can refuse one, and never admits anybody."""
 
-    by: Literal["python3-saml", "pygamlastan"]
-    """Which one: an extra of this name has to be installed. pygamlastan has a parser and a cryptography of its own;
-    python3-saml reads with libxml2, as the gateway does."""
+    by: Annotated[OtherImplementation, BeforeValidator(_other_implementation)]
+    """The other implementation. Install the extra of this name. It parses with libxml2, as the gateway does."""
     mode: Literal["log", "deny"] = "log"
     """`log`: where it does not agree, that is counted (`ecluse_saml_second_opinion_total`) and logged
     (`saml.second_opinion`). `deny`: the person is not signed in either, nor where it cannot tell."""

@@ -1,7 +1,6 @@
 """One YAML document.
 
-`reader`         text to plain values, each with its place; what could be read in two ways is refused
-`errors`         what the parser says, in plain words
+`reader`         text to plain values, each with its place; text with two readings is refused
+`errors`         the parser's errors, in plain words
 `layout`         the one layout that `ecluse fmt` gives to files
-`written_hosts`  the hosts that an app file names, even if it cannot be read
-"""
+`written_hosts`  the hosts that an app file names, even in a file that cannot be read"""

@@ -76,7 +76,7 @@ def not_utf8(file: str, content: bytes, offset: int) -> Problem:
 
 
 def no_break_space(place: Place) -> Problem:
-    """YAML takes it for the first letter of a text, and editors show a blank."""
+    """YAML reads a no-break space as the first letter of a text, and editors show a blank."""
     return Problem(place, "", "a no-break space cannot indent", "indent with spaces")
 
 

@@ -1,8 +1,7 @@
 """One layout for the files: two columns a level, no blanks at the ends of lines, one empty line at most, comments kept.
 
-It works on the text, line by line, and never writes anew what a line says. A change that would alter the meaning is
-refused.
-"""
+Works on the text, line by line, and never rewrites the content of a line. Refuses a change that would alter the
+meaning."""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +43,7 @@ class _Block:
 
     @property
     def inside(self) -> int:
-        """Where what stands in one of its keys or entries begins."""
+        """The column at which the content of a key or entry begins."""
         return self.laid_out + (2 * _STEP if self.flush else _STEP)
 
 
@@ -89,14 +88,14 @@ def _moved(line: str, shift: int, *, strip: bool) -> str:
     text = line.lstrip(" ")
     indent = max(0, len(line) - len(text) + shift)
     if strip:
-        # A list's own mark takes two columns, whatever stood between it and what it marks.
+        # A list mark takes two columns, whatever stood between the mark and its entry.
         return (" " * indent + _ENTRIES.sub(lambda marks: "- " * marks[0].count("-"), text)).rstrip()
     return " " * indent + text
 
 
 def _shifts(text: str, number: int) -> list[int]:
-    """How far each line moves. A line that continues a value moves with the line that began it, a comment with the line
-    below it."""
+    """The columns by which each line moves. A line that continues a value moves with the first line of the value, a
+    comment with the line below."""
     found: dict[int, int] = {}
     for line, shift in _beginnings(text):
         found.setdefault(line, shift)
@@ -136,7 +135,7 @@ def _tokens(text: str) -> list[Any]:
 
 
 def _inside_scalars(text: str) -> Iterator[int]:
-    """Lines after the first of a scalar of several: their blanks may be part of it."""
+    """The lines of a multi-line scalar after its first line: their blanks may be part of the text."""
     for token in _tokens(text):
         if isinstance(token, ScalarToken):
             last = token.end_mark.line - (token.style in ("|", ">"))

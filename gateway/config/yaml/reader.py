@@ -88,13 +88,14 @@ class YamlDocument:
         return Place(self.file, line + 1, column + 1, source)
 
     def place(self, path: Path = (), *, key: bool = False) -> Place:
-        """Where the value at `path` stands, or its key; where there is none, the nearest thing above it."""
+        """The place of the value at `path`, or of its key. If the path does not exist, the place of the nearest value
+        above."""
         return self.at(self._spot(path, key))
 
     def problem(
         self, path: Path, message: str, hint: str = "", *, key: bool = False, others: tuple[tuple[str, Place], ...] = ()
     ) -> Problem:
-        """What is wrong with the value at `path`, or with its key; `others`: places that it collides with."""
+        """A problem with the value at `path`, or with its key. `others`: places of colliding values."""
         return Problem(self.place(path, key=key), key_path(path), message, hint, others)
 
     @property

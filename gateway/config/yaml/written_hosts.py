@@ -1,8 +1,6 @@
-"""The hosts that an app file names, also one that is not YAML, so that no other application responds there.
+"""Finds the hosts that an app file names, even in a file that is not YAML, so that no other application responds there.
 
-The file is read for this alone, and line by line where nothing better is left. A host that is found is closed, never
-opened.
-"""
+The file is read for its hosts only, line by line if it is not YAML. A host that is found is closed, never opened."""
 
 import re
 from dataclasses import dataclass
@@ -25,8 +23,12 @@ _MOST_LISTS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class WrittenHosts:
-    """`hosts`: canonical hosts and `*.` patterns. `whole`: there are no others in the file. `shadow`: it answers on
-    none of them. `path`: below which it answers there, empty where none is found."""
+    """The hosts in an app file.
+
+    `hosts`: canonical hosts and `*.` patterns.
+    `whole`: the file has no other hosts.
+    `shadow`: the file is a shadow, which answers on none of its hosts.
+    `path`: the path below which the application answers; empty if no path is found."""
 
     hosts: tuple[str, ...] = ()
     whole: bool = False
@@ -35,7 +37,7 @@ class WrittenHosts:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Each host with the path."""
+        """Each host, followed by the path."""
         return tuple(host + self.path for host in self.hosts)
 
 
@@ -52,14 +54,14 @@ def written_hosts(content: bytes) -> WrittenHosts:
 
 
 def hosts_by_line(content: bytes) -> WrittenHosts:
-    """The same of a file that is not read as YAML. Never raises."""
+    """The hosts in a file that is not read as YAML. Never raises."""
     text = _text(content)
     words, whole = _listed([_COMMENT.sub("", line) for line in text.split("\n")])
     return _judged(words, whole, bool(_SHADOW.search(text)), _path(text))
 
 
 def _path(text: str) -> str:
-    """Of the key beside `hosts`: rules have paths, too."""
+    """The value of the `path` key beside `hosts`; rules have `path` keys too."""
     beside = {indent.strip("\ufeff") for indent in _INDENT.findall(text)}
     return next((path for indent, path in _PATH.findall(text) if indent.strip("\ufeff") in beside), "")
 
@@ -79,13 +81,13 @@ def _text(content: bytes) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        # Host names are ASCII, and every other charset of such a file agrees on it.
+        # Host names are ASCII, on which every other charset of such a file agrees.
         text = content.decode("latin-1")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _listed(lines: list[str]) -> tuple[list[str], bool]:
-    """The entries below each line with the key, and whether these are all."""
+    """The entries below each line with the key, and whether the list is complete."""
     keys = [(number, key[1]) for number, line in enumerate(lines) if (key := _KEY.match(line))]
     # Each list may go on to the end of the file.
     found = [_entries(_COMMENT.sub("", first).strip(), lines, number + 1) for number, first in keys[:_MOST_LISTS]]

@@ -113,8 +113,8 @@ def requested_of(snapshot: Snapshot, provider: Provider, found: Pending | None) 
     _require_listed(found.app, provider.name)
     need = snapshot.ladder.askable(provider.name, found.transaction.need)
     asked = snapshot.ladder.asking(provider.name, need)
-    # Of one that asks nobody anew because it is told to (ProConnect), nothing is asked that it may refuse: its answer
-    # does if the person has just signed in there, and a page says so where they have not.
+    # Some providers (ProConnect) do not ask a person again on request, and may refuse such a request: they are asked
+    # without it. Their answer is enough if the person has just signed in there; otherwise a page says that it is not.
     anew = found.transaction.not_before and "fresh_login" in provider.levels.can
     return Served(found.id, found.transaction), replace(asked, max_age=0) if anew else asked
 

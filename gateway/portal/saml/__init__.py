@@ -2,7 +2,7 @@
 
 - `source` sends a person to their provider; `discovery` asks a federation's search which one.
 - `responses` takes the Response: validated in the `crypto_thread`, parked, and finished where the cookie comes.
-- `second_opinion` asks one of the `other_implementations` about what was accepted.
+- `second_opinion` has the `other_implementation` check each accepted Response.
 - `incoming` takes logout messages of every binding, `logout` serves our logout endpoints, `rp_initiated_logout` tells a
   provider that a person has signed out here.
 - `own_metadata` publishes ours, `logos` serves the providers' logos.

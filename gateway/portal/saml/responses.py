@@ -25,7 +25,7 @@ from gateway.portal.flow.steps import Authentication, NextStep, Pending, SignInS
 from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import redirect
 from gateway.portal.saml.crypto_thread import CryptoThread, verified_by_metadata
-from gateway.portal.saml.other_implementations import Accepted
+from gateway.portal.saml.other_implementation import Accepted
 from gateway.portal.saml.second_opinion import SecondOpinions
 from gateway.portal.services import PortalServices
 from gateway.saml.artifact import artifact_resolve, read_artifact, resolution_endpoint, response_in

@@ -17,8 +17,8 @@ from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.report import Report
-from gateway.portal.saml.other_implementations import Accepted, Ask, DoesNotAgree, other_implementation
-from gateway.saml.parties import OpinionVerdict, OtherImplementation, SecondOpinion
+from gateway.portal.saml.other_implementation import Accepted, DoesNotAgree, ask_python3_saml
+from gateway.saml.parties import OpinionVerdict, SecondOpinion
 
 # What is larger is about limits alone. The largest real Response that we have seen had 60 KB.
 LARGEST: Final = 64 * 1024
@@ -30,11 +30,10 @@ _THREADS: Final = 4
 
 
 class SecondOpinions:
-    """`asked_of`: how the implementation of a name is asked, in a thread."""
+    """Asks python3-saml, in threads."""
 
-    def __init__(self, report: Report, asked_of: Callable[[OtherImplementation], Ask] = other_implementation) -> None:
+    def __init__(self, report: Report) -> None:
         self._report = report
-        self._asked_of = asked_of
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="second-opinion")
         self._waiting: Counter[str] = Counter()
         # By provider. A turn is over when its thread is free, also where nobody waits for it any more.
@@ -43,13 +42,13 @@ class SecondOpinions:
     async def ask(self, wanted: SecondOpinion, request: PortalRequest, accepted: Accepted) -> None:
         """Raises GatewayError, saml_codes.SECOND_OPINION or saml_codes.SECOND_OPINION_FAILED, where the file says
         `mode: deny`; nothing otherwise."""
-        verdict, theirs = await self._opinion(wanted, accepted)
+        verdict, theirs = await self._opinion(accepted)
         self._report.second_opinion(request, wanted.by, verdict, ours=accepted.grounds, theirs=theirs)
         if verdict != "agree" and wanted.deny:
             code = saml_codes.SECOND_OPINION if verdict == "disagree" else saml_codes.SECOND_OPINION_FAILED
             raise GatewayError(code, f"{wanted.by}: {theirs}")
 
-    async def _opinion(self, wanted: SecondOpinion, accepted: Accepted) -> tuple[OpinionVerdict, str]:
+    async def _opinion(self, accepted: Accepted) -> tuple[OpinionVerdict, str]:
         size = len(accepted.document.octets)
         if size > LARGEST:
             return "failed", f"{size} bytes, and {LARGEST} are shown to it"
@@ -58,7 +57,7 @@ class SecondOpinions:
             return "failed", f"{self._waiting[provider]} responses of {provider} wait for it"
         self._waiting[provider] += 1
         try:
-            future = await self._asked(provider, partial(self._asked_of(wanted.by), accepted))
+            future = await self._asked(provider, partial(ask_python3_saml, accepted))
         finally:
             self._waiting[provider] -= 1
             if not self._waiting[provider]:

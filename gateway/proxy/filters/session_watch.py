@@ -20,7 +20,7 @@ _PAGES: Final = (b"text/html", b"application/xhtml+xml")
 _SETS: Final = b"set-cookie"
 
 
-class SessionWatch(Between):
+class ApplicationSessionWatch(Between):
     """Holds the page back until the searched part has arrived, where the page may contain a marker of an ended session.
 
     `_response`: the head of the held page.

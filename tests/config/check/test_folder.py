@@ -241,13 +241,23 @@ def test_a_bound_that_bounds_nothing_is_an_error(attributes: str, said: list[str
 
 
 def test_a_second_opinion_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = SAML_GATEWAY.replace("saml: {keys:", "saml: {second_opinion: {by: pygamlastan}, keys:")
+    text = SAML_GATEWAY.replace("saml: {keys:", "saml: {second_opinion: {by: python3-saml}, keys:")
     changes = {**SAML_FILES, "gateway.yaml": text}
     assert problems(changes, SAML_SECRETS) == []
     # As if it were not there.
-    monkeypatch.setitem(sys.modules, "pygamlastan", None)
+    monkeypatch.setitem(sys.modules, "onelogin.saml2.response", None)
     (said,) = problems(changes, SAML_SECRETS)
-    assert "saml.second_opinion.by: this needs the extra pygamlastan, which is not installed: " in said
+    assert "saml.second_opinion.by: this needs the extra python3-saml, which is not installed: " in said
+
+
+@pytest.mark.parametrize("by", ["pygamlastan", "true", "[python3-saml]"])
+def test_a_second_opinion_of_another_implementation_is_refused_and_told_what_to_write(by: str) -> None:
+    text = SAML_GATEWAY.replace("saml: {keys:", f"saml: {{second_opinion: {{by: {by}}}, keys:")
+    (said,) = problems({**SAML_FILES, "gateway.yaml": text}, SAML_SECRETS)
+    assert said.endswith(
+        "saml.second_opinion.by: this can only be python3-saml"
+        " (write by: python3-saml, and install the extra python3-saml: docs/how-to/install-it.md)"
+    )
 
 
 class _OtherLibxml2(importlib.abc.MetaPathFinder):

@@ -62,6 +62,15 @@ async def test_the_session_has_the_one_that_was_chosen_and_no_number_of_another(
     )
 
 
+async def test_a_choice_says_nothing_of_a_provider_that_has_died_since(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    page = await arrived(here, browser)
+    assert here.standings.news()["metropole"].get("back")
+    await choose(here, browser, page, COMMUNE)
+    assert here.standings.news() == {}
+
+
 async def test_a_number_of_another_is_one_also_where_it_is_tagged_or_grouped(here: Installation) -> None:
     own, others = "215 903 501 00017", [f"{{SIRET}}{LYCEE}", f"{{siren}}{LYCEE[:9]}", "195 901 234 00017"]
     may_act_for(here, LYCEE, COMMUNE, grade=["A", own, *others, f"{{SIRET}}{COMMUNE}"])

@@ -168,7 +168,7 @@ async def test_an_answer_is_believed_once_from_whom_was_asked_under_their_key(re
     good = by_redirect(region, answer, "SAMLResponse", state=asked.relay_state)
     page = await region.sent(person, good)
     assert page.status == 200
-    assert "told of it" not in page.text
+    assert "informed" not in page.text
 
 
 @pytest.mark.parametrize("binding", ["redirect", "post"])

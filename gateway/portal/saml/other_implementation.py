@@ -1,14 +1,14 @@
 """The verdict of another SAML implementation on a Response that ours has accepted, with its strictest settings.
 
-Both implementations are foreign packages (the extras python3-saml and pygamlastan), imported at first use. Each gets
-the accepted octets unchanged, and reads them with its own parser.
+The package is python3-saml (the extra of this name), imported at the first question. It parses the accepted octets
+again.
 """
 
 import base64
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
@@ -24,8 +24,7 @@ from gateway.model.assertion import Assertion
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import SamlLogin
 from gateway.saml.document import Document
-from gateway.saml.parties import Binding, IdpMetadata, KeyPair, OtherImplementation, ServiceProvider
-from gateway.saml.response import OLDEST
+from gateway.saml.parties import Binding, IdpMetadata, KeyPair, ServiceProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +53,29 @@ class Accepted:
 
 
 class DoesNotAgree(Exception):
-    """The other implementation refuses the Response, or reads another person or other values. The text is the
-    reason."""
+    """python3-saml refuses the Response, or reads another person or other values. The text is the reason."""
 
 
-Ask = Callable[[Accepted], None]
-"""Raises DoesNotAgree, and whatever else where it could not tell."""
+def ask_python3_saml(accepted: Accepted) -> None:
+    """Raises DoesNotAgree where python3-saml refuses with each of our keys, with the reason of the first key; any
+    other error is a fault of python3-saml."""
+    refusals = []
+    for ours in _decryption_keys(accepted):
+        try:
+            _ask_with(ours, accepted)
+        except DoesNotAgree as refused:
+            refusals.append(refused)
+        else:
+            return
+    raise refusals[0] if refusals else DoesNotAgree("no key was given")
 
 
-def other_implementation(name: OtherImplementation) -> Ask:
-    return _python3_saml if name == "python3-saml" else _pygamlastan
+def _decryption_keys(accepted: Accepted) -> tuple[KeyPair, ...]:
+    """Returns the keys to try: python3-saml takes one decryption key at a time, and a rollover has several."""
+    return accepted.sp.keys if b"EncryptedData" in accepted.document.octets else accepted.sp.keys[:1]
 
 
-def _python3_saml(accepted: Accepted) -> None:
+def _ask_with(ours: KeyPair, accepted: Accepted) -> None:
     import xmlsec
     from onelogin.saml2.errors import OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError
     from onelogin.saml2.response import OneLogin_Saml2_Response
@@ -82,17 +91,13 @@ def _python3_saml(accepted: Accepted) -> None:
     }
     request_id = None if accepted.asked is None else accepted.asked.request_id
     encoded = base64.b64encode(accepted.document.octets).decode("ascii")
-
-    def ask(ours: KeyPair) -> None:
-        settings = OneLogin_Saml2_Settings(_settings(accepted, ours))
-        try:
-            response = OneLogin_Saml2_Response(settings, encoded)
-            response.is_valid(request, request_id=request_id, raise_exceptions=True)
-        except (OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError, etree.LxmlError, xmlsec.Error) as error:
-            raise DoesNotAgree(str(error)) from None
-        _compare(accepted, response.get_nameid(), response.get_attributes())
-
-    _with_any([partial(ask, ours) for ours in _openers(accepted)])
+    settings = OneLogin_Saml2_Settings(_settings(accepted, ours))
+    try:
+        response = OneLogin_Saml2_Response(settings, encoded)
+        response.is_valid(request, request_id=request_id, raise_exceptions=True)
+    except (OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError, etree.LxmlError, xmlsec.Error) as error:
+        raise DoesNotAgree(str(error)) from None
+    _compare(accepted, response.get_nameid(), response.get_attributes())
 
 
 def _settings(accepted: Accepted, ours: KeyPair) -> Mapping[str, Any]:
@@ -129,67 +134,6 @@ def _settings(accepted: Accepted, ours: KeyPair) -> Mapping[str, Any]:
     }
 
 
-def _pygamlastan(accepted: Accepted) -> None:
-    import pygamlastan
-    from pygamlastan import crypto, profiles, security
-
-    provider = accepted.provider
-    config = security.SecurityConfig.strict()
-    config.clock_skew_seconds = provider.skew
-    config.max_assertion_age_seconds = OLDEST + provider.skew
-    config.check_client_address = False
-    config.require_signed_assertions = provider.signed in ("assertion", "both")
-    config.require_signed_responses = provider.signed in ("response", "both")
-    config.require_encrypted_assertions = provider.encrypted
-    config.allow_unsolicited_responses = accepted.asked is None
-    config.verify_destination = accepted.binding != "artifact"
-    text = accepted.document.octets.decode("utf-8-sig")
-
-    def ask(ours: KeyPair, theirs: bytes) -> None:
-        known, keys = crypto.KeysManager(), crypto.KeysManager()
-        known.add_key_pem(_public_key(theirs))
-        keys.add_key_pem(ours.key)
-        try:
-            found = profiles.process_response_verified(
-                text,
-                crypto.SamlVerifier(known),
-                config,
-                accepted.sp.entity_id,
-                accepted.recipient,
-                accepted.metadata.entity_id,
-                None if accepted.asked is None else accepted.asked.request_id,
-                now=datetime.datetime.fromtimestamp(accepted.now, datetime.UTC),
-                # An assertion is used once by our own book, which is asked after this.
-                replay_cache=security.InMemoryReplayCache(),
-                unsafe_no_persistent_id_store=True,
-                decryptor=crypto.SamlDecryptor(keys),
-            )
-        except pygamlastan.SamlError as error:
-            raise DoesNotAgree(str(error)) from None
-        _compare(accepted, found.name_id, found.attributes_dict())
-
-    # It tries the first key that it knows.
-    _with_any([partial(ask, ours, theirs) for theirs in accepted.metadata.signing_keys for ours in _openers(accepted)])
-
-
-def _openers(accepted: Accepted) -> tuple[KeyPair, ...]:
-    """Returns the keys to try: an implementation knows one decryption key, and a rollover has several."""
-    return accepted.sp.keys if b"EncryptedData" in accepted.document.octets else accepted.sp.keys[:1]
-
-
-def _with_any(ways: Iterable[Callable[[], None]]) -> None:
-    """Tries the ways until one succeeds. Raises DoesNotAgree, with the reason of the first way, if all fail."""
-    refusals = []
-    for ask in ways:
-        try:
-            ask()
-        except DoesNotAgree as refused:
-            refusals.append(refused)
-        else:
-            return
-    raise refusals[0] if refusals else DoesNotAgree("no key was given")
-
-
 def _compare(accepted: Accepted, name_id: str | None, attributes: Mapping[str, Sequence[str | None]]) -> None:
     """Compares the two readings: a wrapped signature shows as two different people in one Response."""
     ours = accepted.assertion
@@ -197,21 +141,16 @@ def _compare(accepted: Accepted, name_id: str | None, attributes: Mapping[str, S
         raise DoesNotAgree("it reads another NameID")
     for attribute in ours.attributes:
         theirs = [value for value in attributes.get(attribute.name, ()) if isinstance(value, str)]
-        # An empty value is none to one of the two; a NameID for a value has no text of its own to the other.
+        # python3-saml leaves out an empty value, and reads a NameID in a value as no text.
         missing = {value for value in attribute.values if value} - set(theirs)
         if missing and theirs:
             raise DoesNotAgree(f"it reads other values of {attribute.name}")
 
 
-def _public_key(key: bytes) -> bytes:
-    """PEM, of SubjectPublicKeyInfo in DER."""
-    return load_der_public_key(key).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
 @lru_cache(256)
 def _certificate(key: bytes) -> str:
-    """PEM: a certificate around a key of the provider (SubjectPublicKeyInfo, DER), for python3-saml takes no bare key,
-    and metadata need not have more. Its issuer and its dates say nothing, and the certificate goes nowhere else."""
+    """Returns a certificate in PEM around a provider's key (SubjectPublicKeyInfo, DER): python3-saml takes no bare key,
+    and metadata may have no certificate. Its issuer and dates mean nothing; no other code uses the certificate."""
     subject, issuer = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("provider", "nobody"))
     made = (
         x509.CertificateBuilder()
