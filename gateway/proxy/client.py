@@ -58,7 +58,6 @@ from gateway.proxy.rates import NOBODY
 from gateway.proxy.reader import BODY, CLOSED, HEAD, LINGER, WAIT, RequestReader
 from gateway.proxy.readiness import NO_HOST_OF_OURS, asks_readiness, may_ask, readiness
 from gateway.proxy.refusals import head_refusal, program_refusal, refusal, seen_in, to_https, unauthorized
-from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
 from gateway.proxy.unread import unread
@@ -84,7 +83,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     Parts:
     `reader`: bytes to heads and pieces.
-    `active`: the request under way.
+    `active`: the request under way, and how far it has come. `request`: the head of it, `active.request`.
     `memo`: remembers what seldom changes between two requests.
     `sending`: a kept post that its person sends on; its bytes come in the place of those of the socket.
 
@@ -100,7 +99,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     __slots__ = (
         "_connections", "_counted", "_pumping", "_reads", "_redirects", "_scheme", "_share", "_stuck", "active",
         "body_done", "body_paused", "bound", "chunked_out", "deadline", "is_of_front", "memo", "plane", "reader",
-        "sending", "transport", "write_paused",
+        "request", "sending", "transport", "write_paused",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -120,6 +119,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.plane = plane
         self.reader = RequestReader()
         self.active = ActiveRequest()
+        self.request = self.active.request
         self.sending: Sending | None = None
         self.bound: ServerConnection | None = None
         self.deadline = NEVER
@@ -133,10 +133,6 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._reads = True
         self._pumping = False
 
-    @property
-    def request(self) -> Request:
-        return self.active.request
-
     # --- asyncio.BufferedProtocol ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -144,7 +140,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.transport = paced(cast(asyncio.Transport, transport), self.plane.room)
         counted = self._counted
         self.memo = Memo(counted.peer, "https" if counted.secure else self._scheme)
-        self.active.request.client = self.memo.peer
+        self.request.client = self.memo.peer
         self._share = self.plane.timers.watch(self)
         self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
         self._connections.add(self)
@@ -301,7 +297,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _read_usual(self, head: bytes) -> bool:
         """Whether `head` is one whole head in a usual form; nothing is done where it is not."""
-        plane, request = self.plane, self.active.request
+        plane, request = self.plane, self.request
         request.started = monotonic()
         tables = plane.tables
         if plane.holder.snapshot is not tables.snapshot:
@@ -321,7 +317,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _take_head(self) -> bool:
         """Whether a whole head was there. A part that is no HTTP is refused, and the clock runs from the first byte."""
         reader = self.reader
-        had_begun = reader.has_part_of_head
+        had_begun = reader.partial is not None
         try:
             head = reader.next_head(self.plane.limits)
         except GatewayError as error:
@@ -330,13 +326,13 @@ class ClientConnection(asyncio.BufferedProtocol):
             return False
         if head is not None:
             self._read_head(head)
-        elif reader.has_part_of_head and not had_begun:
+        elif reader.partial is not None and not had_begun:
             self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
         return head is not None
 
     def _read_head(self, head: bytes) -> None:
         """One whole head in any form."""
-        plane, request = self.plane, self.active.request
+        plane, request = self.plane, self.request
         request.started = monotonic()
         try:
             tables = plane.renew()
@@ -353,7 +349,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _begin_body(self, limit: int, *, bare: bool = False) -> bytes:
         """Returns the part of the body that came with the head; the rest follows. `limit`: bytes, 0 for no limit;
         `bare`: without chunks."""
-        request, reader = self.active.request, self.reader
+        request, reader = self.request, self.reader
         piece = reader.begin_body(request.framing, limit, bare=bare)
         if reader.state is BODY:
             self._wait(request.limits.timeouts.body)
@@ -389,11 +385,11 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _skip_body(self) -> None:
         """The request goes nowhere: a body that is here already need not cost the connection."""
         if self.reader.state is WAIT and not self.body_done:
-            self.body_done = bool(self.reader.take_whole_body(self.active.request.framing))
+            self.body_done = bool(self.reader.take_whole_body(self.request.framing))
 
     def _invite_body(self) -> None:
         """RFC 9110 10.1.1: from us, so that the body comes whatever the application thinks of Expect."""
-        request = self.active.request
+        request = self.request
         if request.expects and not self.body_done and not self.reader.ahead:
             request.expects = False
             self.transport.write(_CONTINUE)
@@ -422,7 +418,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.active.upstream = None
         self.sending = Sending(self, order, self.plane.loop)
         self.reader.state, self.reader.ahead = HEAD, b""
-        self._read_head(head_of(order, self.active.request.whole))
+        self._read_head(head_of(order, self.request.whole))
 
     def takes(self) -> bool:
         """Whether a piece of the kept post could be taken now."""
@@ -453,8 +449,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _begin(self, question: KnownQuestion | None = None) -> None:
         """The request is read, and goes its way. `question`: a front's, that led to the request."""
-        active, plane = self.active, self.plane
-        request = active.request
+        active, request, plane = self.active, self.request, self.plane
         request.id, request.decided = next(plane.ids), None
         request.limits = request.lane.exchange or request.application.limits_at(request.line)
         self.reader.state = WAIT
@@ -464,7 +459,6 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.body_done = True
         if request.framing not in NO_CONTENT:
             self.body_done = self.body_paused = False
-            self.reader.end_body()
         if request.admitted and request.line.purpose == "application":
             # The lines are those of the request before: the credential that was read of them holds.
             seat, outcome = outcome_of(request, plane, request.started)
@@ -479,7 +473,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _admit(self) -> None:
         """Reads who asks, once for the same lines; then the pipeline."""
-        request, memo = self.active.request, self.memo
+        request, memo = self.request, self.memo
         host = request.host
         if host is not memo.host:
             memo.tell_forwarded(host, request.rare, self.plane.tables)
@@ -505,8 +499,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _act(self, seat: Seat | None, outcome: Outcome) -> None:
         """The one place where an outcome has effects. No fault leads to `_forward`."""
-        active, plane = self.active, self.plane
-        request = active.request
+        active, request, plane = self.active, self.request, self.plane
         request.seat = seat
         # A kept form is counted with its click.
         if request.lane.is_bounded and self.sending is None:
@@ -546,10 +539,10 @@ class ClientConnection(asyncio.BufferedProtocol):
     async def _look_up(self, known: Seat | None, waits: NeedsStore | NeedsWork, *, acted: bool = False) -> None:
         """The client waits meanwhile, and no more of it is read. `acted`: the outcome was counted before."""
         try:
-            seat, outcome = await awaited(self.active.request, self.plane.sessions, known, waits, monotonic)
+            seat, outcome = await awaited(self.request, self.plane.sessions, known, waits, monotonic)
             self.active.task = None
             if seat is not None:
-                self.plane.admission.seen(self.memo.peer, self.active.request.started)
+                self.plane.admission.seen(self.memo.peer, self.request.started)
             if acted and isinstance(outcome, Forward):
                 self._forward(outcome)
             else:
@@ -564,7 +557,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _read_question(self) -> None:
         """The request is a question. The request that is asked about takes its place, and its way up to the
         application."""
-        active, request, plane = self.active, self.active.request, self.plane
+        active, request, plane = self.active, self.request, self.plane
         try:
             active.question, original = read_question(request, self.memo, plane.tables)
             read_original(request, active.question.front, original, plane)
@@ -578,7 +571,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _allow_front(self, question: FrontQuestion | KnownQuestion, prepared: Prepared) -> None:
         """The front may pass the request on. No request that a front asks about is sent from here."""
-        active, request, plane = self.active, self.active.request, self.plane
+        active, request, plane = self.active, self.request, self.plane
         tables = plane.tables
         if question.front.leads:
             active.question = None
@@ -605,7 +598,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _challenge(self, outcome: RequireSignIn) -> None:
         """Invariant 10: a sign-in starts only for a top-level navigation; a frame may get a seat of a session."""
-        active, request, plane = self.active, self.active.request, self.plane
+        active, request, plane = self.active, self.request, self.plane
         if request.seat is not None and is_program(request.seat):
             self._refuse(program_refusal(outcome, request.seat.identity.provider, plane.tables.snapshot.ladder))
             return
@@ -626,7 +619,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     async def _keep(self, outcome: RequireSignIn, keep: KeepPosts) -> None:
         """The form is not lost, if the store knows its cookie as the cookie of a session that has ended."""
-        active, request = self.active, self.active.request
+        active, request = self.active, self.request
         try:
             writer = await admitted(request, self.plane, keep)
             active.task = None
@@ -651,7 +644,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _renew_session(self, session: ApplicationSession) -> None:
         """The application says that the person's session there has ended: a second sign-in, once for a request."""
-        active, request, preparation = self.active, self.active.request, self.plane.preparation
+        active, request, preparation = self.active, self.request, self.plane.preparation
         assert request.seat is not None
         assert preparation is not None
         active.upstream = None
@@ -666,7 +659,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     # --- to the portal ---
 
     def _ask_portal(self, purpose: Literal["endpoint", "logout"]) -> None:
-        request, plane, body = self.active.request, self.plane, b""
+        request, plane, body = self.request, self.plane, b""
         if purpose == "endpoint":
             if self._tell_readiness():
                 return
@@ -703,11 +696,11 @@ class ClientConnection(asyncio.BufferedProtocol):
             self._invite_body()
 
     def _inbound(self, purpose: PortalPurpose, challenge: RequireSignIn | None = None) -> InboundRequest:
-        return inbound_request(self.active.request, purpose, self.plane.tables.snapshot, self.memo.scheme, challenge)
+        return inbound_request(self.request, purpose, self.plane.tables.snapshot, self.memo.scheme, challenge)
 
     def _tell_readiness(self) -> bool:
         """Whether the request was the question of a server in front, which has its answer now."""
-        request = self.active.request
+        request = self.request
         if not self._asks_readiness(request.line.asked, request.whole):
             return False
         self.respond(readiness(is_ready=self.plane.is_ready()))
@@ -721,8 +714,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _forward(self, outcome: Forward) -> None:
         """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
-        active, plane = self.active, self.plane
-        request = active.request
+        active, request, plane = self.active, self.request, self.plane
         lane, line, framing = request.lane, request.line, request.framing
         assert isinstance(lane, Lane)
         if request.middle_of is not outcome.prepared:
@@ -765,7 +757,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _prepare_rarely(self, prepared: Prepared) -> Prepared | None:
         """Adds the person's hidden cookies. None: the request waits for these, asks for a tunnel, or is a front's
         question."""
-        active, request, plane, seat = self.active, self.active.request, self.plane, self.active.request.seat
+        active, request, plane, seat = self.active, self.request, self.plane, self.request.seat
         if active.question is not None:
             self._allow_front(active.question, prepared)
             return None
@@ -785,7 +777,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _ask_for_tunnel(self, prepared: Prepared) -> None:
         """RFC 9110 7.8: the application decides whether the connection becomes a tunnel. Where no tunnel is allowed,
         no request is sent: a plain request is not what the client asked for."""
-        active, request, plane = self.active, self.active.request, self.plane
+        active, request, plane = self.active, self.request, self.plane
         try:
             check_asked(request, plane.tables.snapshot, self.reader.ahead)
         except GatewayError as error:
@@ -810,7 +802,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _choose_pool(self) -> Pool | None:
         """Of several addresses, the one for this request. None: the client is told why, or its body is gathered."""
-        request, lane = self.active.request, self.active.request.application
+        request, lane = self.request, self.request.application
         if lane.gathers_up_to and self._begin_gathering():
             return None
         if lane.group is None:
@@ -826,7 +818,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         joins many persons' requests on one connection."""
         bound, self.bound = self.bound, None
         assert bound is not None
-        memo, seat = self.memo, self.active.request.seat
+        memo, seat = self.memo, self.request.seat
         person = memo.bound_to is seat and not (memo.trusted and seat is None)
         if bound.is_free_in(pool) and person:
             return bound
@@ -853,8 +845,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _send(self, upstream: ServerConnection, data: bytes) -> None:
         """The request goes out. `data`: its head, and what there is of its body."""
-        active = self.active
-        request = active.request
+        active, request = self.active, self.request
         lane = request.lane
         assert isinstance(lane, Lane)
         requester: Requester = self
@@ -886,7 +877,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _begin_gathering(self) -> bool:
         """Begins to gather the body of the request under way, if its application wants that and it is not here in full.
         False: the body is not gathered. True: the application hears nothing until the buffer passes the body on."""
-        active, request, plane = self.active, self.active.request, self.plane
+        active, request, plane = self.active, self.request, self.plane
         framing, limits, most = request.framing, request.limits, request.application.gathers_up_to
         if framing in NO_CONTENT or self._is_gathering or self.sending is not None:
             return False
@@ -903,7 +894,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _body_gathered(self) -> None:
         """It took a while: the prepared headers may have ended, and the person may have left."""
-        active, request, gathered = self.active, self.active.request, self.active.upstream
+        active, request, gathered = self.active, self.request, self.active.upstream
         assert isinstance(gathered, GatheredBody)
         try:
             if self.body_done:
@@ -918,7 +909,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     async def _look_up_again(self, gathered: GatheredBody, known: Seat | None, waits: NeedsStore | NeedsWork) -> None:
         try:
-            seat, outcome = await awaited(self.active.request, self.plane.sessions, known, waits, monotonic)
+            seat, outcome = await awaited(self.request, self.plane.sessions, known, waits, monotonic)
             self.active.task = None
             self._go_on_with(gathered, seat, outcome)
             self.pump()
@@ -927,15 +918,15 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _go_on_with(self, gathered: GatheredBody, seat: Seat | None, outcome: Outcome) -> None:
         if isinstance(outcome, Forward):
-            self.active.request.seat = seat
+            self.request.seat = seat
             self._forward(outcome)
             return
         if self.reader.state is BODY:
-            # The rest of the body is passed to nobody. The connection closes after the response. The announced length no
+            # Passes the rest of the body to nobody. The connection closes after the response. The announced length no
             # longer holds.
             self.reader.end_body()
             self.body_paused = False
-            self.active.request.framing = CHUNKED
+            self.request.framing = CHUNKED
         self._act(seat, outcome)
         gathered.abandon()
 
@@ -957,7 +948,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _send_again(self, data: bytes) -> bool:
         """Whether the request is sent once more, on a new connection, since that can do no harm."""
-        request = self.active.request
+        request = self.request
         if request.framing not in NO_CONTENT or not request.line.repeatable:
             return False
         if request.middle_of is None or monotonic() >= request.middle_of.valid_until:
@@ -973,13 +964,12 @@ class ClientConnection(asyncio.BufferedProtocol):
     def bind(self, connection: ServerConnection) -> None:
         connection.deadline = self.plane.timers.now + self.plane.timeouts.idle
         self.bound = connection
-        self.memo.bound_to = self.active.request.seat
+        self.memo.bound_to = self.request.seat
 
     # --- the response of an application ---
 
     def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:
-        active = self.active
-        request = active.request
+        active, request = self.active, self.request
         if not (request.keep_alive and request.line.plain and self.body_done) or self.plane.draining:
             return False
         lane = request.lane
@@ -995,14 +985,14 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def interim_response(self, response: ResponseHead) -> None:
         """RFC 9110 15.2: HTTP/1.0 knows none."""
-        request = self.active.request
+        request = self.request
         if request.line.minor:
             edits = request.application.edits_for(request.host.name)
             self.transport.write(b"".join((*response.pieces(edits=edits, minor=True), b"\r\n\r\n")))
 
     def response_head(self, response: ResponseHead) -> bytes:
         """The head for the client; decides whether the connection is kept. Raises GatewayError."""
-        active, request = self.active, self.active.request
+        active, request = self.active, self.request
         status, lane, minor = response.status, request.lane, request.line.minor
         assert isinstance(lane, Lane)
         kept = self.plane.hidden_cookies.taken(request, response) if lane.hides else b""
@@ -1021,7 +1011,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
         """From here on the connection is a tunnel, and this object of no more use."""
-        active, request, plane, lane = self.active, self.active.request, self.plane, self.active.request.application
+        active, request, plane, lane = self.active, self.request, self.plane, self.request.application
         check_taken(request, response)
         if self.transport.is_closing() or not is_allowed(active, plane.tables):
             # Invariant 12: it was asked for before something changed.
@@ -1047,7 +1037,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def upstream_failed(self, error: GatewayError) -> None:
         self.active.give_up()
-        self.plane.upstream_failed(self.active.request, error)
+        self.plane.upstream_failed(self.request, error)
         if self.active.answering:
             # Half a response is written: only a broken connection says so.
             self.abort()
@@ -1058,7 +1048,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _refuse_unread(self, error: GatewayError, head: bytes) -> None:
         """A head that was not read has no id yet: the present id is another request's, maybe another person's."""
-        self.active.request.id = next(self.plane.ids)
+        self.request.id = next(self.plane.ids)
         if error.code in NO_HOST_OF_OURS:
             line, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
             if self._asks_readiness(line, lines):
@@ -1067,7 +1057,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._refuse_head(error, head)
 
     def _refuse_head(self, error: GatewayError, head: bytes) -> None:
-        plane, request_id, seen = self.plane, self.active.request.id, seen_in(head, self.memo.peer)
+        plane, request_id, seen = self.plane, self.request.id, seen_in(head, self.memo.peer)
         page = head_refusal(plane, error, head, request_id, seen)
         if plane.access_log is not None and self.reader.state is HEAD:
             plane.access_log.unread(request_id, seen, error.code.status, time())
@@ -1081,10 +1071,10 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _refuse(self, outcome: Refuse) -> None:
         """A request whose head was read."""
-        self.respond(refusal(self.plane, self.active.request, outcome), close=outcome.close)
+        self.respond(refusal(self.plane, self.request, outcome), close=outcome.close)
 
     def respond(self, page: Page, *, close: bool = False) -> None:
-        request, question = self.active.request, self.active.question
+        request, question = self.request, self.active.question
         if self.transport.is_closing():
             return
         self._skip_body()
@@ -1164,7 +1154,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def faulted(self, fault: Exception) -> None:
         """The one edge: a fault of ours ends the request and the connection, and lets nobody in."""
-        state, request = self.reader.state, self.active.request
+        state, request = self.reader.state, self.request
         if state is HEAD:
             request.id = next(self.plane.ids)
         self.plane.faulted(fault, request.id)

@@ -37,18 +37,19 @@ _LINGER_BYTES: Final = 64 * 1024
 class RequestReader:
     """Attributes:
     `ahead`: bytes read from the socket and not yet used.
+    `partial`: a head that has begun, while its end has not come.
     `state`: a ReadState; the connection sets WAIT after each head, HEAD after each response, and CLOSED.
     `view`: the memory that the next read of the socket fills; its size bounds the read.
     """
 
-    __slots__ = ("_lingered", "_partial", "_upload", "ahead", "state", "view")
+    __slots__ = ("_lingered", "_upload", "ahead", "partial", "state", "view")
 
     def __init__(self) -> None:
         self.ahead = b""
         self.state: ReadState = HEAD
         self.view = HEADS
         self._lingered = 0
-        self._partial: PartialHead | None = None
+        self.partial: PartialHead | None = None
         self._upload: RequestBody | None = None
 
     def receive(self, data: bytes) -> None:
@@ -56,11 +57,6 @@ class RequestReader:
         self.ahead = self.ahead + data if self.ahead else data
 
     # --- a head ---
-
-    @property
-    def has_part_of_head(self) -> bool:
-        """Whether a head has begun and its end has not come."""
-        return self._partial is not None
 
     def next_head(self, limits: Limits) -> bytes | None:
         """The next head, up to the end of its empty line; None until that has come. `ahead` is not empty.
@@ -77,10 +73,10 @@ class RequestReader:
             ahead = self.ahead = rest
         end = ahead.find(b"\r\n\r\n") + 4
         if end < 4:
-            self._partial = self._partial or PartialHead()
-            self._partial.feed(ahead, limits)
+            self.partial = self.partial or PartialHead()
+            self.partial.feed(ahead, limits)
             return None
-        self._partial = None
+        self.partial = None
         self.ahead = ahead[end:]
         return ahead[:end]
 
