@@ -38,9 +38,10 @@ from gateway.proxy.filters.texts import Disagreement
 from gateway.proxy.hidden_cookies import HiddenCookies, Jars
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.lane import HostLane, Lane
+from gateway.proxy.lasting import cut
 from gateway.proxy.pacing import Room
 from gateway.proxy.rates import RequestLimits
-from gateway.proxy.reading import HEAD
+from gateway.proxy.reader import HEAD
 from gateway.proxy.request import Request
 from gateway.proxy.retired import Retired
 from gateway.proxy.revalidation import Revalidation
@@ -157,12 +158,12 @@ class DataPlane:
     def snapshot_swapped(self) -> None:
         """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
         self.renew()
-        self._revalidation.everybody()
+        self._revalidation.rejudge_all()
         self.tunnels.everybody()
 
     def changed(self, seat: Seat) -> None:
         """Judges the person's streams again after a change of their attributes."""
-        self._revalidation.whoever_is(seat)
+        self._revalidation.rejudge_seat(seat)
         self.tunnels.whoever_is(seat)
 
     def revoked(self, seats: Iterable[Seat]) -> None:
@@ -171,8 +172,8 @@ class DataPlane:
         self.tunnels.end_of_seats(seats)
         dead = set(map(id, seats))
         for client in tuple(self.connections):
-            if client.under_way and id(client.request.seat) in dead:
-                client.cut()
+            if client.active.under_way and id(client.active.request.seat) in dead:
+                cut(client)
 
     async def drain(self, within: float) -> int:
         """Answers what is under way with `Connection: close`; how many connections had to be cut after `within` s.
@@ -218,7 +219,9 @@ class DataPlane:
         counters.gauge(len(self.tunnels), "ecluse_tunnels")
         joining = self.admission.held - len(self.connections) - len(self.tunnels)
         counters.gauge(max(0, joining), "ecluse_tls_handshakes")
-        counters.gauge(sum(client.state is not HEAD for client in self.connections), "ecluse_http_active_requests")
+        counters.gauge(
+            sum(client.reader.state is not HEAD for client in self.connections), "ecluse_http_active_requests"
+        )
         if self._accepted:
             counters.count(self._accepted, "ecluse_http_connections_total")
             self._accepted = 0

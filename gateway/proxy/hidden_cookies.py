@@ -134,7 +134,7 @@ class HiddenCookies:
         lane = request.lane
         line = lane.cookies.of_jar(jar.line(request.line.target.path, secure=lane.is_secure, now=now))
         until = min((one.expires_at for one in jar.cookies if one.expires_at and one.expires_at > now), default=NEVER)
-        # Ours first, as in proxy.walk.
+        # Ours first, as in proxy.client.
         cookies = b"; ".join(part for part in (prepared.cookies, line) if part)
         return replace(prepared, cookies=cookies), until
 

@@ -1,144 +1,194 @@
-"""What is under way on a client connection while the world changes: judged anew, and cut where it may no longer be."""
+"""A request that is under way while the world changes: judged again, and cut once it is no longer allowed.
 
-import asyncio
-from abc import abstractmethod
+Invariant 12: nothing that is open outlives its session.
+"""
+
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
+from gateway.access.application import ConditionalDecision
+from gateway.access.outcome import NEVER, Forward, NeedsWork
+from gateway.access.pipeline import outcome_of
+from gateway.access.request_line import RequestLine
+from gateway.access.virtual_host import VirtualHost
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
-from gateway.proxy.reading import BODY, CLOSED, Reading
+from gateway.policy.facts import RequestFacts
+from gateway.proxy.active import ActiveRequest
+from gateway.proxy.lane import HostLane, Lane
+from gateway.proxy.request import Request
 from gateway.proxy.services import Services
-from gateway.proxy.unread import unread
+from gateway.proxy.tables import RequestTables
+from gateway.wire.fences import Fence
 
 _CUT_SECONDS: Final = 5.0
 
 
-class Lasting(Reading):
-    """`task`: what the request waits for before it goes upstream, its seat or a connection."""
-
-    __slots__ = ("_stuck", "task")
-
-    def __init__(self, plane: Services) -> None:
-        super().__init__(plane)
-        self.task: asyncio.Task[None] | None = None
-        self._stuck = 0
-
-    @abstractmethod
-    def has_moved(self, within: float) -> bool:
-        """Whether some of a response or of a body was sent in the last `within` seconds."""
-
-    @abstractmethod
-    def still_allowed(self) -> bool:
-        """Whether what is under way would be let in now."""
+class LastingClient(Protocol):
+    """The client connection of a request under way."""
 
     @property
-    def under_way(self) -> bool:
-        """Whether a request is at an upstream, or waits for a connection to one or for its seat."""
-        return self.upstream is not None or self.task is not None
+    def active(self) -> ActiveRequest: ...
 
-    def revalidate(self) -> None:
-        """The policy has changed, or the time: who would no longer be let in is cut as if the session had ended."""
-        if self.task is not None:
-            # Its seat or its connection is awaited, for seconds at most: it is judged when it has them.
-            self.plane.loop.call_later(_CUT_SECONDS, self._revalidate_if_still, self.request.id)
-        elif self.upstream is not None and self.upstream.revalidated and not self.still_allowed():
-            self.cut()
+    @property
+    def plane(self) -> Services: ...
 
-    def _revalidate_if_still(self, request_id: bytes) -> None:
-        if self.is_still(request_id):
-            self.revalidate()
+    def has_moved(self, within: float) -> bool:
+        """Whether a part of a response or of a body was sent in the last `within` seconds."""
 
-    def cut(self) -> None:
-        """Ends the request under way: at once if it is older than 5 s, otherwise in 5 s if it is still the same one."""
-        if monotonic() - self.request.started > _CUT_SECONDS:
-            self.abort()
-        else:
-            self.plane.loop.call_later(_CUT_SECONDS, self._cut_if_still, self.request.id)
+    def abort(self) -> None: ...
 
-    # --- a side that stands still ---
+    def faulted(self, fault: Exception) -> None: ...
 
-    def pause_writing(self) -> None:
-        self.write_paused = True
-        self._stuck = unread(self.transport)
-        self.wait(self.plane.timeouts.body)
-        if self.upstream is not None:
-            self.upstream.pause()
 
-    def resume_writing(self) -> None:
-        self.write_paused = False
-        if self.upstream is not None:
-            self.deadline = self.until
-            self.upstream.resume()
-        else:
-            self.deadline = self.plane.timers.now + self.plane.timeouts.idle
-            self.pump()
+# --- judged again ---
 
-    def goes_on(self) -> bool:
-        """Either side may read slowly, as long as it does not stand still."""
-        if self.write_paused:
-            waiting = unread(self.transport)
-            drains, self._stuck = waiting < self._stuck, waiting
-        else:
-            drains = self.state is BODY and self.body_paused and self.upstream is not None and self.upstream.drains()
-        if drains:
-            self.wait(self.plane.timeouts.body)
-        return drains
 
-    # --- the end of its seat ---
+def rejudge(client: LastingClient) -> None:
+    """Cuts the request if a change of the policy, of the person or of the time has ended its permission."""
+    active = client.active
+    if active.task is not None:
+        # The request waits for its seat or its connection, for seconds at most, and is judged after that.
+        client.plane.loop.call_later(_CUT_SECONDS, _rejudge_later, client, active.request.id)
+    elif active.upstream is not None and active.upstream.revalidated and not is_allowed(active, client.plane.tables):
+        cut(client)
 
-    def keep_to_seat(self, within: float) -> None:
-        """Invariant 12: nothing that is open outlives its session. Looked at every `within` seconds, so that an end
-        before the next look is waited for."""
-        seat = self.request.seat
-        if seat is None:
-            return
-        now = monotonic()
-        # A program's has no idle limit to be moved.
-        if self.request.application.app.streams_last and seat.cookie and self.has_moved(within):
-            self.plane.sessions.touch(seat, now)
-        elif seat.cookie and now >= seat.refresh_at:
-            # A person who reads a stream is here, also where that does not keep the session open.
-            self.plane.sessions.ask(seat, now)
-        if (end := end_of(seat)) <= now + within:
-            self.plane.loop.call_later(max(0.0, end - now), self._end_with_seat, self.request.id)
 
-    def _end_with_seat(self, request_id: bytes) -> None:
-        seat, now = self.request.seat, monotonic()
-        if not self.is_still(request_id) or seat is None or now < end_of(seat):
-            # It has ended by itself, or the seat was used meanwhile.
-            return
-        if now >= seat.hard_deadline:
-            self.cut()
-        else:
-            # The idle end, as far as this worker knows: in another one it may have been moved on.
-            self.plane.loop.create_task(self._end_unless_used(seat, request_id))
+def _rejudge_later(client: LastingClient, request_id: bytes) -> None:
+    if client.active.is_at(request_id):
+        rejudge(client)
 
-    async def _end_unless_used(self, seat: Seat, request_id: bytes) -> None:
-        try:
-            found = await self.plane.sessions.load(seat.host, seat.cookie)
-        except GatewayError:
-            # When the store cannot say, the answer is no.
-            found = None
-        except Exception as fault:  # noqa: BLE001 - the one edge
-            self.faulted(fault)
-            return
-        if self.is_still(request_id):
-            if found is None or monotonic() >= found.deadline:
-                self.cut()
-            else:
-                self.request.seat = found
 
-    def _cut_if_still(self, request_id: bytes) -> None:
-        if self.is_still(request_id):
-            self.abort()
+def is_allowed(active: ActiveRequest, tables: RequestTables) -> bool:
+    """Whether the request under way would be let in now."""
+    return still_allowed(active.request, active.upstream, tables)
 
-    def is_still(self, request_id: bytes) -> bool:
-        """Whether it is at this request."""
-        return self.state is not CLOSED and self.request.id == request_id and self.under_way
+
+class Reached(Protocol):
+    """The other end of a request."""
+
+    def is_beyond(self, fence: Fence | None) -> bool: ...
+
+
+def still_allowed(request: Request, upstream: Reached | None, tables: RequestTables) -> bool:
+    """Whether a request that was let in would be let in now, under these tables, by the same application. `upstream`:
+    the other end of the request."""
+    try:
+        authority, text = request.host.authority, request.line.asked
+        host = (tables.by_host.get(authority) or tables.find(authority)).at(text)
+        lane = host.lane
+        if not isinstance(lane, Lane) or lane.name != request.lane.name:
+            return False
+        line = lane.lines.get(text) or lane.read_line(text)
+        host.require_own(line.target)
+        if request.line.judged != line.judged:
+            line = lane.overridden(line, request.line.judged)
+        if upstream is not None and upstream.is_beyond(lane.app.upstream.fence):
+            return False
+        _, outcome = outcome_of(RepeatedRequest(request, host, line), request.seat, monotonic())
+        # NeedsWork: headers have to be prepared for a person who is let in.
+        return isinstance(outcome, Forward | NeedsWork)
+    except GatewayError:
+        return False
+
+
+class RepeatedRequest:
+    """The request under way, at the host and by the line that the live tables give it."""
+
+    __slots__ = ("_request", "credential", "host", "line")
+
+    def __init__(self, request: Request, host: VirtualHost[HostLane], line: RequestLine) -> None:
+        self._request = request
+        self.host = host
+        self.line = line
+        self.credential = request.credential
+
+    def facts(self) -> RequestFacts:
+        return self._request.facts()
+
+
+def may_change(request: Request) -> bool:
+    """Whether the outcome of a request under way may have changed by now, though the policy is the same. Never on a
+    portal host without an application, which has no rules."""
+    if request.seat is not None:
+        kept = request.seat.outcomes
+    elif isinstance(request.lane, Lane):
+        kept = request.lane.anonymous
+    else:
+        return False
+    outcome = kept.get(request.line.key)
+    if outcome is None or isinstance(outcome, ConditionalDecision):
+        return True
+    # Another request of this person may have found out already that the time has come.
+    return not isinstance(outcome, Forward) or outcome.valid_until != NEVER
+
+
+# --- cut ---
+
+
+def cut(client: LastingClient) -> None:
+    """Ends the request under way: at once if it is older than 5 s, otherwise in 5 s if it is still the same one."""
+    request = client.active.request
+    if monotonic() - request.started > _CUT_SECONDS:
+        client.abort()
+    else:
+        client.plane.loop.call_later(_CUT_SECONDS, _abort_later, client, request.id)
+
+
+def _abort_later(client: LastingClient, request_id: bytes) -> None:
+    if client.active.is_at(request_id):
+        client.abort()
+
+
+# --- the end of its seat ---
+
+
+def keep_to_seat(client: LastingClient, within: float) -> None:
+    """Ends the request with its seat. Called every `within` seconds, so that an end before the next call is awaited."""
+    request, sessions = client.active.request, client.plane.sessions
+    seat, now = request.seat, monotonic()
+    if seat is None:
+        return
+    # The seat of a program has no idle limit to be moved.
+    if request.application.app.streams_last and seat.cookie and client.has_moved(within):
+        sessions.touch(seat, now)
+    elif seat.cookie and now >= seat.refresh_at:
+        # The person reads the stream, even where reading does not keep the session open.
+        sessions.ask(seat, now)
+    if (end := end_of(seat)) <= now + within:
+        client.plane.loop.call_later(max(0.0, end - now), _end_with_seat, client, request.id)
 
 
 def end_of(seat: Seat) -> float:
-    """Monotonic seconds. A program's seat is looked at anew before its token ends (`deadline`), and no store knows of
-    it."""
+    """Monotonic seconds. The `deadline` of a program's seat is the next look at its token, before the token ends; no
+    store knows that seat."""
     return seat.deadline if seat.cookie else seat.hard_deadline
+
+
+def _end_with_seat(client: LastingClient, request_id: bytes) -> None:
+    active, now = client.active, monotonic()
+    seat = active.request.seat
+    if not active.is_at(request_id) or seat is None or now < end_of(seat):
+        # The request has ended, or the seat was used meanwhile.
+        return
+    if now >= seat.hard_deadline:
+        cut(client)
+    else:
+        # The idle end as this worker knows it: another worker may have moved it on.
+        client.plane.loop.create_task(_end_unless_used(client, seat, request_id))
+
+
+async def _end_unless_used(client: LastingClient, seat: Seat, request_id: bytes) -> None:
+    try:
+        found = await client.plane.sessions.load(seat.host, seat.cookie)
+    except GatewayError:
+        # When the store cannot say, the answer is no.
+        found = None
+    except Exception as fault:  # noqa: BLE001 - the one edge
+        client.faulted(fault)
+        return
+    if client.active.is_at(request_id):
+        if found is None or monotonic() >= found.deadline:
+            cut(client)
+        else:
+            client.active.request.seat = found

@@ -30,7 +30,7 @@ _READY: Final = Page(200, _HEADERS, b"ready\n")
 _NOT_READY: Final = Page(503, _HEADERS, b"not ready\n")
 
 
-def is_question(line: bytes, lines: Iterable[bytes]) -> bool:
+def asks_readiness(line: bytes, lines: Iterable[bytes]) -> bool:
     """Whether a request asks for readiness on behalf of nobody. `line`: the request line as it was sent; `lines`: the
     header lines as they were sent, each as b"Name:value"."""
     if line not in _QUESTIONS:

@@ -12,9 +12,9 @@ from typing import Final, Literal, NamedTuple, cast
 
 from gateway.model.session import Seat
 from gateway.proxy.admission import CountedConnection
+from gateway.proxy.lasting import still_allowed
 from gateway.proxy.pacing import HEADS, READ, SMALL, PacedReading, PacedTls, let_go, paced
 from gateway.proxy.request import Request
-from gateway.proxy.revalidation import still_allowed
 from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
 from gateway.proxy.upgrade import may_still

@@ -11,9 +11,8 @@ from gateway.model.session import Seat
 from gateway.ops.counters import Counters
 from gateway.proxy.admission import CountedConnection
 from gateway.proxy.exchange import ServerConnection
-from gateway.proxy.lasting import end_of
+from gateway.proxy.lasting import end_of, may_change
 from gateway.proxy.request import Request
-from gateway.proxy.revalidation import may_change
 from gateway.proxy.services import Services
 from gateway.proxy.tunnel import Tunnel, TunnelEnding
 from gateway.stores.sessions import Sessions

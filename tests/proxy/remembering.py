@@ -11,7 +11,7 @@ from gateway.ops.log import Log as OpsLog
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.dataplane import DataPlane
 from gateway.proxy.http1.response_head import ResponseHeads
-from gateway.proxy.reading import HEAD
+from gateway.proxy.reader import HEAD
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.pool import Pool
 from gateway.wire.application_cookies import shared_cookies
@@ -154,14 +154,14 @@ class Worker:
         await _settled(client, upstreams.values())
         asked = {name: got for name, one in upstreams.items() if (got := cast(Wire, one.transport).take())}
         for _, upstream in sorted(upstreams.items()):
-            for piece in responses if upstream is client.upstream else ():
+            for piece in responses if upstream is client.active.upstream else ():
                 if not cast(Wire, upstream.transport).closed:
                     upstream.data_received(piece)
         await _settled(client, upstreams.values())
         # One that was not asked may have been idle for too long.
         closed = front.closed, [name for name in asked if cast(Wire, upstreams[name].transport).closed]
         seen = self._seen(asked, in_order(front.take()), closed)
-        if front.closed or client.state is not HEAD or client.ahead:
+        if front.closed or client.reader.state is not HEAD or client.reader.ahead:
             client.connection_lost(None)
             del self.clients[way]
         return seen
@@ -221,7 +221,7 @@ class Worker:
 async def _settled(client: ClientConnection, upstreams: Collection[object]) -> None:
     """Until an application was asked, or everything is answered."""
     for _ in range(_TURNS):
-        if client.upstream in upstreams or (client.state is HEAD and not client.ahead):
+        if client.active.upstream in upstreams or (client.reader.state is HEAD and not client.reader.ahead):
             return
         await asyncio.sleep(0)
 

@@ -222,7 +222,7 @@ async def test_a_call_whose_body_does_not_come_is_counted_too() -> None:
         for _ in range(2):
             client = await gate.client()
             client.send(late)
-            await gate.until(lambda: any(one.upstream for one in gate.plane.connections))
+            await gate.until(lambda: any(one.active.upstream for one in gate.plane.connections))
             await gate.clock.passes(3600)
             assert (await client.answer()).status == 408
             client.close()

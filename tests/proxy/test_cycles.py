@@ -99,7 +99,7 @@ async def a_bad_chunk(gate: Gateway, _: Application) -> None:
 async def half_a_form_of_ours(gate: Gateway, _: Application) -> None:
     client = await gate.client()
     client.send(ask(b"POST /_ecluse/logout", b"Content-Length: 100", body=b"csrf="))
-    await gate.until(lambda: any(one.upstream is not None for one in gate.plane.connections))
+    await gate.until(lambda: any(one.active.upstream is not None for one in gate.plane.connections))
 
 
 async def an_answer_in_chunks(gate: Gateway, app: Application) -> None:
@@ -137,7 +137,7 @@ async def no_http(gate: Gateway, _: Application) -> None:
 async def half_a_head(gate: Gateway, _: Application) -> None:
     client = await gate.client()
     client.send(PUBLIC[:30])
-    await gate.until(lambda: any(one.ahead for one in gate.plane.connections))
+    await gate.until(lambda: any(one.reader.ahead for one in gate.plane.connections))
 
 
 async def is_refused(gate: Gateway, _: Application) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.proxy import dataplane
-from gateway.proxy.client import ClientConnection
+from gateway.proxy import dataplane, revalidation
+from gateway.proxy.lasting import LastingClient
 from gateway.proxy.retired import _KEPT
 from gateway.proxy.upstream.pool import Pool
 from tests.calls import traced
@@ -105,9 +105,9 @@ async def test_a_revoked_seat_cuts_what_streams_for_it(ago: float) -> None:
         gate.plane.revoked(gate.sessions.revoke(["session-abcd"]))
         if ago < 0:
             await gate.clock.passes(4)
-            assert streaming.under_way
+            assert streaming.active.under_way
             await gate.clock.passes(2)
-        assert not streaming.under_way
+        assert not streaming.active.under_way
         assert await one.is_closed()
         assert await two.is_open()
         assert (await gate.once(ask(b"GET /a", SIGNED_IN))).status == 401
@@ -269,13 +269,13 @@ async def test_invariant_12_a_stream_ends_when_the_time_does_that_let_it_in(monk
     clock = [1764086100.0]  # 16:55 in Paris
     monkeypatch.setattr("gateway.proxy.request.time", lambda: clock[0])
     judged: list[bytes] = []
-    judge = ClientConnection.revalidate
+    judge = revalidation.rejudge
 
-    def counting(client: ClientConnection) -> None:
-        judged.append(client.request.line.target.raw)
+    def counting(client: LastingClient) -> None:
+        judged.append(client.active.request.line.target.raw)
         judge(client)
 
-    monkeypatch.setattr(ClientConnection, "revalidate", counting)
+    monkeypatch.setattr(revalidation, "rejudge", counting)
     async with application(then=EVENTS) as app, gateway(app, app=CLOSING) as gate:
         who = replace(identity(uid="jdupont"), authenticated_at=int(clock[0]))
         gate.sessions.hot[COOKIE] = seat("permis.localhost", who)
@@ -425,7 +425,7 @@ async def test_a_fault_says_where_and_not_what(monkeypatch: pytest.MonkeyPatch) 
         raise ValueError(COOKIE)
 
     async with application() as app, gateway(app) as gate:
-        monkeypatch.setattr("gateway.proxy.walk.Walk.forward", broken)
+        monkeypatch.setattr("gateway.proxy.client.ClientConnection._forward", broken)
         gate.faults = 1
         answer = await gate.once(PUBLIC)
         assert (answer.status, answer.values(b"Connection"), app.peers) == (500, [b"close"], [])

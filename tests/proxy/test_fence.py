@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gateway.config.snapshot import Snapshot
-from gateway.proxy.revalidation import still_allowed
+from gateway.proxy.lasting import still_allowed
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.proxy.applications import application
 from tests.proxy.gateways import APP, Gateway, ask, gateway
@@ -93,9 +93,9 @@ async def test_what_streams_from_beyond_a_fence_that_is_drawn_since_is_cut(upstr
         client.send(PUBLIC)
         await app.request()
         (connection,) = gate.plane.connections
-        assert still_allowed(connection.request, connection.upstream, gate.plane.tables)
+        assert still_allowed(connection.request, connection.active.upstream, gate.plane.tables)
         swap(gate, sample_snapshot(fenced(app.port, upstreams)))
-        assert still_allowed(connection.request, connection.upstream, gate.plane.tables) is lives
+        assert still_allowed(connection.request, connection.active.upstream, gate.plane.tables) is lives
 
 
 @pytest.mark.parametrize("found", ["127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"])

@@ -73,7 +73,7 @@ class Exchange:
         self.client: ClientConnection = plane.protocol_factory(tls=False)(place)
         self.client.connection_made(self.front)
         self.client.data_received(b"%b /public/a HTTP/1.1\r\nHost: %b\r\nAccept: */*\r\n\r\n" % (method, host))
-        assert self.client.upstream is self.upstream
+        assert self.client.active.upstream is self.upstream
 
     def came(self, piece: bytes | None) -> None:
         """`piece`: None where the application ends its connection."""

@@ -9,7 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.model.session import Seat
-from gateway.proxy.client import ClientConnection
+from gateway.proxy import client as connections
+from gateway.proxy.known_questions import KnownQuestion
+from gateway.proxy.memo import Memo
+from gateway.proxy.request import Request
+from gateway.proxy.services import Services
 from tests.bench.fronts import KINDS, question
 from tests.bench.lane import cookie_of
 from tests.config.samples import sample_snapshot
@@ -33,14 +37,14 @@ class Known:
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Known:
-    counted, before = Known(), ClientConnection.known_question
+    counted, before = Known(), connections.known_question
 
-    def known_question(self: ClientConnection, head: bytes) -> bool:
-        found = before(self, head)
-        counted.count += found
+    def known_question(head: bytes, request: Request, memo: Memo, plane: Services) -> KnownQuestion | None:
+        found = before(head, request, memo, plane)
+        counted.count += found is not None
         return found
 
-    monkeypatch.setattr(ClientConnection, "known_question", known_question)
+    monkeypatch.setattr(connections, "known_question", known_question)
     return counted
 
 

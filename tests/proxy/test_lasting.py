@@ -31,16 +31,16 @@ class Streaming:
 
     @property
     def goes_on(self) -> bool:
-        return self.connection.under_way
+        return self.connection.active.under_way
 
     async def sends_for(self, seconds: int) -> None:
         """A piece each ten seconds."""
         for _ in range(0, seconds, 10):
-            before = self.connection.upstream
+            before = self.connection.active.upstream
             self.peer.send(b"more")
             await self.gate.until(lambda: True)
             await self.gate.clock.passes(10)
-            if self.connection.upstream is not before:
+            if self.connection.active.upstream is not before:
                 return
 
 
@@ -48,7 +48,7 @@ class Streaming:
 async def streaming(monkeypatch: pytest.MonkeyPatch, app: str = "", cookie: bytes = COOKIE) -> AsyncIterator[Streaming]:
     patient = "timeouts: {body: 1h, total: 10h}\n"
     async with application(STREAM) as behind, gateway(behind, app=app, gateway=patient) as gate:
-        for module in ("lasting", "walk", "reading"):
+        for module in ("lasting", "client"):
             monkeypatch.setattr(f"gateway.proxy.{module}.monotonic", gate.clock.time)
         began = gate.clock.time()
         seat = Seat(

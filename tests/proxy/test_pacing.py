@@ -36,8 +36,8 @@ TLS = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def upstream_of(gate: Gateway) -> UpstreamConnection | None:
     """The connection to the application that waits for the one client, which stands."""
     for client in gate.plane.connections:
-        if client.write_paused and isinstance(client.upstream, UpstreamConnection):
-            return client.upstream
+        if client.write_paused and isinstance(client.active.upstream, UpstreamConnection):
+            return client.active.upstream
     return None
 
 

@@ -179,7 +179,7 @@ async def test_k102_a_form_that_breaks_off_is_nobodys() -> None:
     async with application() as app, gateway(app) as gate:
         client = await gate.client()
         client.send(ask(b"POST /_ecluse/logout", b"Content-Length: 100", body=b"a=1"))
-        await gate.until(lambda: any(connection.upstream for connection in gate.plane.connections))
+        await gate.until(lambda: any(connection.active.upstream for connection in gate.plane.connections))
         client.close()
         await gate.until(lambda: not gate.plane.connections)
         assert gate.portal.asked == []
@@ -190,7 +190,7 @@ async def test_a_form_that_never_ends_is_told_so(framing: bytes) -> None:
     async with application() as app, gateway(app) as gate:
         client = await gate.client()
         client.send(ask(b"POST /_ecluse/logout", framing))
-        await gate.until(lambda: any(connection.upstream for connection in gate.plane.connections))
+        await gate.until(lambda: any(connection.active.upstream for connection in gate.plane.connections))
         await gate.clock.passes(3600)
         assert (await client.answer()).status == 408
         assert gate.portal.asked == []
@@ -205,18 +205,18 @@ async def test_half_forms_of_one_client_take_so_much_room_and_no_more() -> None:
             client.send(head + bytes(524287))
         refused = MOST_OF_ONE // (524287 - UNCOUNTED)
         await gate.until(lambda: gate.log.named("request.refused"))
-        await gate.until(lambda: sum(one.upstream is not None for one in gate.plane.connections) <= refused)
+        await gate.until(lambda: sum(one.active.upstream is not None for one in gate.plane.connections) <= refused)
         # A usual form goes on, and so does another's; what is whole makes room.
         small = portal_ask(b"POST /_ecluse/saml/acs", b"Content-Length: 20000")
         assert (await gate.once(small + bytes(20000))).status == 303
         for client in clients:
             client.close()
-        await gate.until(lambda: not any(one.upstream for one in gate.plane.connections))
+        await gate.until(lambda: not any(one.active.upstream for one in gate.plane.connections))
         assert (await gate.once(head + bytes(524288))).status == 303
 
 
 async def begun(gate: Gateway) -> list[ClientConnection]:
-    await gate.until(lambda: any(connection.upstream for connection in gate.plane.connections))
+    await gate.until(lambda: any(connection.active.upstream for connection in gate.plane.connections))
     return list(gate.plane.connections)
 
 
@@ -226,7 +226,7 @@ async def test_a_form_has_a_minute() -> None:
         client.send(ask(b"POST /_ecluse/logout", b"Content-Length: 100"))
         (connection,) = await begun(gate)
         for _ in range(6):
-            assert connection.upstream is not None
+            assert connection.active.upstream is not None
             connection.data_received(b"a")
             await gate.clock.passes(11)
         assert (await client.answer()).status == 408
@@ -260,7 +260,7 @@ async def test_a_form_takes_the_room_of_its_bytes_however_small_its_pieces_and_o
         gate.portal.may.clear()
         client = await gate.client()
         client.send(ask(b"POST /_ecluse/logout", b"Content-Length: 60000"))
-        await gate.until(lambda: any(connection.upstream for connection in gate.plane.connections))
+        await gate.until(lambda: any(connection.active.upstream for connection in gate.plane.connections))
         (connection,) = gate.plane.connections
         tracemalloc.start()
         try:

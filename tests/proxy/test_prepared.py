@@ -14,6 +14,7 @@ from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
+from gateway.proxy.lasting import is_allowed
 from gateway.translation.render import Translation
 from tests.patience import PATIENCE
 from tests.proxy.applications import OK, Peer, application
@@ -80,7 +81,7 @@ async def test_requests_of_one_seat_wait_for_one_piece_of_work() -> None:
         clients = [await gate.client() for _ in range(5)]
         for number, client in enumerate(clients):
             client.send(ask(b"GET /%d" % number, cookie))
-        await gate.until(lambda: sum(one.task is not None for one in gate.plane.connections) == 5)
+        await gate.until(lambda: sum(one.active.task is not None for one in gate.plane.connections) == 5)
         # Others are served meanwhile.
         assert (await gate.once(ask(b"GET /public/a"))).status == 200
         signer.may_go_on.set()
@@ -96,7 +97,7 @@ async def test_a_client_that_leaves_ends_the_work_for_no_other() -> None:
         first.send(ask(b"GET /a", cookie))
         await gate.until(lambda: signer.begun)
         second.send(ask(b"GET /b", cookie))
-        await gate.until(lambda: sum(one.task is not None for one in gate.plane.connections) == 2)
+        await gate.until(lambda: sum(one.active.task is not None for one in gate.plane.connections) == 2)
         first.close()
         await gate.until(lambda: len(gate.plane.connections) == 1)
         signer.may_go_on.set()
@@ -153,7 +154,7 @@ async def test_a_stream_may_outlive_what_was_prepared_for_its_request() -> None:
         await gate.until(lambda: app.requests)
         await asyncio.sleep(0.1)
         (connection,) = gate.plane.connections
-        assert connection.still_allowed()
+        assert is_allowed(connection.active, gate.plane.tables)
 
 
 @pytest.mark.parametrize("silent", [0.0, 0.5], ids=["at once", "past its end"])

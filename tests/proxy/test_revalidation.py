@@ -13,7 +13,7 @@ from gateway.model.codes import policy_codes
 from gateway.model.decision import Allow, RuleRef
 from gateway.model.session import Seat
 from gateway.proxy import revalidation
-from gateway.proxy.client import ClientConnection
+from gateway.proxy.lasting import LastingClient
 from gateway.proxy.revalidation import Revalidation
 from tests.proxy.applications import application
 from tests.proxy.clock import Clock
@@ -53,7 +53,7 @@ class Stream:
         self._turns = turns
         self.lasts = lasts
         self.upstream = object() if who else None
-        self.request = self
+        self.active = self.request = self
         self.seat = who
 
     @property
@@ -61,10 +61,7 @@ class Stream:
         self._turns.seen[self._turns.turn] += 1
         return self.upstream is not None
 
-    def keep_to_seat(self, within: float) -> None:
-        """Not what is tried here."""
-
-    def revalidate(self) -> None:
+    def rejudge(self) -> None:
         self._turns.judged[self._turns.turn] += 1
 
 
@@ -75,7 +72,7 @@ class FaultyStream(Stream):
         super().__init__(turns, who, lasts=lasts)
         self.faults: list[str] = []
 
-    def revalidate(self) -> None:
+    def rejudge(self) -> None:
         raise ZeroDivisionError
 
     def faulted(self, fault: Exception) -> None:
@@ -96,6 +93,9 @@ def of_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return stream.under_way and stream.lasts
 
     monkeypatch.setattr(revalidation, "may_change", may_change)
+    monkeypatch.setattr(revalidation, "rejudge", lambda stream: stream.rejudge())
+    # Not what is tried here.
+    monkeypatch.setattr(revalidation, "keep_to_seat", lambda stream, within: None)
     return
 
 
@@ -116,9 +116,9 @@ async def test_each_turn_sees_to_a_few_and_all_are_seen_to(what: str, seen: int,
     if what == "time":
         await turns.passes(5)
     elif what == "all":
-        here.everybody()
+        here.rejudge_all()
     else:
-        here.whoever_is(WHO)
+        here.rejudge_seat(WHO)
     turns.to_the_end()
     assert (turns.seen.total(), turns.judged.total()) == (seen, judged)
     assert max(turns.seen.values()) <= revalidation._SEEN_AT_ONCE
@@ -162,14 +162,14 @@ async def test_others_are_answered_while_streams_are_judged(monkeypatch: pytest.
     monkeypatch.setattr(revalidation, "_JUDGED_AT_ONCE", 1)
     events = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n"
     judged = 0
-    judge = ClientConnection.revalidate
+    judge = revalidation.rejudge
 
-    def counting(client: ClientConnection) -> None:
+    def counting(client: LastingClient) -> None:
         nonlocal judged
         judged += 1
         judge(client)
 
-    monkeypatch.setattr(ClientConnection, "revalidate", counting)
+    monkeypatch.setattr(revalidation, "rejudge", counting)
     async with application(then=events) as app, gateway(app) as gate:
         cookie, refused = gate.sign_in(), await gate.client()
         for _ in range(100):

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from gateway.proxy.client import ClientConnection
-from gateway.proxy.reading import BODY, CLOSED, LINGER, WAIT
+from gateway.proxy.reader import BODY, CLOSED, LINGER, WAIT
 from gateway.proxy.timers import NEVER, Timers
 from gateway.proxy.unread import unread
 from tests.proxy.applications import SOON, Application, application
@@ -28,7 +28,7 @@ async def cut_off(gate: Gateway, client: Client, after: float) -> bytes:
     await gate.until(lambda: gate.plane.connections)
     (connection,) = gate.plane.connections
     await gate.clock.passes(after - 1)
-    assert connection.state not in {LINGER, CLOSED}
+    assert connection.reader.state not in {LINGER, CLOSED}
     # A deadline is looked at each half second.
     await gate.clock.passes(2)
     return await client.rest()
@@ -37,7 +37,7 @@ async def cut_off(gate: Gateway, client: Client, after: float) -> bytes:
 async def has_sent(gate: Gateway, client: Client, start: bytes) -> None:
     """Of a head; returns when it is there."""
     client.send(start)
-    await gate.until(lambda: [each.ahead for each in gate.plane.connections] == [start])
+    await gate.until(lambda: [each.reader.ahead for each in gate.plane.connections] == [start])
 
 
 @pytest.mark.parametrize("start", [b"G", b"GET /public/a HTTP/1.1\r\nHost: permis.localhost\r\n"])
@@ -68,7 +68,7 @@ async def test_request_head_is_not_prolonged_by_drips() -> None:
         for length in range(2, 20):
             await gate.clock.passes(1)
             client.send(PUBLIC[length - 1 : length])
-            await gate.until(lambda length=length: len(connection.ahead) == length)
+            await gate.until(lambda length=length: len(connection.reader.ahead) == length)
         assert (await cut_off(gate, client, 2)).startswith(b"HTTP/1.1 408 ")
 
 
@@ -131,7 +131,7 @@ async def answered_late(gate: Gateway, client: Client, app: Application, after: 
     await app.request()
     (connection,) = gate.plane.connections
     await gate.clock.passes(after - 1)
-    assert connection.state == WAIT
+    assert connection.reader.state == WAIT
     await gate.clock.passes(2)
     return await client.answer()
 
@@ -219,7 +219,7 @@ async def test_an_application_that_takes_no_body_is_given_up_and_a_slow_one_is_n
                 client.send(bytes(30_000_000))
                 (connection,) = gate.plane.connections
                 await gate.until(lambda: connection.body_paused)
-                upstream = connection.upstream
+                upstream = connection.active.upstream
                 assert upstream is not None
                 # Its system may take a little more at first: that is not what is looked at here.
                 await asyncio.sleep(0.5)
@@ -230,9 +230,9 @@ async def test_an_application_that_takes_no_body_is_given_up_and_a_slow_one_is_n
                     while reads and unread(upstream.transport) >= waiting:
                         await loop.sock_recv(app, 4000)
                     await gate.clock.passes(19)
-                    assert connection.state == BODY, "given up before its time"
+                    assert connection.reader.state == BODY, "given up before its time"
                     await gate.clock.passes(2)
-                    assert (connection.state == BODY) is reads
+                    assert (connection.reader.state == BODY) is reads
                     if not reads:
                         break
                 client.writer.transport.abort()
@@ -259,7 +259,7 @@ async def test_total_ends_an_upload_that_drips() -> None:
             client.send(b"abc")
             await gate.until(lambda number=number: peer.received.endswith(b"abc" * (number + 1)))
             await gate.clock.passes(10)
-        assert [connection.state for connection in gate.plane.connections] == [BODY]
+        assert [connection.reader.state for connection in gate.plane.connections] == [BODY]
         client.send(b"abc")
         await gate.until(lambda: peer.received.endswith(b"abc" * 6))
         await gate.clock.passes(12)
@@ -296,7 +296,7 @@ async def test_lingering_ends() -> None:
         client.send(ask(b"POST /private", b"Content-Length: 1000"))
         assert (await client.answer()).status == 401
         await gate.clock.passes(1)
-        assert [connection.state for connection in gate.plane.connections] == [LINGER]
+        assert [connection.reader.state for connection in gate.plane.connections] == [LINGER]
         await gate.clock.passes(2)
         await gate.until(lambda: not gate.plane.connections)
 

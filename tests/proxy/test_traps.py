@@ -200,7 +200,7 @@ async def test_trap_10_a_paused_connection_is_resumed_before_it_is_pooled() -> N
         client = await gate.client()
         client.writer.transport.pause_reading()
         client.send(PUBLIC)
-        await gate.until(lambda: any(c.upstream and c.upstream.paused for c in gate.plane.connections))
+        await gate.until(lambda: any(c.active.upstream and c.active.upstream.paused for c in gate.plane.connections))
         client.writer.transport.resume_reading()
         assert len((await client.answer()).body) == 8 * MIB
         for _ in range(3):
@@ -286,7 +286,7 @@ async def test_trap_15_after_an_upload_over_tls_we_hold_none_of_it() -> None:
         answer = await client.ask(ask(b"POST /public/a", b"Content-Length: %d" % MIB, body=bytes(MIB)))
         assert answer.status == 200
         (connection,) = gate.plane.connections
-        assert (connection.ahead, connection.pending, connection._upload) == (b"", b"", None)
+        assert (connection.reader.ahead, connection.active.sent, connection.reader._upload) == (b"", b"", None)
         assert len(app.requests[0]) > MIB
 
 

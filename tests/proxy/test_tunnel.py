@@ -299,7 +299,7 @@ async def test_bytes_before_the_answer_go_nowhere(early: bytes) -> None:
         request = await behind.request()
         client.send(early)
         (connection,) = gate.plane.connections
-        await gate.until(lambda: connection.ahead)
+        await gate.until(lambda: connection.reader.ahead)
         peer = behind.peers[0]
         peer.send(switched())
         assert (await client.answer()).status == 400
@@ -646,7 +646,7 @@ async def timed(monkeypatch: pytest.MonkeyPatch, app: str = TUNNEL) -> AsyncIter
     """A tunnel of a seat on the data plane's own clock."""
     patient = app.replace("}", ", idle: 24h}")
     async with application(taking()) as behind, gateway(behind, app=patient) as gate:
-        for module in ("lasting", "walk", "reading", "tunnels", "tunnel"):
+        for module in ("lasting", "client", "tunnels", "tunnel"):
             monkeypatch.setattr(f"gateway.proxy.{module}.monotonic", gate.clock.time)
         began = gate.clock.time()
         seat = Seat(

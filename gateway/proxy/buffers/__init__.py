@@ -3,6 +3,5 @@
 `held` is the queue of waiting bytes: in memory, and beyond that in a file without a name. `room` is shared by the
 buffers of a worker: the limit of waiting bytes, the folder, the threads that write. `responses` stands before the
 client connection and accepts a response faster than the client reads. `gathered` collects a request's body before a
-connection to the application is opened, then sends the body at once. `gathering` is the client connection's part of
-this. Begin in `held`.
+connection to the application is opened, then sends the body at once. Begin in `held`.
 """

@@ -9,8 +9,7 @@ from gateway.access.inbound import InboundRequest
 from gateway.model.codes import kept_post_codes
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import KeepPosts
-from gateway.proxy.exchange import Exchange
-from gateway.proxy.portal_exchange import OwnPage, PortalClient, PortalExchange
+from gateway.proxy.portal_exchange import OwnPage
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.stores.posts.bodies import PostWriter
@@ -59,27 +58,33 @@ async def admitted(request: Request, plane: Services, keep: KeepPosts) -> PostWr
     return await posts.admit(host, cookie, client, size, keep)
 
 
-class KeepingClient(PortalClient, Protocol):
-    upstream: Exchange | None
+class KeepingClient(Protocol):
+    """The client connection of a form that is kept."""
+
+    def pause_body(self) -> None: ...
+
+    def resume_body(self) -> None: ...
+
+    def exchange_with_portal(self, inbound: InboundRequest, body: bytes) -> None:
+        """The portal has a page for the request, whose body is `body`."""
 
     def body_failed(self, error: GatewayError) -> None:
-        """No more can be taken of a body."""
+        """No more of the body can be taken."""
+
+    def faulted(self, fault: Exception) -> None: ...
 
 
 class KeepingExchange(OwnPage):
     """Stands where an application's connection would, until the body is in its file and the portal has a page for it.
     One piece is written at a time, beside the loop; meanwhile one more may gather."""
 
-    __slots__ = ("_inbound", "_client", "_ends", "_job", "_patience", "_pieces", "_plane", "_writer")
+    __slots__ = ("_inbound", "_client", "_ends", "_job", "_pieces", "_plane", "_writer")
 
-    def __init__(
-        self, client: KeepingClient, plane: Services, inbound: InboundRequest, writer: PostWriter, patience: float
-    ) -> None:
+    def __init__(self, client: KeepingClient, plane: Services, inbound: InboundRequest, writer: PostWriter) -> None:
         self._client: KeepingClient | None = client
         self._plane = plane
         self._inbound = inbound
         self._writer = writer
-        self._patience = patience
         self._pieces = bytearray()
         self._job: asyncio.Task[None] | None = None
         self._ends = False
@@ -135,9 +140,7 @@ class KeepingExchange(OwnPage):
         if client is None:
             await self._writer.discard()
             return
-        inbound = replace(self._inbound, kept=file)
-        client.upstream = exchange = PortalExchange(client, self._plane, inbound, self._patience)
-        exchange.ask()
+        client.exchange_with_portal(replace(self._inbound, kept=file), b"")
 
     # --- as exchange.py declares it ---
 

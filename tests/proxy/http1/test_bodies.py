@@ -129,12 +129,12 @@ async def test_10_000_requests_behind_a_slow_one() -> None:
         (connection,) = gate.plane.connections
         most = Most()
         client.send(one * 10_000)
-        await gate.until(lambda: connection.ahead)
+        await gate.until(lambda: connection.reader.ahead)
         for _ in range(20):
             await asyncio.sleep(0.01)
             most.look()
         assert most.seen < 10 * MIB
-        assert len(connection.ahead) <= 256 * 1024
+        assert len(connection.reader.ahead) <= 256 * 1024
         assert len(app.requests) == 1
         app.peers[0].send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         for _ in range(10_001):

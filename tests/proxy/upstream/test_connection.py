@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.proxy.reading import HEAD
+from gateway.proxy.reader import HEAD
 from gateway.proxy.upstream.connection import UpstreamConnection
 from tests.proxy.applications import OK, SOON, Peer, application, closing
 from tests.proxy.gateways import Client, ask, blot, gateway, reached
@@ -19,8 +19,8 @@ async def relayed(answer: bytes, raw: bytes = PUBLIC, *, close: bool = False) ->
         client = await gate.client()
         client.send(raw)
         await app.request()
-        await gate.until(lambda: not any(c.upstream for c in gate.plane.connections))
-        kept = any(c.state is HEAD for c in gate.plane.connections)
+        await gate.until(lambda: not any(c.active.upstream for c in gate.plane.connections))
+        kept = any(c.reader.state is HEAD for c in gate.plane.connections)
         if kept:
             client.send(ask(b"OPTIONS /_ecluse/end"))
         got = await client.reader.readuntil(b"HTTP/1.1 303 ") if kept else await client.rest()
@@ -208,7 +208,7 @@ async def test_an_answer_before_the_request_was_taken_ends_the_connection(takes_
         peer = await app.peer()
         await gate.until(lambda: peer.received.endswith(b"\r\n\r\n"))
         (connection,) = gate.plane.connections
-        upstream = connection.upstream
+        upstream = connection.active.upstream
         assert isinstance(upstream, UpstreamConnection)
         # As the loop calls it where the kernel takes no more.
         upstream._stuck = 1

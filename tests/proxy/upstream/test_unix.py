@@ -115,7 +115,7 @@ async def test_a_connection_beyond_a_fence_that_was_drawn_since_ends(tmp_path: P
         client.send(PUBLIC)
         await app.request()
         await app.request()
-        (connection,) = [one.upstream for one in gate.plane.connections if one.upstream]
+        (connection,) = [one.active.upstream for one in gate.plane.connections if one.active.upstream]
         fences = [sample_snapshot(of_team(each, Path(each) / "a.sock")).apps["permis"].upstream.fence
                   for each in (str(tmp_path), "/run/elsewhere")]  # fmt: skip
         assert [connection.is_beyond(fence) for fence in fences] == [False, True]
