@@ -232,6 +232,23 @@ async def more_lines_than_anybody_sends(world: World) -> None:
         expect(seen.answer.status == 502, f"{line!r}: {seen.answer.status}")
 
 
+async def more_hidden_cookies_than_are_kept(world: World) -> None:
+    """Each hidden cookie is work at every later response: 51 and more are refused, 50 are kept."""
+    app, cookie = "hidden", await world.cookie("hidden")
+    for number in (51, 200, 500):
+        lines = b"\r\n".join(b"Set-Cookie: many%d=1" % one for one in range(number))
+        world.recorder.scripts[b"/set"] = Script(b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: 0\r\n\r\n" % lines)
+        seen = await world.send(request(app, "/set", cookie=cookie))
+        expect(seen.answer.status == 502, f"{number}: {seen.answer.status}")
+        reached = passed(world, await world.send(request(app, "/page", cookie=cookie)))
+        expect(b"many" not in reached.raw, f"{number}: kept")
+    lines = b"\r\n".join(b"Set-Cookie: few%d=1" % one for one in range(50))
+    world.recorder.scripts[b"/set"] = Script(b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: 0\r\n\r\n" % lines)
+    passed(world, await world.send(request(app, "/set", cookie=cookie)))
+    reached = passed(world, await world.send(request(app, "/page", cookie=cookie)))
+    expect(reached.raw.count(b"few") == 50, f"{reached.raw!r}")
+
+
 ORDERS = (
     b"X-Accel-Redirect", b"x-accel-redirect", b"X-Accel-Expires", b"X-Sendfile", b"X-LIGHTTPD-send-file",
     b"X-REPROXY-URL", b"X-LiteSpeed-Location", b"X-LiteSpeed-Cache-Control", b"Surrogate-Control", b"EDGE-control",
@@ -550,6 +567,7 @@ CASES: tuple[Case, ...] = (
     Case("SE03.5", "an application orders a server in front about", orders_to_a_front),
     uncontrolled("SE03.6", "a header of an application that is long to read", headers_that_are_long_to_read),
     Case("SE03.7", "a response of a thousand header lines", more_lines_than_anybody_sends),
+    uncontrolled("SE03.8", "a response of hundreds of hidden cookies", more_hidden_cookies_than_are_kept),
     *numbered("SE04", SE04[:4]),
     uncontrolled("SE04.5", "on another host", host_swap),
     *numbered("SE04", SE04[6:], first=7),
