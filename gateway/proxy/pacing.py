@@ -46,8 +46,11 @@ HEADS: Final = _MEMORY[:SMALL]
 
 
 def for_body(left: int, free: int) -> memoryview:
-    """What the next piece of a client's body is read to, of which `left` bytes are to come, and for which the
-    application has room for `free`: little of what may follow it is read with it."""
+    """The memory for the next piece of a client's body: sized so that few bytes behind the body are read with it.
+
+    `left`: bytes of the body still to come.
+    `free`: bytes that the application can take.
+    """
     return _MEMORY[: max(SMALL, min(left, free))]
 
 
@@ -127,7 +130,7 @@ class PacedReading(asyncio.BufferedProtocol):
 
     @property
     def get_buffer(self) -> partial[memoryview]:
-        """The loop calls what this gives before each read: `view`, without a Python call."""
+        """The loop calls the result before each read: `view`, without a Python call."""
         return partial(getattr, self, "view")
 
     def size_the_next(self, came: int, to: asyncio.Transport | None) -> None:
@@ -145,7 +148,7 @@ class PacedReading(asyncio.BufferedProtocol):
 
 
 class Room:
-    """Reports when the kernel accepts more bytes of full connections. One for each worker: the loop watches its
+    """Reports when the kernel accepts more bytes on full connections. One object per worker: the loop watches its
     descriptor, because the connections' descriptors belong to their transports."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -188,11 +191,12 @@ class Room:
 
 
 class PacedTls(OwnRoom):
-    """A client's transport where TLS is spoken. The loop's own would take 64 KB and more beyond what the kernel takes,
-    and say nothing of it: this one asks the kernel, each time that as much was written as it had room for.
+    """A client's transport under TLS. The loop's TLS would buffer 64 KB and more beyond the kernel's buffer without
+    reporting it. So this transport asks the kernel whenever it has written as much as the kernel had room for.
 
-    `_left`: bytes until it is asked again. `below`: to which what is encrypted is written. `_lags`: much waits in the
-    kernel.
+    `below`: the transport for the encrypted bytes.
+    `_left`: bytes until the kernel is asked again.
+    `_lags`: many bytes wait in the kernel.
     """
 
     __slots__ = ("__weakref__", "_lags", "_left", "_room", "_tls", "_waits", "below")

@@ -26,7 +26,7 @@ class PortalClient(Requester, Protocol):
 
 
 class OwnPage:
-    """What exchange.py declares, for whatever ends in a page of our own: as a rule it comes whole, in one write."""
+    """Defaults of exchange.py for a page of our own, which usually comes whole in one write."""
 
     __slots__ = ()
 
@@ -41,7 +41,7 @@ class OwnPage:
         return False
 
     def pause(self) -> None:
-        """A page is one write."""
+        """Does nothing: a page is one write."""
 
     def resume(self) -> None:
         """As `pause`."""
@@ -139,8 +139,8 @@ def _path_of(inbound: InboundRequest) -> bytes:
 
 
 class PouredBody(OwnPage):
-    """Sends a page that is too large for one write, in pieces, as the client takes them. All clients share the bytes
-    of the page, so a client that reads nothing costs no copy."""
+    """Sends a page that is too large for one write, as the client takes the pieces. Clients share the bytes of the
+    page, so a client that reads nothing costs no copy."""
 
     __slots__ = ("_client", "_loop", "_rest", "_steps")
 

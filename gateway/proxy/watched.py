@@ -1,5 +1,5 @@
-"""What stands between a client and an application: where bodies wait, where they are changed, and where the responses
-to a person whose session there the gateway keeps are watched for its end."""
+"""The parts between a client and an application: they gather or change bodies, and watch responses for the end of a
+session at the application that the gateway keeps."""
 
 from collections.abc import Callable
 from functools import partial
