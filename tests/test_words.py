@@ -40,7 +40,7 @@ CEILINGS = {
     "organisations": (4.9, 0),
     "policy": (9.6, 0),
     "portal": (9.6, 0),
-    "proxy": (11.3, 4),
+    "proxy": (7.6, 0),
     "saml": (7.7, 0),
     "scim": (6.7, 0),
     "server": (9.2, 0),

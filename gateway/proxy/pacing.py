@@ -61,8 +61,8 @@ _MOST, _WAITS = 3, 5
 
 
 def paced(transport: asyncio.Transport, room_of_all: "Room") -> asyncio.Transport:
-    """Writes by `transport` to one side. It counts as full when any byte waits, or with TLS more than the end of a
-    handshake: the sender keeps the rest."""
+    """Makes the transport report as full once a byte waits; with TLS, once more waits than the end of a handshake. The
+    sender keeps the rest."""
     tls = isinstance(transport, PacedTls) or transport.get_extra_info("sslcontext") is not None
     transport.set_write_buffer_limits(high=SMALL if tls else 1)
     if tls and not isinstance(transport, PacedTls):
@@ -71,14 +71,14 @@ def paced(transport: asyncio.Transport, room_of_all: "Room") -> asyncio.Transpor
 
 
 def let_go(transport: Any) -> None:
-    """Breaks the cycle of references after a connection has ended: the loop's TLS holds its protocol, which holds
-    the transport, which holds the loop's TLS. Without it, memory waits for the collector."""
+    """Breaks a cycle of references after a connection has ended: the loop's TLS holds the protocol, the protocol holds
+    the transport, and the transport holds the loop's TLS. Otherwise the memory waits for the collector."""
     transport.set_protocol(_NOBODY)
 
 
 def room(transport: asyncio.Transport) -> int:
-    """How many bytes may be read at once for who is written to by `transport`: half of the room that its kernel has,
-    since packets are counted there with what is added to them, little where much waits, or a small piece at least."""
+    """The bytes to read at once for the reader behind `transport`: half of the kernel's free room, because the kernel
+    counts its overhead with each packet. Less if much waits; at least SMALL."""
     if isinstance(transport, OwnRoom):
         return transport.room()
     found = _send_buffer(transport)
@@ -89,7 +89,7 @@ def room(transport: asyncio.Transport) -> int:
 
 
 def _send_buffer(transport: asyncio.Transport) -> tuple[int, int] | None:
-    """How many bytes may wait in the kernel, and how many do; None where it does not say."""
+    """The size of the kernel's send buffer, and the bytes waiting in it; None: unknown."""
     connection = transport.get_extra_info("socket")
     if connection is None or sys.platform != "linux":
         return None
@@ -116,9 +116,10 @@ class OwnRoom(asyncio.Transport):
 
 
 class PacedReading(asyncio.BufferedProtocol):
-    """A connection that is read in pieces of READ, no faster than the other side takes the result.
+    """A connection that reads into READ, no faster than the other side takes the result.
 
-    `view`: the place of the next piece, and so its size; `first`: used while little came before.
+    `view`: the memory for the next piece; its size bounds the piece.
+    `first`: the view while little came before.
     """
 
     __slots__ = ("view",)
@@ -134,7 +135,7 @@ class PacedReading(asyncio.BufferedProtocol):
         return partial(getattr, self, "view")
 
     def size_the_next(self, came: int, to: asyncio.Transport | None) -> None:
-        """After a piece of more than SMALL, or a whole one: more may come than is taken by `to`, None for nobody."""
+        """Sizes the view after a piece of `came` bytes. `to`: the transport that takes the bytes; None: nobody."""
         if to is None or (came <= SMALL and came < len(self.view)):
             # The same view where all of it may be filled: who reads to it is not asked each time.
             most = to.at_most if isinstance(to, OwnRoom) else READ_AT_MOST
@@ -143,7 +144,7 @@ class PacedReading(asyncio.BufferedProtocol):
             self.view = _MEMORY[: room(to)]
 
     def read_little(self) -> None:
-        """Next; what comes then says how much may follow."""
+        """Bounds the next piece to LITTLE bytes."""
         self.view = _MEMORY[:LITTLE]
 
 
@@ -231,7 +232,7 @@ class PacedTls(OwnRoom):
 
     @property
     def at_most(self) -> int:
-        """A short piece may wait below TLS: with a long one behind it, more than little would."""
+        """SMALL while many bytes wait below TLS, so that no long piece follows."""
         return SMALL if self._lags else READ_AT_MOST
 
     def room(self) -> int:

@@ -48,7 +48,7 @@ def body_limit(request: Request) -> int:
 
 
 def is_embedded(request: Request) -> bool:
-    """Whether the request comes from a frame in the application's own page, or in a page of a host that its file lists."""
+    """Whether the request comes from a frame in the application's own page, or in a page of a host in its file."""
     lane = request.lane
     if not isinstance(lane, Lane) or not lane.app.embedded_by:
         return False

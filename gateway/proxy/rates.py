@@ -130,9 +130,9 @@ class RequestLimits:
     # --- what providers say by themselves ---
 
     def refused_calls(self, client: str, of: str, now: float) -> float:
-        """The seconds to wait for an address of which as many calls in the name of a provider, `of`, were refused as a
-        stranger may ask. A call that turns out to be that provider's costs nothing. Others may be called from the same
-        address: they are counted for themselves."""
+        """The seconds to wait for an address whose refused calls in the name of a provider, `of`, have used up a
+        stranger's rate. A call that proves to be the provider's costs nothing. Calls are counted apart for each
+        provider named."""
         rate = None if self._everywhere is None else self._everywhere.per("client")
         return 0.0 if rate is None else self.buckets.wait(_bucket(_EVERYWHERE, by_call(client, of)), rate, now)
 
@@ -181,18 +181,18 @@ def asks(seat: Seat | None, client: str) -> Asks:
 
 
 def looked_up(client: str) -> Asks:
-    """Counts a look-up of a cookie or token by address, apart from strangers' requests: a flood of strangers keeps no
-    signed-in person out."""
+    """The counter for look-ups of a cookie or token, by address and apart from strangers' requests: a flood of
+    strangers keeps no signed-in person out."""
     return _at(client, "looked up")
 
 
 def by_notice(client: str) -> Asks:
-    """Counts a provider's notice in a browser, which ends sessions, by address and apart from requests."""
+    """The counter for providers' notices in a browser, which end sessions, by address and apart from requests."""
     return _at(client, "notice")
 
 
 def by_call(client: str, of: str) -> Asks:
-    """A call of a provider's own that ends sessions, and was refused. `of`: the provider that it was said to be of."""
+    """The counter for refused calls that end sessions in the name of a provider. `of`: the provider named in the call."""
     return _at(client, f"call {of}")
 
 

@@ -1,4 +1,4 @@
-"""What the data plane answers by itself: refusals and errors, as the pages service renders them."""
+"""The data plane's own answers: refusals and errors, as pages of the pages service."""
 
 import re
 from typing import Final, Literal, Protocol
@@ -42,7 +42,7 @@ _LINK_ACCOUNT: Final = "/_ecluse/account"
 
 
 class RefusalServices(Protocol):
-    """What a worker's connections share, as far as a refusal needs it."""
+    """The part of Services that a refusal needs."""
 
     @property
     def pages(self) -> ErrorPages: ...
@@ -55,7 +55,7 @@ class RefusalServices(Protocol):
 
 
 def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Page:
-    """The page for a request whose head was read. It is logged and counted."""
+    """Counts, logs and returns the refusal of a request whose head was read."""
     if outcome.by is not None:
         return _denied(services, request, outcome, outcome.by)
     seen = Seen(request.client, request.host.name, request.line.method.decode("ascii"))
@@ -170,8 +170,8 @@ def unauthorized(services: RefusalServices, request: Request, outcome: RequireSi
 
 
 def program_refusal(outcome: RequireSignIn, provider: str, ladder: Ladder) -> Refuse:
-    """Answers a program without a page or a sign-in address, whatever its Accept (invariant 10). RFC 9470 3: a
-    program cannot sign in here; the answer says what its next token needs. `provider`: the provider of its token."""
+    """Answers a program without a page or a sign-in address, whatever its Accept (invariant 10). A program cannot sign
+    in, so the answer names the needs of its next token (RFC 9470 3). `provider`: the provider of its token."""
     if outcome.reason is not session_codes.TOO_WEAK:
         detail = "of a provider that this application does not listen to, or outside its perimeter"
         return Refuse(api_codes.TOKEN, detail, bearer=bearer_error(b"invalid_token"))

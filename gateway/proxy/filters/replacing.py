@@ -1,8 +1,8 @@
-"""Internal addresses and exact texts replaced in a body that comes in pieces: the same bytes however it is cut.
+"""Replaces internal addresses and exact texts in a body, with the same result however the body is cut into pieces.
 
-The names of internal hosts are sought as bytes, which costs least; what stands around a name then says whether it is
-an address: `http://intranet:8080/a`, the same with the slashes of JSON, `https%3A%2F%2Fintranet`, `"//intranet/a"`. Of
-what was read, only what may yet become one is held back, some hundred bytes at the most.
+Searching for the names of internal hosts as bytes costs least. The text around a name then decides whether the name is
+part of an address: `http://intranet:8080/a`, the same with the slashes of JSON, `https%3A%2F%2Fintranet`,
+`"//intranet/a"`. Only an unfinished match is held back, some hundred bytes at most.
 """
 
 import re

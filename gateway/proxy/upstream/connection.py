@@ -111,7 +111,7 @@ class UpstreamConnection(PacedReading):
                 self.transport.resume_reading()
 
     def abandon(self) -> None:
-        """The client is gone, or must not get the rest: what comes after this is for no client."""
+        """The client is gone, or must not get the rest: further bytes are discarded."""
         self.client = None
         self.close()
 
