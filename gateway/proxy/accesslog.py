@@ -23,7 +23,7 @@ class Seen(NamedTuple):
 
 
 class AccessLog:
-    """Logs the path without an application's session, and without the query, which may hold personal data or a secret."""
+    """Logs the path without an application's session and without its query, which may hold personal or secret data."""
 
     __slots__ = ("_begin", "_log", "_second")
 

@@ -76,7 +76,7 @@ class DataPlane:
     `seen`: hears of people's cookies, for applications that are called at the end of sessions.
     `person`: the person's name in the log.
     `tick`: seconds between two looks at the deadlines; each connection is looked at every fourth tick.
-    `is_ours`: addresses that no application may have.
+    `is_ours`: the gateway's own addresses, to which no application is connected.
     `prepare`: makes the data for an application.
     `preparation`: people's sessions at applications.
     `posts`: None: no form is kept across a sign-in.

@@ -192,7 +192,7 @@ def by_notice(client: str) -> Asks:
 
 
 def by_call(client: str, of: str) -> Asks:
-    """The counter for refused calls that end sessions in the name of a provider. `of`: the provider named in the call."""
+    """The counter for refused calls that end sessions in the name of a provider, `of`."""
     return _at(client, f"call {of}")
 
 
