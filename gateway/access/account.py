@@ -100,7 +100,7 @@ def identity_at(app: App, seat: Seat, wall: float) -> Identity:
 
 
 def _with_directories(app: App, seat: Seat, identity: Identity, wall: float) -> Identity:
-    """Returns the same object as before while it holds, so that results made of it stay valid. Raises GatewayError."""
+    """Returns the earlier identity while it is up to date, so that outcomes made of it hold. Raises GatewayError."""
     if not app.directories:
         return identity
     before = seat.known
@@ -197,7 +197,7 @@ async def look_up(accounts: Accounts, app: str, settings: AccountSettings, seat:
 
 
 def _with_login(basis: Identity, login: str, record: bytes, before: object) -> Identity:
-    """Returns the same object as before while it holds, so that results made of it stay valid."""
+    """Returns the earlier identity while it is up to date, so that outcomes made of it hold."""
     same = isinstance(before, SeatAccount) and before.basis is basis and before.record == record
     kept = before.identity if isinstance(before, SeatAccount) and same else None
     return with_login(basis, login) if kept is None else kept

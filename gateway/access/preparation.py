@@ -24,7 +24,7 @@ from gateway.tokens.spec import SigningKey
 from gateway.translation.render import Translation
 from gateway.wire.cookie_jar import JarRequest
 
-# While new ones are being made, it is looked for them so often.
+# Seconds between two looks for new tokens while they are made.
 _LOOK_AGAIN: Final = 1.0
 _MADE_WITHIN: Final = 10.0
 _PORTS: Final = {"http": 80, "https": 443}
@@ -159,7 +159,7 @@ class Preparation:
             return lambda: self._shared.done((seat, app.tokens), lambda: self._make(app, seat))
         until = kept.renew_at
         if now >= kept.renew_at:
-            # It can still be sent: nobody waits for the new ones.
+            # The tokens can still be sent: no request waits for new tokens.
             self._shared.begin((seat, app.tokens), lambda: self._make(app, seat))
             until = min(kept.until, now + _LOOK_AGAIN)
         made = kept.made
@@ -182,7 +182,7 @@ class Preparation:
                 key = seat.session_id, app.name, session.begun
                 counting = self._keeping.begin(key, lambda: forms.ended_at_once(app, session))
             seat.application = _AtApplication(at.identity, gone=session, counting=counting)
-            # What was prepared with it.
+            # The outcomes were prepared with the ended session.
             seat.outcomes.clear()
 
     def renewed(

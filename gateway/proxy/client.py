@@ -1014,7 +1014,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         active, request, plane, lane = self.active, self.request, self.plane, self.request.application
         check_taken(request, response)
         if self.transport.is_closing() or not is_allowed(active, plane.tables):
-            # Invariant 12: it was asked for before something changed.
+            # Invariant 12: a change since the request may have ended its permission.
             self.abort()
             return
         try:

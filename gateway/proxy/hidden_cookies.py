@@ -167,7 +167,7 @@ class HiddenCookies:
         until = monotonic() + _WAITED
         while True:
             jar = await self._jars.read(seat.host, seat.cookie)
-            # Of a seat that has ended meanwhile nothing is known any more, and nobody is let in by it.
+            # None: the seat has ended meanwhile, so it has no cookies and admits nobody.
             jar = jar or CookieJar()
             kept = self._take_over(seat, jar)
             if mark is None:

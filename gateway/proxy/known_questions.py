@@ -80,7 +80,7 @@ class KnownQuestion:
         """The browser's request line from the question's own line; b"": not a usual line. Raises GatewayError."""
         line = self.lane.lines.get(text) or self.lane.read_line(text)
         path, raw = _BELOW + self.front.name.encode("ascii"), line.target.raw
-        # Of another front's path, what is asked there is not for this one to say.
+        # The path of another front says nothing about this front's question.
         if not line.minor or line.authority is not None or not raw.startswith(path + b"/"):
             return b""
         return b"%b %b HTTP/1.1" % (line.method, raw[len(path) :])
@@ -115,7 +115,7 @@ class KnownQuestions:
         question = KnownQuestion(asked, own, host.lane, dropped, let_in=person)
         unseen = {*map(bytes.lower, dropped)}
         seen = [line for line, name in zip(asked.lines, lower, strict=True) if name not in unseen]
-        # The line before it is another one each time.
+        # Without the request line, which differs each time.
         block = asked.front.original(seen, b"GET", b"/").partition(b"\r\n")[2]
         lines = block.removesuffix(b"\r\n\r\n").split(b"\r\n")
         question.inner, (question.own_host, *passed) = parts(b"\r\n" + block)

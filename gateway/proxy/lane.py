@@ -100,7 +100,7 @@ class Lane(ApplicationAccess):
         self.body_limit = app.body_limit
         self._usual = _shared_limits(self.body_limit, self.timeouts)
         self._path_limits = app.path_limits
-        # What bounds each request; None where `limits_at` says so by path.
+        # The limits of each request; None: `limits_at` decides by path.
         self.exchange = self._usual if self._path_limits is None else None
 
     def _connect(self, app: App, pool: Pool | AddressGroup) -> None:

@@ -31,7 +31,7 @@ _LITTLE: Final = 40 * 1024
 _BELOW, _LITTLE_BELOW = 64 * 1024, 16 * 1024
 # Where more came at once, more may follow.
 SMALL: Final = 16 * 1024
-# Of what was compressed, which is kept until it is undone, beside the 40 KB that undoing it takes.
+# For compressed bodies: a piece is kept until it is decoded, and decoding takes 40 KB more.
 LITTLE: Final = 4 * 1024
 _NOBODY: Final = asyncio.BufferedProtocol()
 
@@ -137,7 +137,7 @@ class PacedReading(asyncio.BufferedProtocol):
     def size_the_next(self, came: int, to: asyncio.Transport | None) -> None:
         """Sizes the view after a piece of `came` bytes. `to`: the transport that takes the bytes; None: nobody."""
         if to is None or (came <= SMALL and came < len(self.view)):
-            # The same view where all of it may be filled: who reads to it is not asked each time.
+            # The same view while all of it may be filled, so that the transport is not asked each time.
             most = to.at_most if isinstance(to, OwnRoom) else READ_AT_MOST
             self.view = self.first if most >= len(self.first) else self.first[:most]
         else:
@@ -187,7 +187,7 @@ class Room:
         if self._epoll is not None:
             for descriptor, _ in self._epoll.poll(0):
                 if (paced := self._waiting.pop(descriptor, None)) is not None:
-                    # Each by itself: one that fails keeps the others from nothing.
+                    # In calls of their own: a fault in one does not stop the rest.
                     self._loop.call_soon(paced.has_room)
 
 
@@ -214,7 +214,7 @@ class PacedTls(OwnRoom):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._tls.is_closing():
-            # The loop's own would log it, each time.
+            # The loop's TLS would log each write.
             return
         size = len(data)
         self._left -= size

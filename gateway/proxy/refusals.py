@@ -222,7 +222,8 @@ def _quoted(text: str) -> bytes:
 
 
 def _login_url(request: Request, kind: Kind) -> str:
-    """A frame's own page opens at the top; a script's request is no page: back to the one that made it."""
+    """The address for signing in. A frame leads back to its own page, at the top. A script's request is no page, so it
+    leads back to the page of the script."""
     app = request.application.app
     origin = app.origin(request.host.name)
     back = request.line.target.raw.decode("ascii")
@@ -233,7 +234,7 @@ def _login_url(request: Request, kind: Kind) -> str:
 
 
 def _page_kind(request: Request) -> PageKind:
-    """What a frame of another page shows stands there where the application's file lists the page's host."""
+    """The kind of page: a frame gets its own kind if the file of the application lists the embedding host."""
     kind = kind_of(request.line.method, request.fields)
     if kind == "other":
         return "json"

@@ -39,7 +39,7 @@ async def opened_by_tls(opens: Opens, protocol: asyncio.BaseProtocol, context: s
         reading.give_up()
         raise
     finally:
-        # It holds what it raises, which holds this frame.
+        # Breaks a cycle: the future holds its exception, and the exception holds this frame.
         del waiter
 
 
@@ -100,7 +100,7 @@ class TlsReading(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._full = False
-        # It writes what it has kept, which may be too much again.
+        # The loop's TLS now writes its buffer, which may fill the connection again.
         self._tls.resume_writing()
         protocol = self._transport.get_protocol()
         if self._full:

@@ -23,7 +23,7 @@ from gateway.wire.frames import FrameCounter, close_frame
 
 # Beyond the longest head of a frame, frames are held because there were too many at once.
 _HEAD: Final = 14
-# Invariant 12: a second in all, and what came before this had its time too.
+# Invariant 12: a second in all, and the steps before this took a part of it.
 _CLOSES_WITHIN: Final = 0.6
 # Both sides have said Close, or one is gone: the rest is theirs.
 _LINGERS: Final = 5.0
@@ -106,7 +106,7 @@ class TunnelEnd(PacedReading):
         self._tunnel.lost(self)
 
     def forget(self) -> None:
-        """Breaks the cycle of references once both connections are gone, so that memory is freed at once."""
+        """Breaks a cycle of references, so that memory is freed at once. Call it when both connections are gone."""
         del self.other, self._tunnel
 
     def pause_writing(self) -> None:

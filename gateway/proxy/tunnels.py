@@ -17,7 +17,7 @@ from gateway.proxy.services import Services
 from gateway.proxy.tunnel import Tunnel, TunnelEnding
 from gateway.stores.sessions import Sessions
 
-# Invariant 12: nothing that is open outlives its session by more.
+# Invariant 12: a tunnel outlives its session by this many seconds at most.
 _EVERY: Final = 1.0
 # A rule that turns on the time is asked as often as for other things under way.
 _JUDGED_EVERY: Final = 5

@@ -125,7 +125,7 @@ def _closing(files: Files, path: str) -> Files:
     if now is not None and now.shadow:
         closing = Closing(files.shown(path), (), True, None)
     else:
-        # Its hosts of now count, where they can be told; else those that it had as well.
+        # Closes the file's present hosts; if these are not wholly known, its earlier hosts too.
         hosts = () if now is None else now.places
         # A path that it had, and that is not found in it now, may only be hidden by what is wrong.
         whole = now is not None and now.whole and (now.path != "" or not any("/" in host for host in before))

@@ -45,7 +45,7 @@ _BEHIND: Final = re.compile(
 )
 _LONGEST_BEHIND: Final = 11 + 8
 
-# No address goes on behind one of these.
+# Bytes that end an address.
 _BREAKS: Final = bytes(range(0x21)) + b"\"'<>(){}[],|^`=?!*$\x7f"
 _TO_BREAK: Final = bytes(0 if byte in _BREAKS else byte for byte in range(256))
 
@@ -191,7 +191,7 @@ class Replacing:
 
     def __init__(self, replacements: Replacements) -> None:
         self._replacements = replacements
-        # What is held back, behind the one byte that stands before it where any does.
+        # The bytes held back, after the one byte before them, if any.
         self._held = b""
         self._seen = 0
 

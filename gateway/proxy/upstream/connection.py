@@ -157,7 +157,7 @@ class UpstreamConnection(PacedReading):
             if self.state is HEAD:
                 self._head(data)
             elif client is None:
-                # Bytes outside a response: whose they are, nobody can say.
+                # Bytes outside a response belong to no request.
                 self.close()
             elif self.state is COUNTED:
                 self._counted(client, data)

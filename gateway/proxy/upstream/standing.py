@@ -6,7 +6,7 @@ from typing import Final
 from gateway.model.balancing import CircuitSettings
 
 _NEVER: Final = CircuitSettings(sys.maxsize)
-# Seconds: however often it fails, it is tried again that soon.
+# Seconds: the longest pause before a failing address is tried again.
 _LONGEST: Final = 120.0
 # Of a hundred.
 _FIRST_SHARE: Final = 10
