@@ -25,7 +25,7 @@ PRONOUNS = frozenset(
 )
 # Per cent of the words, and how many docstrings of eight words or more may be over 30 %.
 CEILINGS = {
-    "access": (9.9, 0),
+    "access": (7.8, 0),
     "accounts": (7.1, 0),
     "cli": (9.4, 0),
     "config": (12.0, 16),
@@ -38,16 +38,16 @@ CEILINGS = {
     "oidc": (6.4, 0),
     "ops": (5.3, 0),
     "organisations": (4.9, 0),
-    "policy": (9.6, 0),
+    "policy": (8.0, 0),
     "portal": (9.6, 0),
-    "proxy": (11.3, 4),
+    "proxy": (7.6, 0),
     "saml": (7.7, 0),
     "scim": (6.7, 0),
     "server": (9.2, 0),
     "stores": (10.9, 0),
     "tokens": (7.4, 0),
     "translation": (9.2, 0),
-    "trial": (10.1, 0),
+    "trial": (8.0, 0),
     "wire": (8.9, 0),
 }
 

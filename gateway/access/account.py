@@ -1,4 +1,4 @@
-"""A person's login at an application whose file asks for one (`account:`): looked up once, and kept with the seat."""
+"""A person's login at an application whose file asks for it (`account:`): looked up once, and kept with the seat."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,9 +17,13 @@ from gateway.model.session import Seat
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeatAccount:
-    """What was found for one seat. `identity`: the seat's own, with the login among its attributes; None where the
-    person is refused, with `code` and `detail`. `basis`: the identity that it was looked up for. `state`: of the links
-    then (Accounts.state). `record`: of the link."""
+    """The result of a look-up for one seat.
+
+    `basis`: the seat's identity at the look-up.
+    `state`: Accounts.state at the look-up.
+    `identity`: `basis` with the login among its attributes; None: the person is refused, with `code` and `detail`.
+    `record`: the link's record.
+    """
 
     app: str
     settings: AccountSettings
@@ -61,9 +65,9 @@ class Accounts(Protocol):
     def state(self) -> int: ...
 
     async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> tuple[str, bytes] | None:
-        """The login, and a value that changes when the link is rewritten. None: the person has no login.
+        """The login, and a value that changes when the link is rewritten. None: no login.
 
-        From here on, a change of the link drops this seat's outcomes. Raises GatewayError.
+        From here on, a change of the link drops the seat's outcomes. Raises GatewayError.
         """
 
 
@@ -77,8 +81,8 @@ class NoAccounts:
 
 
 def identity_at(app: App, seat: Seat, wall: float) -> Identity:
-    """The person at this application: with the attributes of the application's directories, and the login if the file
-    asks for one. `wall`: Unix seconds, since mandates end.
+    """The person at this application: with the attributes of the application's directories, and with the login if the
+    file asks for a login. `wall`: Unix seconds, since mandates end.
 
     Raises GatewayError, whose text tells the person whom to ask.
     """
@@ -96,7 +100,7 @@ def identity_at(app: App, seat: Seat, wall: float) -> Identity:
 
 
 def _with_directories(app: App, seat: Seat, identity: Identity, wall: float) -> Identity:
-    """The same one as before where nothing is new: what was made of it stays good. Raises GatewayError."""
+    """Returns the earlier identity while it is up to date, so that outcomes made of it hold. Raises GatewayError."""
     if not app.directories:
         return identity
     before = seat.known
@@ -125,8 +129,8 @@ def known_at(app: App, identity: Identity, wall: float) -> Identity:
 
 
 def login_of(directories: Sequence[Directory], source: str, identity: Identity) -> str:
-    """What a directory itself says, and never an attribute that a provider may have given the same name (invariant 5).
-    Raises GatewayError."""
+    """The login from the directory itself, never a provider's attribute of the same name (invariant 5). Raises
+    GatewayError."""
     for directory in directories:
         if directory.takes(identity.provider) and any(given.name == source for given in directory.gives):
             said = finding_in(identity, directory)
@@ -161,7 +165,7 @@ def identity_until(app: App, seat: Seat) -> float:
 
 
 def is_known(app: App, seat: Seat, state: int) -> bool:
-    """Whether `identity_at` says what is so now: no link is looked up where a directory says the login."""
+    """Whether `identity_at` is up to date without a look-up. A login from a directory needs no link."""
     if _source(app) is not None:
         return True
     found = seat.account
@@ -169,8 +173,8 @@ def is_known(app: App, seat: Seat, state: int) -> bool:
 
 
 async def look_up(accounts: Accounts, app: str, settings: AccountSettings, seat: Seat) -> None:
-    """Keeps what is found with the seat. Raises GatewayError where the links cannot be read: nothing is kept then.
-    `app`: its name."""
+    """Keeps the result with the seat. Raises GatewayError, and keeps nothing, if the links cannot be read. `app`: its
+    name."""
     basis, state = seat.identity, accounts.state
     identity, record, code, detail = (
         None,
@@ -193,7 +197,7 @@ async def look_up(accounts: Accounts, app: str, settings: AccountSettings, seat:
 
 
 def _with_login(basis: Identity, login: str, record: bytes, before: object) -> Identity:
-    """The same one as before where nothing is new: what was made of it stays good."""
+    """Returns the earlier identity while it is up to date, so that outcomes made of it hold."""
     same = isinstance(before, SeatAccount) and before.basis is basis and before.record == record
     kept = before.identity if isinstance(before, SeatAccount) and same else None
     return with_login(basis, login) if kept is None else kept

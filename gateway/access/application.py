@@ -267,8 +267,8 @@ class ApplicationAccess:
     def with_all_reached(
         self, decisions: tuple[Decision, ...], also: tuple[Question, ...], request: RequestFacts | None
     ) -> tuple[Decision, ...]:
-        """`decisions`: by the live rules, then by each shadow. `also`: what has to be allowed as well; the first that
-        is not decides."""
+        """`decisions`: by the live rules, then by each shadow. `also`: further paths that must be allowed; the first
+        refusal decides."""
         if not isinstance(decisions[0], Allow):
             return decisions
         for question in also:
@@ -318,7 +318,7 @@ class ApplicationAccess:
                 return RequireSignIn(by, live, until)
 
     def _cell(self, live: Decision, found: tuple[ShadowDifference, ...]) -> list[int]:
-        """The cell that is counted up at each use. `found`: how shadows differ from `live`."""
+        """The cell to increment at each use. `found`: the shadows that differ from `live`."""
         counted = _KINDS[type(live)], live.reason.id
         if found:
             differing = self.differing = self.differing or {}

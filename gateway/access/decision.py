@@ -21,14 +21,15 @@ _LOOKED_AT_AGAIN: Final = 60.0
 
 @final
 class AppIdentity:
-    """One identity, or nobody, at one application: the facts that hold for every request, computed once.
+    """One identity, or nobody, at one application: facts computed once, which hold for every request.
 
     `now`: monotonic seconds. `wall`: Unix seconds at the same moment.
     `accepted`: the identity with the attributes of directories. None: the application does not accept the identity, so
-    the person counts as nobody (invariant 5). `is_refused`: the identity was not accepted.
-    `missing`: a directory that could not answer, without which the person is refused.
+    the person counts as nobody (invariant 5).
+    `is_refused`: the identity was not accepted.
+    `missing`: a directory that could not answer, so the person is refused.
     `prepared`: the last data for the application. `prepared_by`: by translation, if the file has several.
-    `valid_until`: monotonic seconds, after which a mandate begins or ends, and these facts no longer hold.
+    `valid_until`: monotonic seconds, when a mandate begins or ends and the facts change.
     """
 
     __slots__ = ("accepted", "app", "is_refused", "missing", "prepared", "prepared_by", "valid_until")
@@ -53,10 +54,10 @@ class Question:
     """One identity (or nobody) at one application, on one path and method: the part of a decision known before a
     request.
 
-    `match`: of the path; None: no rule covers the path.
-    `translation`: of this path; None: the file has one for all paths.
+    `match`: the path's match; None: no rule covers the path.
+    `translation`: the path's translation; None: the file has one translation.
     `turns_on_request`: two requests could get different decisions.
-    `has_path`: one request has the path in question.
+    `has_path`: a request has the path in question.
 
     If a stronger sign-in would be admitted, the decision is a challenge that names the sign-in.
     """

@@ -11,18 +11,22 @@ from gateway.model.levels import NO_NEED, Need
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundRequest:
-    """Made by the data plane from what it has read itself; no client can forge it.
+    """The data plane makes it from its own reading of the request; no client can forge it.
 
-    `purpose` "endpoint": the target is a path of ours under `/_ecluse/`. "challenge": the request (with its own
-    target, any app path) needs a sign-in and is a top-level navigation, or stands in a frame of a host that the
-    application's file lists; `app` is then set. "logout": the target is one of the application's own addresses for
-    signing out. `host` is canonical, `authority` that with the port as sent, `client` the client's address after
-    trusted proxies, `scheme` what the browser used. `challenge_reason` is a code id, `need` what the sign-in has to be.
-    `app` is None on the portal host unless an app is served there too.
-
-    `method` and `target` as received. `headers`: lower-case names, of those that the portal reads; what came twice is
-    joined (RFC 9110 5.3). `cookies`: the Cookie line, empty where there was none. `kept`: of a challenge, the body of a
-    form that is kept.
+    `purpose`: "endpoint": the target is a path of ours under `/_ecluse/`. "challenge": the request needs a sign-in, and
+    is a
+    top-level navigation or comes from a frame in a host that the application's file lists; `app` is set. "logout": the
+    target is an address of the application's for signing out.
+    `app`: None on a portal host without an application.
+    `host`: canonical. `authority`: the host with the port, as sent.
+    `scheme`: the browser's scheme.
+    `client`: the client's address, behind trusted proxies.
+    `method`, `target`: as received.
+    `headers`: lower-case names, only headers that the portal reads. Repeated headers are joined (RFC 9110 5.3).
+    `cookies`: the Cookie line; empty: absent.
+    `challenge_reason`: the id of a code.
+    `need`: the sign-in that the challenge asks for.
+    `kept`: the body of a kept form, in a challenge.
     """
 
     purpose: Literal["endpoint", "challenge", "logout"]

@@ -69,11 +69,14 @@ class Forward:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refuse:
-    """`code` and `detail` are for the operator; the person is told `shown`, or `code` where that is None. `by`: the
-    decision of policy, None where a request is refused before policy is asked. `refusal`: the application file's own
-    text for the person. `bearer`: what a program is told, as parameters of a Bearer challenge (RFC 6750 3.1). `close`:
-    nothing more is read of the connection. `retry_after`: seconds until it may be asked again, 0 where that is not
-    known."""
+    """`code`, `detail`: for the operator.
+    `shown`: the code shown to the person; None: `code`.
+    `by`: policy's decision; None: refused before policy.
+    `refusal`: the application file's own text for the person.
+    `bearer`: for a program, the parameters of a Bearer challenge (RFC 6750 3.1).
+    `close`: the connection is closed, its further bytes unread.
+    `retry_after`: seconds until a retry; 0: unknown.
+    """
 
     code: Code
     detail: str = ""
@@ -107,14 +110,14 @@ class RequireSignIn:
 
 @dataclass(frozen=True, slots=True)
 class ToPortal:
-    """One of the gateway's own paths, or an address of the application's that means to sign out."""
+    """One of the gateway's own paths, or an application's address for signing out."""
 
     purpose: Literal["endpoint", "logout"]
 
 
 @dataclass(frozen=True, slots=True)
 class NeedsStore:
-    """This worker does not hold the seat of this cookie: the store has to say."""
+    """This worker does not hold the cookie's seat: the store must be asked."""
 
     host: str
     cookie: bytes = field(repr=False)

@@ -1,4 +1,4 @@
-"""The paths of ours, in one table: all below `/_ecluse/`, and a few that others have fixed."""
+"""The table of our paths: `/_ecluse/`, and a few that standards or other products fix."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -34,7 +34,7 @@ class AccessRequest(Protocol):
     def credential(self) -> bytes | ProgramToken | None: ...
 
     def facts(self) -> RequestFacts:
-        """The facts of this one request for the rules."""
+        """The request's facts for the rules."""
 
 
 class Seats(Protocol):

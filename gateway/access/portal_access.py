@@ -11,7 +11,7 @@ from gateway.wire.target import STRICT
 
 
 class PortalAccess:
-    """Reads request lines. There are no rules, so nothing is decided and nobody is looked up."""
+    """Reads request lines. A portal host has no rules, so no decision is made and no person is looked up."""
 
     __slots__ = ("_key", "_lines", "_longest", "lines", "revision")
 

@@ -1,5 +1,5 @@
-"""What an application is sent of somebody. Tokens end, and are made beside the loop; the session of an application that
-has a login form is begun at first need."""
+"""Prepares an application's data about a person. Tokens expire, and are made off the event loop. The session of an
+application with a login form is begun when first needed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,7 +24,7 @@ from gateway.tokens.spec import SigningKey
 from gateway.translation.render import Translation
 from gateway.wire.cookie_jar import JarRequest
 
-# While new ones are being made, it is looked for them so often.
+# Seconds between two looks for new tokens while they are made.
 _LOOK_AGAIN: Final = 1.0
 _MADE_WITHIN: Final = 10.0
 _PORTS: Final = {"http": 80, "https": 443}
@@ -68,7 +68,7 @@ class _Kept:
 
 
 class FormSignIns(Protocol):
-    """Signs people in at applications that have nothing but a login form (federation.form_logins)."""
+    """Signs people in at applications that only have a login form (federation.form_logins)."""
 
     async def session(
         self, app: App, seat: Seat, fixed: Prepared, gone: ApplicationSession | None
@@ -82,7 +82,7 @@ class FormSignIns(Protocol):
         """Keeps the session for all workers. Raises GatewayError."""
 
     async def ended_at_once(self, app: App, session: ApplicationSession) -> None:
-        """Counts the sign-in that began this session as a failed one, however it looked. Raises GatewayError."""
+        """Counts the sign-in that began this session as failed. Raises GatewayError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,13 @@ class _AtApplication:
 
 
 class Preparation:
-    """access.application.Preparing of a worker. `keys`: the live ones, of each algorithm the first signs. `wall`: Unix
-    seconds; `monotonic`: the clock of Seat.hard_deadline; `accounts`: whose login is whose. What was made is kept with
-    the seat, and ends with it."""
+    """access.application.Preparing of a worker. Its results are kept with the seat, and end with the seat.
+
+    `keys`: the live keys; the first key of an algorithm signs.
+    `wall`: Unix seconds.
+    `monotonic`: the clock of Seat.hard_deadline.
+    `accounts`: the links between people and logins.
+    """
 
     def __init__(
         self,
@@ -155,7 +159,7 @@ class Preparation:
             return lambda: self._shared.done((seat, app.tokens), lambda: self._make(app, seat))
         until = kept.renew_at
         if now >= kept.renew_at:
-            # It can still be sent: nobody waits for the new ones.
+            # The tokens can still be sent: no request waits for new tokens.
             self._shared.begin((seat, app.tokens), lambda: self._make(app, seat))
             until = min(kept.until, now + _LOOK_AGAIN)
         made = kept.made
@@ -178,7 +182,7 @@ class Preparation:
                 key = seat.session_id, app.name, session.begun
                 counting = self._keeping.begin(key, lambda: forms.ended_at_once(app, session))
             seat.application = _AtApplication(at.identity, gone=session, counting=counting)
-            # What was prepared with it.
+            # The outcomes were prepared with the ended session.
             seat.outcomes.clear()
 
     def renewed(

@@ -22,9 +22,8 @@ class ProgramToken:
 
 
 def bearer(authorization: bytes) -> bytes | None:
-    """RFC 6750 2.1: the scheme in any case (RFC 9110 11.1). The rest is returned unchanged, even if it is no token: it
-    is then refused here, and never read by the application, whose reading could be more lenient.
-    """
+    """RFC 6750 2.1: the scheme in any case (RFC 9110 11.1). The rest is returned unchanged, even if malformed: the
+    gateway refuses it, so the application, which may be more lenient, never reads it."""
     scheme = authorization.split(None, 1)[:1]
     return authorization[len(scheme[0]) :].strip(b" ") if scheme and scheme[0].lower() == b"bearer" else None
 

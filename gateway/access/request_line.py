@@ -66,7 +66,7 @@ def added_key(keys: dict[tuple[object, ...], MatchKey], matched: tuple[object, .
 
 
 def _one_went(keys: dict[tuple[object, ...], MatchKey]) -> bool:
-    """Whether there is room now. A key of somebody signed in stays, and counts as the newest from then on."""
+    """Whether there is room now. A signed-in person's key stays, and counts as the newest from then on."""
     for _ in range(_LOOKED_AT):
         oldest = next(iter(keys))
         key = keys.pop(oldest)
@@ -79,16 +79,17 @@ def _one_went(keys: dict[tuple[object, ...], MatchKey]) -> bool:
 class RequestLine:
     """One request line, read once.
 
-    `purpose`: "endpoint" for a path of the gateway's own, "logout" for one of the application's addresses for signing
-    out, "reserved" for a path that nobody serves; only "application" reaches one. `authority`: the host of an
-    absolute-form target, canonical, which has to be Host's too. `judged`: the method that rules are asked about, mostly
-    `method`. `matches`: of an application's live rules, and of each shadow. `key`: the same for all lines with the same
-    matches and method. `also`: what a WebDAV request reaches, which has to be allowed as well (access.webdav).
-    `let_in`: somebody signed in asked for it (gateway.access.remembered).
-
-    `minor`: HTTP/1.1, not 1.0; `plain`: that, and not HEAD. `text` and `ending`: what goes upstream at the two ends of
-    a head without a body, always HTTP/1.1. `asked`: `text` as the browser has it, where the application has its pages
-    at another path (`mount`).
+    `purpose`: "endpoint": a path of the gateway's own. "logout": an application's address for signing out. "reserved":
+    a path that is never served. "application": the only purpose that reaches an application.
+    `authority`: the canonical host of an absolute-form target, which must equal Host.
+    `judged`: the method for the rules, mostly `method`.
+    `matches`: by the application's live rules, and by each shadow.
+    `key`: shared by the lines with the same matches and method.
+    `also`: further paths of a WebDAV request, which must be allowed too (access.webdav).
+    `let_in`: a signed-in person sent the line (gateway.access.remembered).
+    `minor`: HTTP/1.1, not 1.0. `plain`: HTTP/1.1, and not HEAD.
+    `text`, `ending`: the beginning and the end of a head without a body for upstream, always HTTP/1.1.
+    `asked`: the browser's form of `text`, which differs if the application has its pages at another path (`mount`).
     """
 
     __slots__ = (
@@ -142,8 +143,8 @@ class LineParts(NamedTuple):
 
 
 def parts_of(text: bytes, methods: tuple[str, ...], leniency: PathLeniency, longest: int) -> LineParts:
-    """Reads the first line of a head, without its CRLF. `methods`: those allowed beside the usual ones. `longest`:
-    bytes of a target. Raises GatewayError."""
+    """Reads the first line of a head, without its CRLF. `methods`: allowed beside the usual methods. `longest`: the
+    most bytes of a target. Raises GatewayError."""
     found = (request_line_of(methods) if methods else REQUEST_LINE).fullmatch(text)
     if found is None:
         raise request_line_fault(text, methods)

@@ -1,4 +1,4 @@
-"""Work that several requests may need at once: one task per key."""
+"""Work that several requests may need at once: one task for each key."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable

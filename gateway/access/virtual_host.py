@@ -88,8 +88,7 @@ class VirtualHost(Generic[Access_co]):
 
     def require_own(self, target: Target) -> None:
         """Invariant 2: another application's path has one spelling. Raises GatewayError(wire_codes.TARGET) for a path
-        that some server could read as such a path.
-        """
+        that a server could read as such a path."""
         readings = (target.segments,) if target.other is None else (target.segments, target.other)
         for path in (target.path.decode("latin-1"), *("/" + "/".join(segments) for segments in readings)):
             read = loosest_path(path)
@@ -117,7 +116,7 @@ class HostTable(Generic[Access]):
 
     @abstractmethod
     def make_portal_lane(self) -> Access:
-        """Of a portal host without an application, and of what is left of a host whose applications have paths."""
+        """The lane of a portal host without an application, and of a divided host's paths without an application."""
 
     @property
     def lanes(self) -> tuple[Access, ...]:

@@ -190,7 +190,7 @@ def turns_on_identity(condition: Condition) -> bool:
 
 
 def turns_on_request(condition: Condition) -> bool:
-    """Whether two requests of one person for one path and method can differ in this condition."""
+    """Whether two requests of one person for one path and method can differ in the condition."""
     match condition:
         case All() | Any_():
             return any(turns_on_request(part) for part in condition.conditions)

@@ -15,7 +15,8 @@ from gateway.policy.truth import FALSE, TRUE, UNKNOWN
 def decide(match: Match | None, method: str, identity: Identity | None, facts: Facts | None = None) -> Decision:
     """The decision for one person. `match` None: no rule covers the path. `facts` None: only the method is known.
 
-    Never raises. Certain refusals come before unknown ones: a person whom a rule refuses is not sent to sign in first.
+    Never raises. Certain refusals come before unknown results: a person whom a rule refuses is not sent to sign in
+    first.
     """
     if match is None:
         return Deny(None, policy_codes.NO_RULE)

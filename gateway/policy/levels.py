@@ -54,7 +54,7 @@ class Ladder:
         return "" if rank is None else self.names[rank]
 
     def asked_as(self, provider: str, level: str) -> tuple[str, ...]:
-        """The provider's own values of acr that reach this level, the weakest first."""
+        """The provider's own values of acr that reach the level, the weakest first."""
         said, least = self.of_provider(provider), self._ranks.get(level)
         if "acr" not in said.can or least is None:
             return ()
@@ -63,7 +63,7 @@ class Ladder:
         return tuple(word for _, word in sorted(reaching))
 
     def askable(self, provider: str, need: Need) -> Need:
-        """The part of a need that this provider can be asked for."""
+        """The part of a need that the provider supports."""
         can = self.of_provider(provider).can
         return Need(
             level=need.level if self.asked_as(provider, need.level) else "",
@@ -72,7 +72,7 @@ class Ladder:
         )
 
     def asking(self, provider: str, need: Need) -> StepUpRequest:
-        """The need in the words of this provider."""
+        """The need in the provider's words."""
         return StepUpRequest(self.asked_as(provider, need.level) if need.level else (), need.max_age, need.amr)
 
     def meets(self, identity: Identity, need: Need, now: float) -> bool:

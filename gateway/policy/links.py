@@ -43,7 +43,7 @@ def parse_link(text: str) -> SignOutLink:
 
 @dataclass(frozen=True, slots=True)
 class QueryLinks:
-    """Sign-out addresses with parameters: each has its path and the parameters that the query must have."""
+    """Sign-out addresses with parameters: a path, and the parameters that the query must have."""
 
     links: tuple[tuple[PathSet, frozenset[tuple[bytes, bytes]]], ...]
 

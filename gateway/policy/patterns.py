@@ -55,7 +55,7 @@ Segment = Literal | ExpressionSegment | AnyOne | Rest
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """`text`: as the operator wrote it. `/` is one empty literal, and `/a/` ends with one."""
+    """`text`: as the operator wrote it. `/` is one empty literal; `/a/` ends with an empty literal."""
 
     text: str
     segments: tuple[Segment, ...]

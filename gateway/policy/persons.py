@@ -53,7 +53,9 @@ class SignedInBy:
 
 @dataclass(frozen=True, slots=True)
 class Organisations:
-    """`sirens`: whole legal units, each with all its establishments. `name`: of the list, empty for an inline one."""
+    """`name`: the list's name; empty: inline.
+    `sirens`: whole legal units, with their establishments.
+    """
 
     name: str
     sirets: frozenset[str] = field(repr=False)
@@ -67,15 +69,15 @@ class Communes(Protocol):
     """Communes by their codes, from the lists of organisations."""
 
     def commune(self, insee: str) -> Organisations | None:
-        """None where no list gives an organisation for it."""
+        """None: no list gives an organisation for the code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
     """The person holds one of the offices in `names` now.
 
-    `of` None: at any organisation. `of` OF_TENANT: at the organisation for which the person acts. A mandate from a
-    provider names no organisation: under OF_TENANT it is unknown.
+    `of` None: at any organisation. `of` OF_TENANT: at the organisation for which the person acts. A provider's mandate
+    names no organisation: under OF_TENANT it is unknown.
     """
 
     of_identity: ClassVar[bool] = True

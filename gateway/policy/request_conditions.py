@@ -1,7 +1,7 @@
 """Conditions on the request. The whole request is known: an absent header or parameter makes a condition false.
 
-A condition is unknown where two servers could read the request differently: repeated values that differ, names that
-some server folds into the condition's name, and a query that some server reads in part.
+A condition is unknown where two servers could read the request differently: repeated values that differ, names that a
+server folds into the condition's name, and a query that a server reads in part.
 """
 
 import re

@@ -31,7 +31,7 @@ _RULES_IN_A_STEP = 100
 @dataclass(frozen=True, slots=True, eq=False)
 class Match:
     """`rules`: the rules of the deciding pattern.
-    `denies`: the deny rules of all matching patterns, the most specific first.
+    `denies`: the deny rules of the matching patterns, the most specific first.
     `turns_on_request`: the decision can differ between two requests of one person for one path and method.
 
     Compared and hashed by identity. One object stands for a combination of patterns, so (match, method) is a key.
@@ -158,9 +158,9 @@ class RouteTable:
         return tuple(rule for leaf in _every(self._rules, segments, 0) for rule in leaf.rules)
 
     def beneath(self, segments: tuple[str, ...]) -> tuple[Match | None, ...]:
-        """The matches that decide on the paths below `segments`. None among them: some path below has no rule.
+        """The matches that decide on the paths below `segments`; None in the result: some path below has no rule.
 
-        Every match has the deny rules of all paths below: a person whom one of these rules refuses is refused.
+        A match has the deny rules of the whole subtree: a person whom a deny rule refuses on one path is refused.
         """
         prefix = segments[:-1] if segments[-1] == "" else segments
         leaves, is_covered = _reachable(self._rules, prefix, 0)

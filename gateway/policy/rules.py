@@ -13,10 +13,10 @@ from gateway.policy.patterns import Pattern, Segment, folded
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`methods` None: all methods.
-    `allow` None: the rule lets nobody in.
+    """`methods` None: every method.
+    `allow` None: the rule admits no person.
     `refusal`: the text for people whom the rule refuses.
-    `denied_as`: the code of the refusal where `deny` holds.
+    `denied_as`: the code of the refusal if `deny` holds.
     """
 
     ref: RuleRef
@@ -35,7 +35,7 @@ class Rule:
 
 
 def meet(one: Rule, other: Rule) -> frozenset[str] | None:
-    """Returns the methods that `one` and `other` have in common. None: all methods."""
+    """Returns the common methods of `one` and `other`. None: every method."""
     if one.methods is None or other.methods is None:
         return one.methods if other.methods is None else other.methods
     return _with_head(one.methods) & _with_head(other.methods)

@@ -90,7 +90,7 @@ def _needs(wanted: _Wanted, provider: str) -> Iterator[Need]:
 
 
 def _is_refused(match: Match, method: str, need: Need, ladder: Ladder, facts: Facts) -> bool:
-    """Whether the rules refuse each person with this sign-in, whatever the person's attributes."""
+    """Whether the rules refuse every person with this sign-in, whatever the attributes."""
 
     def told(rule: Rule) -> Rule:
         allow = None if rule.allow is None else _told(rule.allow, need, ladder)
@@ -120,7 +120,7 @@ def _told(condition: Condition, need: Need, ladder: Ladder) -> Condition:
 
 
 def _stronger(ladder: Ladder, identity: Identity, need: Need, facts: Facts) -> Identity:
-    """The same person after such a sign-in: the provider states what was requested, at this instant."""
+    """The same person after the sign-in: the provider states the requested level, at this instant."""
     now = identity.authenticated_at if facts.asked is None else int(facts.asked.now)
     acr = ladder.asked_as(identity.provider, need.level)[0] if need.level else identity.acr
     return replace(identity, acr=acr, amr=(*identity.amr, *need.amr), authenticated_at=now)

@@ -1,16 +1,31 @@
-"""The data plane: all that a proxied request touches. Callbacks over a C parser; no task, timer or object graph each.
+"""The data plane: the path of a proxied request. Callbacks over a C parser, without a task, timer or object graph per
+request. Begin in `client`.
 
-`client` is the connection of a client. It asks `gateway.access` for the outcome of each request and acts on the
-outcome. It holds a `reader`, which turns bytes into heads and pieces of bodies, and the request under way, `active`.
-`lasting` judges that request again and ends it with its session. `credential` is the token of a program. `exchange`
-declares what stands at the other end of a request: a connection in `upstream`, a response that is changed or watched
-(`watched`) in `filters`, or `portal_exchange`. `http1` has heads and bodies as bytes. `request`, `known_heads`, `memo`
-and `tables` know what is read of a head, `lane` what one application is here. `upgrade` says what may become a
-`tunnel`, and `tunnels` knows those of a worker by seat. `charset_notices` tells of texts that lie of their charset.
-`outgoing_head` is what an application gets of a head. `hidden_cookies` adds cookies that browsers are not given,
-`posts` keeps a form whose session has ended and sends it later, `buffers` has bodies that wait for slow clients.
-`portal_lane` and `refusals` make what ends at ourselves; `forward_auth` answers servers in front that pass requests on
-themselves, and `known_questions` what they have asked before. `admission` counts connections, `timers` ends what takes
-too long, `revalidation` looks again at what is under way. `services` is what a worker's connections share; `dataplane`
-makes it. Begin in `client`.
+A client's connection:
+- `client` owns the connection, asks `gateway.access` for the outcome of a request, and acts on the outcome.
+- `reader` turns bytes into heads and pieces of bodies; `active` is the request under way.
+- `request`, `known_heads`, `memo` and `tables` hold the facts of a head; `lane` holds an application's prepared values.
+- `credential` takes a program's token; `rates` bounds requests, and `counted_for` decides for whom a request counts.
+- `lasting` judges an open request again and ends it with its session; `revalidation` does so for the whole worker.
+- `pacing`, `tls_reading` and `unread` read and write at the pace of the slower side.
+
+The other end of a request:
+- `exchange` declares the seam; `upstream` has the connections to applications, `http1` heads and bodies as bytes.
+- `watched` chooses the `filters`, which change or watch responses, and the `buffers`, where bodies wait for slow
+clients.
+- `outgoing_head` makes the head for the application; `hidden_cookies` adds the cookies that browsers do not get.
+- `upgrade` checks an upgrade, `tunnel` carries it, `tunnels` finds a worker's tunnels by seat.
+- `charset_notices` logs bodies that are not in their declared charset.
+
+Our own answers:
+- `portal_lane` and `portal_exchange` ask the portal for a page; `spool` bounds unfinished forms for the portal.
+- `provider_calls` recognises calls that end sessions; `refusals` makes the pages of refusals.
+- `forward_auth` answers servers in front, and `known_questions` remembers their questions; `readiness` answers whether
+  this node wants requests.
+- `posts` keeps a form whose session has ended, and sends it later.
+
+A worker:
+- `dataplane` makes the parts that the connections share, declared in `services`; `retired` frees old tables.
+- `admission` counts connections; `timers` ends requests that take too long.
+- `accesslog` writes a line per request; `counting` moves the lanes' counts to the worker's counters.
 """

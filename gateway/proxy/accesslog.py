@@ -23,8 +23,7 @@ class Seen(NamedTuple):
 
 
 class AccessLog:
-    """The path is logged without its query, which may hold what is personal or, on our own pages, a secret, and
-    without an application's session in it."""
+    """Logs the path without an application's session and without its query, which may hold personal or secret data."""
 
     __slots__ = ("_begin", "_log", "_second")
 
@@ -62,7 +61,7 @@ class AccessLog:
         )
 
     def unread(self, request_id: bytes, seen: Seen, status: int, now: float) -> None:
-        """Of a head that was refused: no application is known, and no path that has one reading."""
+        """Logs a refused head: the application and the path are unknown."""
         begin = _begin(int(now)).decode("ascii") + request_id.decode("ascii")
         said = json.dumps(seen._asdict(), separators=(",", ":"))[1:-1]
         reference = _reference(request_id).decode("ascii")
@@ -70,7 +69,7 @@ class AccessLog:
 
 
 def _reference(request_id: bytes) -> bytes:
-    """The member with what the person reads out. Lines of requests that went well are spared the time it takes."""
+    """The reference that a person reads out. Successful requests have no reference, which saves time."""
     return b',"reference":"%b"' % short_reference(request_id.decode("ascii")).encode("ascii")
 
 

@@ -1,4 +1,4 @@
-"""The request under way on a client connection, and how far it has come: one value, read by whoever has to know."""
+"""The request under way on a client connection, and its progress, as one value."""
 
 import asyncio
 from typing import final
@@ -53,7 +53,7 @@ class ActiveRequest:
 
     @property
     def under_way(self) -> bool:
-        """Whether a request is at its other end, or waits before that."""
+        """Whether a request is at its other end, or waits for a seat or a connection."""
         return self.upstream is not None or self.task is not None
 
     def is_at(self, request_id: bytes) -> bool:
@@ -61,7 +61,7 @@ class ActiveRequest:
         return self.request.id == request_id and self.under_way
 
     def give_up(self) -> None:
-        """Lets go of the other end, which hears no more of the request, and of whatever the request waits for."""
+        """Drops the other end, and the task that the request waits for."""
         upstream, self.upstream = self.upstream, None
         if upstream is not None:
             upstream.abandon()

@@ -57,7 +57,7 @@ class CountedConnection(Protocol):
 
 
 class Entered:
-    """A counted connection, until it leaves."""
+    """A counted connection, until `leave`."""
 
     __slots__ = ("_admission", "_key", "is_front", "is_told", "peer", "secure")
 
@@ -69,14 +69,14 @@ class Entered:
         self._key = key
 
     def leave(self) -> None:
-        """However often it is told: once."""
+        """Uncounts the connection. A second call does nothing."""
         admission, self._admission = self._admission, None
         if admission is not None:
             admission.left(self._key)
 
 
 class Admission:
-    """Of one worker. `descriptors`: how many it may have. `held`: connections, handshakes under way among them."""
+    """One per worker. `descriptors`: the process's limit. `held`: the open connections, including handshakes."""
 
     def __init__(
         self, *, descriptors: int, counters: Counters, log: Log, pages: ErrorPages, ids: Iterator[bytes]
@@ -101,8 +101,8 @@ class Admission:
         self._listed.clear()
 
     def enter(self, peer: str, descriptor: int, *, front: bool = False) -> Entered | None:
-        """Counts a connection; None: one too many. `front`: a listed server that speaks PROXY protocol, before its
-        header. An address in the header is never such a server, even if the list's networks contain clients."""
+        """Counts a connection; None: one too many. `front`: the connection comes from a listed server before its PROXY
+        header. An address from the header never counts as a front, even in the list's networks."""
         trusted = front or self._is_trusted(peer)
         # What a listed proxy holds counts against no other address of its /64.
         key = peer if ":" in peer and trusted else client_key(peer)
@@ -146,7 +146,7 @@ class Admission:
         return self._refusal
 
     def exhausted(self, place: str) -> None:
-        """The system gave no descriptor any more."""
+        """The system refused a descriptor."""
         self._counters.add("ecluse_descriptors_exhausted_total", place)
         if times := self._line_due(f"{place} without descriptors"):
             self._log.event(
@@ -173,7 +173,7 @@ class Admission:
         return address is not None and contains(self._trusted, address)
 
     def _listed_for(self, peer: str, key: str) -> int:
-        """The connections of an address in a listed network; 0 where none has it."""
+        """The limit of connections for an address in a listed network; 0: not listed."""
         most = self._listed.get(key)
         if most is None:
             address = parse_address(peer)

@@ -1,4 +1,4 @@
-"""Log lines about texts that are not in their declared charset."""
+"""Log lines about bodies that are not in their declared charset."""
 
 from typing import Final
 

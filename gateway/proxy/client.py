@@ -1,7 +1,7 @@
-"""One client connection: owns the transport, takes requests from its reader one at a time, and acts on their outcomes.
+"""One client connection: owns the transport, takes one request at a time from its reader, and acts on the outcomes.
 
 In the order of a request: `data_received`, `_begin`, `_admit`, `_act`, `_forward`, `_send`; then `take_usual` or
-`response_head`, and `answered`, which the other end calls. The parts that the connection holds call nobody: the reader
+`response_head`, and `answered`, which the other end calls. The parts of the connection call nobody: the reader
 (reader.py) turns bytes into heads and pieces, the request under way (active.py) is a value.
 """
 
@@ -168,8 +168,8 @@ class ClientConnection(asyncio.BufferedProtocol):
             self.faulted(fault)
 
     def eof_received(self) -> None:
-        """A client that half-closes is gone, and its request is abandoned. The loop's TLS would go on for half a
-        minute, throw away what is written meanwhile, and log each piece of it."""
+        """A half-closed client counts as gone, and its request is abandoned. The loop's TLS would continue for half a
+        minute, discard the written bytes, and log each piece."""
         if self.active.upstream is not None and isinstance(self.transport, PacedTls):
             self.transport.abort()
 
@@ -206,7 +206,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     # --- the clock ---
 
     def _wait(self, seconds: float) -> None:
-        """Something has to come within `seconds`."""
+        """Sets the deadline to `seconds` from now, or to the request's own end if that is earlier."""
         self.deadline = min(self.plane.timers.now + seconds, self.active.until)
 
     def expired(self) -> None:
@@ -226,7 +226,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             self._refuse(Refuse(limit_codes.REQUEST_TIME, "body", close=True))
 
     def _drains(self) -> bool:
-        """Either side may read slowly, as long as it does not stand still."""
+        """Whether the slow side has read bytes since the last look."""
         if self.write_paused:
             waiting = unread(self.transport)
             drains, self._stuck = waiting < self._stuck, waiting
@@ -277,7 +277,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._steer(may_read=bool(turns))
 
     def _steer(self, *, may_read: bool = True) -> None:
-        """Reads from the socket only what can be worked on, or what tells that the client has gone."""
+        """Reads the socket only while the bytes can be used, or to notice that the client has gone."""
         reader = self.reader
         if reader.state is CLOSED:
             return
@@ -296,7 +296,7 @@ class ClientConnection(asyncio.BufferedProtocol):
                 self.transport.pause_reading()
 
     def _read_usual(self, head: bytes) -> bool:
-        """Whether `head` is one whole head in a usual form; nothing is done where it is not."""
+        """Reads `head` and returns True if it is one whole head in a usual form."""
         plane, request = self.plane, self.request
         request.started = monotonic()
         tables = plane.tables
@@ -331,7 +331,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         return head is not None
 
     def _read_head(self, head: bytes) -> None:
-        """One whole head in any form."""
+        """Reads one whole head in any form."""
         plane, request = self.plane, self.request
         request.started = monotonic()
         try:
@@ -358,7 +358,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         return piece
 
     def _take_piece(self) -> bool:
-        """Whether a read of the body was worked through; False where nothing more can be done with it now."""
+        """Reads a piece of the body. Returns False if the body can make no progress now."""
         active, reader = self.active, self.reader
         upstream = active.upstream
         if upstream is None or upstream.is_closing():
@@ -383,12 +383,12 @@ class ClientConnection(asyncio.BufferedProtocol):
         return True
 
     def _skip_body(self) -> None:
-        """The request goes nowhere: a body that is here already need not cost the connection."""
+        """Discards a body that came whole with its head, so that the connection can stay open."""
         if self.reader.state is WAIT and not self.body_done:
             self.body_done = bool(self.reader.take_whole_body(self.request.framing))
 
     def _invite_body(self) -> None:
-        """RFC 9110 10.1.1: from us, so that the body comes whatever the application thinks of Expect."""
+        """Sends 100 Continue (RFC 9110 10.1.1) for the application, which may not know Expect."""
         request = self.request
         if request.expects and not self.body_done and not self.reader.ahead:
             request.expects = False
@@ -414,7 +414,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     # --- a kept post, in the place of what the socket brings ---
 
     def send_on(self, order: SendOn) -> None:
-        """A kept post takes the place of the click that asked for it; what the socket brings is no longer read."""
+        """Sends a kept post in place of the click that asked for it. The socket is no longer read."""
         self.active.upstream = None
         self.sending = Sending(self, order, self.plane.loop)
         self.reader.state, self.reader.ahead = HEAD, b""
@@ -555,7 +555,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     # --- a front's question ---
 
     def _read_question(self) -> None:
-        """The request is a question. The request that is asked about takes its place, and its way up to the
+        """Reads a front's question. The request in question takes its place and goes through the pipeline, up to the
         application."""
         active, request, plane = self.active, self.request, self.plane
         try:
@@ -699,7 +699,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         return inbound_request(self.request, purpose, self.plane.tables.snapshot, self.memo.scheme, challenge)
 
     def _tell_readiness(self) -> bool:
-        """Whether the request was the question of a server in front, which has its answer now."""
+        """Answers a readiness question of a server in front. Returns whether the request was such a question."""
         request = self.request
         if not self._asks_readiness(request.line.asked, request.whole):
             return False
@@ -801,7 +801,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             self._connect(pool, data)
 
     def _choose_pool(self) -> Pool | None:
-        """Of several addresses, the one for this request. None: the client is told why, or its body is gathered."""
+        """Chooses an address of several. None: the client got an error, or the body is gathered first."""
         request, lane = self.request, self.request.application
         if lane.gathers_up_to and self._begin_gathering():
             return None
@@ -826,12 +826,12 @@ class ClientConnection(asyncio.BufferedProtocol):
         return None
 
     def _connect(self, pool: Pool, data: bytes) -> None:
-        """The request waits for a new connection. `data`: its head, and what there is of its body."""
+        """Waits for a new connection. `data`: the head, and the body so far."""
         self.active.sent = data
         self.active.task = pool.connect(self)
 
     def connected(self, upstream: ServerConnection) -> None:
-        """From the pool's task: the connection that this request waits for."""
+        """Called by the pool with the awaited connection."""
         self.active.task = None
         try:
             self._send(upstream, self.active.sent)
@@ -844,7 +844,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.upstream_failed(error)
 
     def _send(self, upstream: ServerConnection, data: bytes) -> None:
-        """The request goes out. `data`: its head, and what there is of its body."""
+        """Sends the request. `data`: the head, and the body so far."""
         active, request = self.active, self.request
         lane = request.lane
         assert isinstance(lane, Lane)
@@ -875,8 +875,8 @@ class ClientConnection(asyncio.BufferedProtocol):
         return type(self.active.upstream) is GatheredBody
 
     def _begin_gathering(self) -> bool:
-        """Begins to gather the body of the request under way, if its application wants that and it is not here in full.
-        False: the body is not gathered. True: the application hears nothing until the buffer passes the body on."""
+        """Begins to gather the body if the application's file says so and the body is not complete. Returns whether the
+        body is gathered: then the application hears nothing until the buffer passes the body on."""
         active, request, plane = self.active, self.request, self.plane
         framing, limits, most = request.framing, request.limits, request.application.gathers_up_to
         if framing in NO_CONTENT or self._is_gathering or self.sending is not None:
@@ -941,7 +941,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         return True
 
     def ask_for_all(self) -> bool:
-        """Once: the second request asks for no part any more."""
+        """Sends the request again without its Range lines. Returns whether it was sent."""
         line, *lines = self.active.sent.split(b"\r\n")
         whole = not_named(lines, _PARTS)
         return len(whole) < len(lines) and self._send_again(b"\r\n".join((line, *whole)))
@@ -984,7 +984,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         return True
 
     def interim_response(self, response: ResponseHead) -> None:
-        """RFC 9110 15.2: HTTP/1.0 knows none."""
+        """Passes an interim response to clients of HTTP/1.1 (RFC 9110 15.2)."""
         request = self.request
         if request.line.minor:
             edits = request.application.edits_for(request.host.name)
@@ -1010,11 +1010,11 @@ class ClientConnection(asyncio.BufferedProtocol):
         return b"".join((*response.pieces(lane.responses, edits, minor=minor, private=private), kept, ending))
 
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
-        """From here on the connection is a tunnel, and this object of no more use."""
+        """Turns the connection into a tunnel. This object is then no longer used."""
         active, request, plane, lane = self.active, self.request, self.plane, self.request.application
         check_taken(request, response)
         if self.transport.is_closing() or not is_allowed(active, plane.tables):
-            # Invariant 12: it was asked for before something changed.
+            # Invariant 12: a change since the request may have ended its permission.
             self.abort()
             return
         try:
@@ -1047,7 +1047,8 @@ class ClientConnection(asyncio.BufferedProtocol):
     # --- a response of our own ---
 
     def _refuse_unread(self, error: GatewayError, head: bytes) -> None:
-        """A head that was not read has no id yet: the present id is another request's, maybe another person's."""
+        """Refuses an unread head under a new id: the present id belongs to the request before, perhaps another
+        person's."""
         self.request.id = next(self.plane.ids)
         if error.code in NO_HOST_OF_OURS:
             line, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
@@ -1070,7 +1071,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             self._write_page(page, keep=False, minor=True, head_only=head.startswith(b"HEAD "))
 
     def _refuse(self, outcome: Refuse) -> None:
-        """A request whose head was read."""
+        """Refuses a request whose head was read."""
         self.respond(refusal(self.plane, self.request, outcome), close=outcome.close)
 
     def respond(self, page: Page, *, close: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""For whom a request counts, where how often somebody may ask is bounded."""
+"""For rates: the client or person for whom a request counts."""
 
 from typing import Final
 
@@ -34,14 +34,14 @@ def count(
 
 
 def _is_looked_up(request: Request, seat: Seat | None, outcome: Outcome) -> bool:
-    """Whether this worker does not know yet whose cookie or token the request brings."""
+    """Whether this worker must look up the request's cookie or token."""
     if type(outcome) is NeedsWork:
         return seat is None and type(request.credential) is ProgramToken
     return type(outcome) is NeedsStore
 
 
 def _told(request: Request, plane: Services, seat: Seat | None, before: Asks) -> Asks:
-    """A look-up by which a person comes out costs the address nothing."""
+    """Returns the caller. A look-up that found a person costs the address nothing: its token is given back."""
     if seat is not None and before == looked_up(request.client):
         plane.rates.give_back(request, before)
     return asks(seat, request.client)
@@ -50,9 +50,8 @@ def _told(request: Request, plane: Services, seat: Seat | None, before: Asks) ->
 def _for_the_portal(
     request: Request, memo: Memo, plane: Services, outcome: ToPortal, before: Asks
 ) -> tuple[Asks, Refuse | NeedsStore | None]:
-    """A sign-out is never refused to a person who is signed in, and what a provider says by itself to end sessions is
-    not counted (invariant 12), but what only looked like it is. A front's question counts as the request that it asks
-    about."""
+    """Never refuses a sign-out of a signed-in person, and does not count a provider's calls that end sessions
+    (invariant 12), except refused calls. A front's question counts as the request in question."""
     snapshot, path = plane.tables.snapshot, request.line.target.path
     if is_question(request, snapshot) and shows_secret(request, memo, snapshot):
         return before, None
@@ -77,7 +76,7 @@ def _for_the_portal(
 
 
 def _cookie(request: Request, memo: Memo) -> bytes | None:
-    """None also where the line cannot be read: the portal says so itself."""
+    """Our cookie. None: absent, or the line cannot be read, which the portal reports."""
     if request.cookie is None:
         return None
     try:

@@ -12,7 +12,8 @@ _AUTHORIZATION: Final = frozenset({b"authorization"})
 
 
 def take_token(request: Request, callers: Callers | None) -> bool:
-    """Whether a program's token says who asks; it is the request's credential then. A cookie beside it is ignored."""
+    """Whether a program's token decides who the caller is. Sets the token as the request's credential and ignores
+    cookies."""
     api = request.application.app.api
     if api is None:
         return False

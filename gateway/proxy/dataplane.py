@@ -58,7 +58,7 @@ from gateway.stores.sessions import Sessions
 from gateway.wire.fences import IsOurs
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 
-# In which something was counted, each takes some 3 us.
+# Lanes per step: a lane that counted takes some 3 us.
 _LANES_IN_A_STEP: Final = 200
 _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0
@@ -69,15 +69,19 @@ _BUSY_AGAIN: Final = 60.0
 
 
 class DataPlane:
-    """Made inside the running loop that it serves. `portal`: asked for the page of one request of ours, with its body.
-    `descriptors`: how many this process may have.
+    """Construct it inside the running loop.
 
-    `seen`: hears of the cookies of people at applications that are told of the end of sessions.
-    `person`: the name that the log has for somebody. `tick`: seconds between two looks at the deadlines (each
-    connection is looked at every fourth tick). `is_ours`: where no application is connected to. `prepare`: makes what
-    an application is told of a person. `there`: told of people's sessions at applications. `posts`:
-    None where no form is kept across a sign-in. `jars`: the cookies
-    that browsers are not given. `keeps_sessions`: whether the store answers.
+    `portal`: renders the page for a request of ours and its body.
+    `descriptors`: the process's limit.
+    `seen`: hears of people's cookies, for applications that are called at the end of sessions.
+    `person`: the person's name in the log.
+    `tick`: seconds between two looks at the deadlines; each connection is looked at every fourth tick.
+    `is_ours`: the gateway's own addresses, to which no application is connected.
+    `prepare`: makes the data for an application.
+    `preparation`: people's sessions at applications.
+    `posts`: None: no form is kept across a sign-in.
+    `jars`: the hidden cookies.
+    `keeps_sessions`: whether the store answers.
     """
 
     def __init__(
@@ -152,11 +156,11 @@ class DataPlane:
         return lambda counted: ClientConnection(self, scheme, counted, self.connections, redirects=redirects)
 
     def is_ready(self) -> bool:
-        """Whether new requests are wanted here while other nodes are well. Not in a grace: nobody signs in then."""
+        """Whether this node wants new requests. Not while the store is away: nobody can sign in then."""
         return not self.draining and self._keeps_sessions()
 
     def snapshot_swapped(self) -> None:
-        """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
+        """Called after the swap. Judges open requests again; a new request sees the snapshot by itself."""
         self.renew()
         self._revalidation.rejudge_all()
         self.tunnels.everybody()
@@ -233,7 +237,7 @@ class DataPlane:
         take_over(lane, self.counters)
 
     def _tell_differences(self, lane: Lane) -> None:
-        """Each kind of difference once; how often it comes is counted."""
+        """Logs each kind of difference once, and counts the rest."""
         if lane.logged_differences is None:
             lane.logged_differences = set()
         for _, found in lane.differing or ():
@@ -273,7 +277,7 @@ class DataPlane:
         self.tunnels.begin(self, request, counted, client, application, came)
 
     def note_cookies(self, request: Request, prepared: Prepared) -> None:
-        """The application gets other cookies of this person now: the call at the end of the session carries these."""
+        """Notes a person's new cookies for the call at the end of the session."""
         seat, lane = request.seat, request.application
         # A program has no session.
         if self._seen is not None and seat is not None and seat.session_id:
@@ -324,7 +328,7 @@ class DataPlane:
         self.log.event(event, app=app, upstream=place, **more)
 
     def faulted(self, fault: Exception, request_id: bytes) -> None:
-        """Where, not what: a message could hold a value that no log may have."""
+        """Logs where the fault is. The message could hold a secret."""
         frame = traceback.extract_tb(fault.__traceback__)[-1:]
         where = "".join(f" at {entry.filename.rpartition('/')[2]}:{entry.lineno}" for entry in frame)
         self.log.event("gateway.fault", detail=type(fault).__name__ + where, request_id=request_id.decode("ascii"))
@@ -349,7 +353,7 @@ class DataPlane:
         return pool.connects(pool, self.timers, self._heads_for(pool.edits), self.room)
 
     def _heads_for(self, edits: ResponseEdits) -> ResponseHeads:
-        """Returns one object for all applications that change the same lines."""
+        """Returns one object for the applications that change the same lines."""
         if edits == UNCHANGED:
             return self.heads
         key = edits.names, edits.adds

@@ -1,8 +1,6 @@
 """The seam between a client connection and the other end of its request: the connection to an application
-(upstream/connection.py), the portal (portal_exchange.py), or a kept form (posts/keeping.py). Filters of bodies and
-buffers stand between, and look to each side like the other (filters/, buffers/).
-
-Each side is declared here as the other side uses it.
+(upstream/connection.py), the portal (portal_exchange.py), or a kept form (posts/keeping.py). Filters (filters/) and
+buffers (buffers/) in between act as the other end towards both sides.
 """
 
 import asyncio
@@ -18,8 +16,7 @@ from gateway.wire.fences import Fence
 class Exchange(Protocol):
     """The other end of one request.
 
-    `revalidated`: whether policy is asked again during the request. The portal's requests are not: they run to their
-    end.
+    `revalidated`: policy is asked again during the request. False for the portal, whose requests run to their end.
     """
 
     @property
@@ -37,7 +34,7 @@ class Exchange(Protocol):
         """Whether writing has ended: the notice to the client is on its way."""
 
     def abandon(self) -> None:
-        """The client is gone, or must not get the rest: it hears no more of this request."""
+        """The client is gone, or must not get the rest of the response. Nothing more is sent to the client."""
 
     def room(self) -> int:
         """How many bytes of the body may be read at once, since they are taken."""
@@ -76,7 +73,7 @@ class ServerConnection(Exchange, Protocol):
         """Reads little at a time until the first bytes of the response are there."""
 
     def is_free_in(self, pool: object) -> bool:
-        """Whether it is of this pool, and could carry a request now."""
+        """Whether the connection belongs to this pool and could carry a request now."""
 
     def release(self) -> asyncio.Transport:
         """Returns the transport of a connection that switched protocols. No bytes come to this object afterwards."""
@@ -106,11 +103,11 @@ class Requester(Protocol):
     # --- the response of an application ---
 
     def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:
-        """Writes a usual response, its head up to `end`, or the beginning of one: `response.left` is still to come.
-        False where it has to be read, or this client wants another form of it."""
+        """Writes a usual response up to `end`; `response.left` may still have to come. Returns False if the head must
+        be parsed, or the client needs another form of it."""
 
     def interim_response(self, response: ResponseHead) -> None:
-        """Writes an interim response that was read."""
+        """Writes a parsed interim response."""
 
     def response_head(self, response: ResponseHead) -> bytes:
         """Returns the client's form of a head that was read. The caller has to write it at once."""
@@ -135,12 +132,12 @@ class Requester(Protocol):
     def upstream_failed(self, error: GatewayError) -> None: ...
 
     def faulted(self, fault: Exception) -> None:
-        """The one edge: a fault of ours."""
+        """Ends the request after a fault of ours."""
 
     # --- the connection ---
 
     def bind(self, connection: ServerConnection) -> None:
-        """Keeps the server connection for this client alone, once its response has ended."""
+        """Keeps the server connection for this client once the response has ended."""
 
     def pause_body(self) -> None:
         """No more of the request's body is taken for the moment."""

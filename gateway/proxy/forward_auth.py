@@ -1,7 +1,7 @@
-"""A server in front (nginx, Traefik, Caddy, Envoy) asks about a request that it passes on itself.
+"""A server in front (nginx, Traefik, Caddy, Envoy) asks whether it may pass a request on.
 
-A question is a value (known_questions.py) and these functions: who asks, which request is asked about, what the front
-gets. In between, the request that is asked about takes the way of every request, up to the application.
+A question is a value (known_questions.py) and these functions: who asks, about which request, and the answer. In
+between, the request in question goes through the pipeline like any request, up to the application.
 """
 
 from hmac import compare_digest
@@ -48,7 +48,7 @@ def is_question(request: Request, snapshot: Snapshot) -> bool:
 
 
 def shows_secret(request: Request, memo: Memo, snapshot: Snapshot) -> bool:
-    """Whether a question comes from a listed front that shows its secret."""
+    """Whether a question comes from a listed front with its secret."""
     try:
         _check_secret(request, memo, snapshot)
     except GatewayError:
@@ -65,8 +65,8 @@ def _check_secret(request: Request, memo: Memo, snapshot: Snapshot) -> None:
 
 
 def known_question(head: bytes, request: Request, memo: Memo, plane: Services) -> KnownQuestion | None:
-    """The allowed question that `head` repeats but for values; `request` is then read as the request that is asked
-    about. None where the whole way of a question has to be gone."""
+    """The remembered question that `head` repeats with other values; `request` is then read as the request in question.
+    None: the question must be read in full."""
     tables = plane.tables
     end = head.find(b"\r\n")
     text = head[:end]
@@ -103,18 +103,20 @@ def known_question(head: bytes, request: Request, memo: Memo, plane: Services) -
 
 
 def read_question(request: Request, memo: Memo, tables: RequestTables) -> tuple[FrontQuestion, bytes]:
-    """Returns the question, and the head of the request that is asked about.
+    """Returns the question, and the head of the request in question.
 
     Raises GatewayError: front_codes.QUESTION, and front_codes.UNKNOWN for a peer that is no listed front or shows no
-    secret."""
+    secret.
+    """
     front, head = _front_and_head(request, memo, tables.snapshot)
     return FrontQuestion(front, request.line.asked, request.whole, request.lane, tables.number), head
 
 
 def read_original(request: Request, front: Front, head: bytes, plane: Services) -> None:
-    """Reads `request` as the request that is asked about. The connection is kept as the question says.
+    """Reads `request` as the request in question. Keeps the connection as the question says.
 
-    Raises GatewayError, front_codes.OTHER where the application of that request does not name this front."""
+    Raises GatewayError, front_codes.OTHER where the file of the application does not name this front.
+    """
     keep_alive = request.keep_alive
     if not request.read_usual(head, plane.tables, plane.usual_head):
         request.read_any(head, plane.tables)
@@ -141,7 +143,7 @@ def _front_and_head(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[F
 
 
 def _way_to_sign_in(request: Request, app: App) -> tuple[Front, bytes]:
-    """The browser itself asks, about the page that it is to come back to."""
+    """The browser's own question about the page to return to."""
     if request.line.method != b"GET" or request.framing not in NO_CONTENT:
         raise GatewayError(front_codes.QUESTION, "no navigation")
     said, query = request.came(REDIRECT) or b"", request.line.target.query or b""
@@ -162,11 +164,12 @@ def _check_front(request: Request, front: Front) -> None:
 
 
 def page_for(front: Front, outcome: Outcome) -> Page | None:
-    """What a front is told when the request is not allowed: a bare status. The front then sends the browser's request
+    """The answer to a front when the request is not allowed: a bare status. The front then sends the browser's request
     here, and that request gets the page, the log line and the count.
 
-    None: the outcome is still open, or this front passes our answers on to the browser, so the question is answered
-    like any request. Such a front never asks about our own paths: a question about one gets the bare status."""
+    None: the outcome is still open, or the front passes our answers on to the browser, so the question is answered like
+    a request. Such a front never asks about our own paths: a question about one gets the bare status.
+    """
     if isinstance(outcome, NeedsStore | NeedsWork):
         return None
     if front.passes and not (isinstance(outcome, ToPortal) and outcome.purpose == "endpoint"):
@@ -211,13 +214,13 @@ def allowance(
 
 
 def remember_question(request: Request, question: FrontQuestion, tables: RequestTables) -> None:
-    """Keeps a question that has led to an allowance under these tables."""
+    """Remembers a question that led to an allowance under these tables."""
     if question.number == tables.number:
         tables.asked.keep(question, request.host, [*request.dropped], person=request.seat is not None)
 
 
 def lead_on(request: Request) -> Page:
-    """Leads the browser to the page that is asked about; a person who is not signed in signs in first."""
+    """Leads the browser to the page in question; a person who is not signed in signs in first."""
     target = request.line.target.raw
     if request.seat is None:
         target = b"/_ecluse/login?to=" + quote(target, safe="/").encode("ascii")
@@ -231,7 +234,7 @@ def is_head_alone(request: Request, question: FrontQuestion | KnownQuestion | No
 
 
 def shown(question: FrontQuestion | KnownQuestion | None, page: Page) -> Page:
-    """For a front, turns any 2xx that is no allowance into a 401: a front lets the request pass on any 2xx."""
+    """Turns a 2xx other than an allowance into a 401, because a front lets the request pass on any 2xx."""
     if question is None or question.front.leads or page.status not in _ALLOWING:
         return page
     return Page(NOT_SIGNED_IN, page.headers, page.body)

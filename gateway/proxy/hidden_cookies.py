@@ -1,10 +1,11 @@
-"""The cookies of applications that browsers do not get (`cookies.hidden`): taken from responses, added to requests.
+"""Applications' cookies that browsers do not get (`cookies.hidden`): taken from responses, added to requests.
 
-A seat in this worker's memory has its jar, read once from the store. What an application sets is in force here at once,
-and in the store a moment later, many changes in one write. Another worker may serve the browser's next request before
-that: so the response that carries a change gives the browser a mark, which is no secret: a name for this worker, a
-number, and which session it is of. A worker whose jar lacks what a request's mark says reads the store, and waits for
-it if need be.
+A seat in this worker's memory has a jar, read once from the store. A change is in force at once in this worker. The
+store gets it a moment later, with many changes in one write.
+
+Another worker may serve the browser's next request before that write. So the response with a change sets a mark in the
+browser: the worker's name, a number, and a tag of the session. The mark is not secret. A worker whose jar lacks the
+marked change reads the store, and waits for the change if necessary.
 """
 
 import asyncio
@@ -52,7 +53,7 @@ class Jars(Protocol):
 
 
 class NoJars:
-    """Where no store is: nothing is kept."""
+    """Replaces the store where there is no store: keeps nothing."""
 
     async def read(self, host: str, cookie: bytes) -> CookieJar | None:
         return None
@@ -65,10 +66,16 @@ class NoJars:
 
 @final
 class SeatJar:
-    """The jar of one seat in this worker. `changes`: what is not yet in the store. `mark`: the number of the last
-    change; `tag`: of the session, in marks. `read_at`, `written_at`: monotonic, as `settled_at`: when it is read once
-    more, after a change. `given_up`: the last mark that never came. `ready`: by path, what was made of `prepared_of`
-    and the jar, and until when (Unix seconds) it holds."""
+    """The jar of one seat in this worker.
+
+    `changes`: not yet in the store.
+    `mark`: the number of the last change; 0: no change.
+    `tag`: names the session in marks.
+    `read_at`, `written_at`: monotonic seconds.
+    `settled_at`: monotonic seconds, when the store is read again after a change.
+    `given_up`: the last mark whose change never arrived.
+    `ready`: by path, the data made of `prepared_of` and the jar, and until when (Unix seconds) it holds.
+    """
 
     __slots__ = (
         "changes", "given_up", "jar", "mark", "prepared_of", "read_at", "ready", "settled_at", "tag", "written_at"
@@ -92,8 +99,8 @@ class SeatJar:
 
 
 class HiddenCookies:
-    """To be made inside the running loop that it serves. `changed`: hears what an application gets of somebody's hidden
-    cookies, where it is told of the end of sessions."""
+    """Construct it inside the running loop. `changed`: hears which hidden cookies a person's requests carry, for
+    applications that are called at the end of sessions."""
 
     def __init__(self, jars: Jars | None, changed: Callable[[Seat, App, str, bytes], None] | None = None) -> None:
         self._jars: Jars = jars or NoJars()
@@ -144,7 +151,7 @@ class HiddenCookies:
         return None if mark is None or mark == kept.given_up or kept.jar.has(*mark) else mark
 
     async def _settle(self, seat: Seat, kept: SeatJar) -> None:
-        """Where the store does not answer, what is known here goes on to be sent."""
+        """Reads the store again after a change. If the store does not answer, the cookies in memory stay in use."""
         due = kept.settled_at
         with suppress(GatewayError):
             await self._shared_read(seat, None)
@@ -152,7 +159,7 @@ class HiddenCookies:
             kept.settled_at = NEVER
 
     async def _shared_read(self, seat: Seat, mark: tuple[str, int] | None) -> None:
-        """Reads the store, one reading at a time for a seat, whatever its requests' marks."""
+        """Reads the store, with one read at a time for a seat."""
         await self._shared.done(seat, lambda: self._read(seat, mark))
 
     async def _read(self, seat: Seat, mark: tuple[str, int] | None) -> None:
@@ -160,7 +167,7 @@ class HiddenCookies:
         until = monotonic() + _WAITED
         while True:
             jar = await self._jars.read(seat.host, seat.cookie)
-            # Of a seat that has ended meanwhile nothing is known any more, and nobody is let in by it.
+            # None: the seat has ended meanwhile, so it has no cookies and admits nobody.
             jar = jar or CookieJar()
             kept = self._take_over(seat, jar)
             if mark is None:
@@ -189,8 +196,10 @@ class HiddenCookies:
     # --- on the way back ---
 
     def taken(self, request: Request, response: ResponseHead) -> bytes:
-        """Keeps what a response sets of hidden cookies; the line that is added to the response, b"" for none. Raises
-        GatewayError(upstream_codes.RESPONSE) where it sets more than a jar holds."""
+        """Keeps the hidden cookies that a response sets. Returns the line for the mark; b"": no line.
+
+        Raises GatewayError(upstream_codes.RESPONSE) for more cookies than a jar holds.
+        """
         seat, lane = request.seat, request.application
         if seat is None or not seat.live or not isinstance(kept := seat.jar, SeatJar):
             return b""
@@ -247,7 +256,7 @@ class HiddenCookies:
             self._writing = None
 
     async def _kept(self, dirty: dict[Seat, SeatJar]) -> bool:
-        """Whether all of it is in the store; what is not waits for the next time."""
+        """Writes the changes. Returns False if the store does not answer: unwritten changes wait for the next time."""
         for seat, kept in dirty.items():
             changes = dict(kept.changes)
             try:
@@ -265,7 +274,7 @@ class HiddenCookies:
         return True
 
     async def close(self, within: float) -> None:
-        """What has changed is written, if that takes at most `within` seconds."""
+        """Waits at most `within` seconds until the changes are written."""
         if self._writing is not None:
             _, late = await asyncio.wait({self._writing}, timeout=within)
             for task in late:

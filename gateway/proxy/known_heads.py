@@ -1,16 +1,17 @@
-"""Heads of requests that need no parser: those that differ from one that was let in by values alone.
+"""Heads of requests that need no parser, because they repeat a known head with other values.
 
-A browser's next head mostly is an earlier one, its own or another's, with another Referer, cookie or the like. So what
-is remembered, for all connections of a worker, is a head without such values: the lines of names by which browsers say
-what they are and want, whole; of all others, the name. Of Host, too: it is the same head at each host of which the
-policy is the same, where its value is a spelling that was read before. Where the C parser has taken a head, the same
-bytes with other text in the place of some values are as well-formed as they were, and have the same names: a value
-without CR, LF, NUL and other controls is opaque to HTTP/1.1 (RFC 9110 5.5). A head with a name twice, another
-Connection option than keep-alive, other blanks than the usual one, or any name that is dropped or tells how a message
-is framed, but Content-Length, whose number is read by us, is the parser's each time.
+A browser's next head mostly repeats an earlier head with another Referer, cookie or the like. The worker remembers
+heads without such values, for all its connections: a line that many browsers share whole (`_SHARED`), of further lines
+the name. Host counts by name as well: hosts with the same policy share their heads.
 
-What is remembered is of no person, bounded, and holds under one snapshot. Only heads that went to an application are,
-and what strangers send pushes out nothing but what strangers sent (gateway.access.remembered).
+Why no parser is needed: the C parser has accepted the head, and a value without CR, LF, NUL and other controls is
+opaque to HTTP/1.1 (RFC 9110 5.5). With other values, the head stays well-formed and keeps its names.
+
+The parser reads a head that repeats a name, has a Connection option besides keep-alive or unusual blanks, or has a name
+that is dropped or that frames the message. Content-Length is the exception: its number is read here.
+
+A remembered head names no person, is bounded in number and size, and ends with its snapshot. Only heads that went to an
+application are remembered. A stranger's head replaces only strangers' heads (gateway.access.remembered).
 """
 
 import re
@@ -46,10 +47,15 @@ _OWN: Final = re.compile(rb"(\r\n(?:%b): )([\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-
 
 
 class KnownHead:
-    """`pieces`: what goes on of the head behind its Host line, with b"" in the place of that and of each value of its
-    own; `goes`: which of these values go on, the first of which is the host. `cookie`: the index of that value, -1
-    where there is none; `rare`: of those that are ours to read, with their verdicts. `kept_alive`: whether HTTP/1.0 is.
-    `let_in`: somebody signed in sent it."""
+    """A remembered head.
+
+    `pieces`: the forwarded lines behind Host; b"" stands for the Host line and for each forwarded value.
+    `goes`: by value, whether it is forwarded; the first value is the host.
+    `cookie`: the index of the cookie among the values; -1: no cookie.
+    `rare`: the indices of the values that the gateway reads, with their verdicts.
+    `kept_alive`: whether an HTTP/1.0 connection stays open.
+    `let_in`: a signed-in person sent the head.
+    """
 
     __slots__ = ("_key", "_own", "cookie", "goes", "head", "kept_alive", "layout", "let_in", "pieces", "rare")
 
@@ -71,14 +77,14 @@ class KnownHead:
                     self.pieces += (b"", b"")
 
     def passed(self, host_line: bytes, values: Sequence[bytes]) -> bytes:
-        """What goes on of a head with these values, from its Host line, as it goes on, to the end of its last line."""
+        """The forwarded head with these values, from `host_line` to the end of the last line."""
         pieces = self.pieces[:]
         pieces[0] = host_line
         pieces[2::2] = compress(values, self.goes)
         return b"".join(pieces)
 
     def lines(self, values: Sequence[bytes]) -> list[bytes]:
-        """The lines of a head with these values, each as b"Name: value"."""
+        """The lines of the head with these values, each as b"Name: value"."""
         lines = _lines_of(self._key)
         for place, value in zip(self._own, values, strict=True):
             lines[place] += value
@@ -86,8 +92,7 @@ class KnownHead:
 
 
 class KnownHeads:
-    """`heads`: by the policy of their application, and their lines without the values of their own, as `parts` gives
-    them."""
+    """`heads`: by the application's policy and the head without values, as `parts` returns it."""
 
     __slots__ = ("_remembered", "heads")
 
@@ -98,17 +103,20 @@ class KnownHeads:
     def keep(
         self, head: HeadNames, layout: RequestLayout, policy: HeaderPolicy, lines: Sequence[bytes], *, person: bool
     ) -> None:
-        """Remembers a head that the parser has read and that goes to an application. `layout`: an opaque one, under
-        `policy`; Connection says nothing else than keep-alive. `lines`: each as b"Name: value". `person`: whether
-        somebody is signed in."""
+        """Remembers a head that the parser has read and that goes to an application.
+
+        `layout`: an opaque layout under `policy`. Connection has only keep-alive.
+        `lines`: each as b"Name: value".
+        `person`: whether the sender is signed in.
+        """
         key, (_, *values) = parts(b"\r\n%b\r\n\r\n" % b"\r\n".join(lines))
         if key and are_split(head.names, key, values):
             self._remembered.add((policy, key), KnownHead(key, head, layout, let_in=person))
 
 
 def parts(block: bytes) -> tuple[bytes, Sequence[bytes]]:
-    """A head from the CRLF behind its request line on: without the values of its own, and these, the host first. Of one
-    without a usual Host line, b"" for both."""
+    """Splits a head, from the CRLF behind its request line on: the head without values, and the values, the host first.
+    Without a usual Host line, returns b"" for both."""
     at = block.find(_HOSTS[0])
     if at < 0 and (at := block.find(_HOSTS[1])) < 0:
         return _NO_HOST
@@ -121,7 +129,7 @@ def parts(block: bytes) -> tuple[bytes, Sequence[bytes]]:
 
 
 def split(block: bytes) -> tuple[bytes, list[bytes]]:
-    """As `parts`, where the host is not among the values."""
+    """Splits as `parts` does, but leaves the host in the head."""
     found = _OWN.split(block)
     values = found[2::3]
     del found[2::3]
@@ -129,7 +137,8 @@ def split(block: bytes) -> tuple[bytes, list[bytes]]:
 
 
 def are_split(names: Sequence[bytes], key: bytes, values: Sequence[bytes]) -> bool:
-    """Whether a head of lines of these names is told by what `split` gave of it, and may be remembered."""
+    """Whether `key` and `values` from `split` stand for the whole head with these names, and the head may be
+    remembered."""
     own = sum([OWN_NAME.fullmatch(name) is not None for name in names])
     shared = sum([name.lower() in _SHARED for name in names])
     return own == len(values) and own + shared == len(names) and len(key) <= _LONGEST

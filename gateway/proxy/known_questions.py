@@ -24,8 +24,13 @@ _CONNECTIONS: Final = frozenset({b"Connection: keep-alive", b"Connection: Keep-A
 
 
 class FrontQuestion(NamedTuple):
-    """A question as it was read: its request line, its other lines, each as b"Name: value", and the lane of its own
-    host, under the tables of this number."""
+    """A question as read.
+
+    `text`: its request line.
+    `lines`: its further lines, each as b"Name: value".
+    `lane`: the lane of its own host.
+    `number`: the tables' number.
+    """
 
     front: Front
     text: bytes
@@ -35,11 +40,17 @@ class FrontQuestion(NamedTuple):
 
 
 class KnownQuestion:
-    """`secret`, `method`, `target`, `host`: the indices of these values, -1 where the front says it otherwise. `goes`:
-    which of the values are the browser's. `inner`: the head of the browser's request, as KnownHeads has it; `own_host`:
-    its host where the question's own Host is that. `dropped`: names of the browser's lines that the
-    application of the lane `there` does not see; they are not in that head. `stripped`: for whom something is counted
-    as taken off. `let_in`: as of KnownHead."""
+    """A remembered question.
+
+    `secret`, `method`, `target`, `host`: the indices of these values; -1: not among the values.
+    `goes`: by value, whether it is the browser's.
+    `inner`: the head of the browser's request, as a key of KnownHeads.
+    `own_host`: the question's own Host, which is the browser's host where `host` is -1.
+    `dropped`: names of the browser's lines that the application never sees; `inner` has no such lines.
+    `there`: the lane of that application.
+    `stripped`: the lanes that count stripped lines.
+    `let_in`: as in KnownHead.
+    """
 
     __slots__ = (
         "dropped", "front", "goes", "host", "inner", "lane", "let_in", "method", "own_host", "secret", "stripped",
@@ -62,22 +73,21 @@ class KnownQuestion:
         self.stripped: tuple[HostLane, ...] = ()
 
     def holds_for(self, lane: HostLane) -> bool:
-        """Whether its lines are the same for the application of `lane`: which one that is may be among the values."""
+        """Whether the lines mean the same for `lane`: the values may name another application than `there`."""
         return lane is self.there or not self.dropped
 
     def line_of(self, text: bytes) -> bytes:
-        """The browser's request line, where the question's own says it; b"" where it is no usual one. Raises
-        GatewayError."""
+        """The browser's request line from the question's own line; b"": not a usual line. Raises GatewayError."""
         line = self.lane.lines.get(text) or self.lane.read_line(text)
         path, raw = _BELOW + self.front.name.encode("ascii"), line.target.raw
-        # Of another front's path, what is asked there is not for this one to say.
+        # The path of another front says nothing about this front's question.
         if not line.minor or line.authority is not None or not raw.startswith(path + b"/"):
             return b""
         return b"%b %b HTTP/1.1" % (line.method, raw[len(path) :])
 
 
 class KnownQuestions:
-    """`questions`: by their lines without the values; before these, the request line where it says nothing."""
+    """`questions`: by their lines without values, behind the request line unless a header has the method."""
 
     __slots__ = ("_heads", "_known", "_remembered", "questions")
 
@@ -89,8 +99,12 @@ class KnownQuestions:
     def keep(
         self, asked: FrontQuestion, host: VirtualHost[HostLane], dropped: Sequence[bytes], *, person: bool
     ) -> None:
-        """A question has led to an allowance. `host`: of the browser's request; `dropped`: names of its lines that no
-        application sees. `person`: whether somebody is signed in."""
+        """Remembers a question that led to an allowance.
+
+        `host`: the host of the browser's request.
+        `dropped`: names of the request's lines that the application never sees.
+        `person`: whether the browser's sender is signed in.
+        """
         names = tuple(line.partition(b":")[0] for line in asked.lines)
         lower = [name.lower() for name in names]
         key, values = split(b"\r\n%b\r\n\r\n" % b"\r\n".join(asked.lines))
@@ -101,7 +115,7 @@ class KnownQuestions:
         question = KnownQuestion(asked, own, host.lane, dropped, let_in=person)
         unseen = {*map(bytes.lower, dropped)}
         seen = [line for line, name in zip(asked.lines, lower, strict=True) if name not in unseen]
-        # The line before it is another one each time.
+        # Without the request line, which differs each time.
         block = asked.front.original(seen, b"GET", b"/").partition(b"\r\n")[2]
         lines = block.removesuffix(b"\r\n\r\n").split(b"\r\n")
         question.inner, (question.own_host, *passed) = parts(b"\r\n" + block)
@@ -114,7 +128,7 @@ class KnownQuestions:
         self._remembered.add(asked.text + key if asked.front.method else key, question)
 
     def _keep_head(self, lines: Sequence[bytes], host: VirtualHost[HostLane], *, person: bool) -> bool:
-        """Whether other values leave the browser's head what it is; it is remembered then."""
+        """Remembers the browser's head and returns True, if its layout is opaque."""
         names = tuple(line.partition(b":")[0] for line in lines)
         heads = self._heads
         head = heads.by_names.get(names) or heads.learn(names)

@@ -22,8 +22,8 @@ from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
 
 class PortalLane(PortalAccess):
-    """Of a portal host without an application. No rule is asked and nothing goes upstream; a request is read, answered
-    by the portal, logged and counted."""
+    """The lane of a portal host without an application. It has no rules and no upstream; requests are read, answered by
+    the portal, logged and counted."""
 
     __slots__ = (
         "_url", "cookies", "exchange", "is_bounded", "is_secure", "log_names", "policy", "rates", "statuses",
@@ -54,13 +54,12 @@ class PortalLane(PortalAccess):
         return self.is_secure
 
     def public(self, host: str) -> str:
-        """The origin in browsers, whatever host was requested."""
+        """The portal's origin, for every host."""
         return self._url
 
 
 class Lane(ApplicationAccess):
-    """The lane of an application. Its attributes are computed once for a snapshot, so that a request only looks them
-    up."""
+    """The lane of an application. Its attributes are computed once per snapshot, so a request only looks them up."""
 
     __slots__ = (
         "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters", "form_login",
@@ -101,7 +100,7 @@ class Lane(ApplicationAccess):
         self.body_limit = app.body_limit
         self._usual = _shared_limits(self.body_limit, self.timeouts)
         self._path_limits = app.path_limits
-        # What bounds each request; None where `limits_at` says so by path.
+        # The limits of each request; None: `limits_at` decides by path.
         self.exchange = self._usual if self._path_limits is None else None
 
     def _connect(self, app: App, pool: Pool | AddressGroup) -> None:
@@ -160,7 +159,7 @@ class Lane(ApplicationAccess):
         return self._path_limits.at(line.target.segments) or self._usual
 
     def again(self, seat: Seat | None, client: str) -> Pool | None:
-        """The connections for sending a request a second time; None where that may not be."""
+        """The connections for sending a request a second time; None: not allowed."""
         return self.sole if self.group is None else self.group.again(seat, client)
 
     def count_failure(self, reason: str) -> None:

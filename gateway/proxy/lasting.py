@@ -1,6 +1,6 @@
-"""A request that is under way while the world changes: judged again, and cut once it is no longer allowed.
+"""An open request while policy or session change: judged again, and cut once it is no longer allowed.
 
-Invariant 12: nothing that is open outlives its session.
+Invariant 12: no request outlives its session.
 """
 
 from time import monotonic
@@ -71,8 +71,7 @@ class Reached(Protocol):
 
 
 def still_allowed(request: Request, upstream: Reached | None, tables: RequestTables) -> bool:
-    """Whether a request that was let in would be let in now, under these tables, by the same application. `upstream`:
-    the other end of the request."""
+    """Whether the same application would admit the request again under these tables. `upstream`: the other end."""
     try:
         authority, text = request.host.authority, request.line.asked
         host = (tables.by_host.get(authority) or tables.find(authority)).at(text)
@@ -127,7 +126,7 @@ def may_change(request: Request) -> bool:
 
 
 def cut(client: LastingClient) -> None:
-    """Ends the request under way: at once if it is older than 5 s, otherwise in 5 s if it is still the same one."""
+    """Ends the request under way if it is older than 5 s; a younger request is ended in 5 s, unless finished."""
     request = client.active.request
     if monotonic() - request.started > _CUT_SECONDS:
         client.abort()
@@ -144,7 +143,7 @@ def _abort_later(client: LastingClient, request_id: bytes) -> None:
 
 
 def keep_to_seat(client: LastingClient, within: float) -> None:
-    """Ends the request with its seat. Called every `within` seconds, so that an end before the next call is awaited."""
+    """Ends the request with its seat. Called every `within` seconds; an end before the next call gets a timer."""
     request, sessions = client.active.request, client.plane.sessions
     seat, now = request.seat, monotonic()
     if seat is None:

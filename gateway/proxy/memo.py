@@ -1,4 +1,4 @@
-"""What a client connection remembers between requests: its peer, and values that seldom change."""
+"""A client connection's memory between requests: its peer, and values that seldom change."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -15,8 +15,8 @@ _NOT_LOOKED_AT: Final = Peer(None, listed=False)
 
 
 class Memo:
-    """`host`, `client`, `chain`, `scheme` and `forwarded` belong together. No snapshot is kept alive by a connection
-    that waits: only which one it was is remembered."""
+    """`host`, `client`, `chain`, `scheme` and `forwarded` belong together. Holds the revision of a snapshot and not the
+    snapshot, so a waiting connection keeps no old snapshot in memory."""
 
     __slots__ = (
         "_cookie", "_cookie_host", "_cookie_parts", "_peer", "_revision", "bound_to", "chain", "client", "forwarded",
@@ -48,7 +48,7 @@ class Memo:
         return self.trusted
 
     def tell_forwarded(self, host: VirtualHost[HostLane], rare: Mapping[int, bytes], tables: RequestTables) -> None:
-        """What goes upstream of who the client is, and `chain` and `scheme` for ourselves."""
+        """Sets `chain` and `scheme`, and in `forwarded` the lines that name the client upstream."""
         said_for = said_proto = None
         if self.is_trusted(tables.snapshot):
             said_for, said_proto = rare.get(FORWARDED_FOR), rare.get(FORWARDED_PROTO)
@@ -60,7 +60,8 @@ class Memo:
         self.host = None if self.trusted else host
 
     def cookie_parts(self, cookie: bytes, host: VirtualHost[HostLane]) -> tuple[bytes | None, bytes]:
-        """The value of our session's cookie, and what is the application's. Raises GatewayError(wire_codes.COOKIE)."""
+        """The value of our session cookie, and the application's part of the line. Raises
+        GatewayError(wire_codes.COOKIE)."""
         if cookie != self._cookie or host is not self._cookie_host:
             self._cookie_parts = host.lane.cookies.read(cookie)
             self._cookie, self._cookie_host = cookie, host

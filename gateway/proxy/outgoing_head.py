@@ -1,4 +1,4 @@
-"""What goes to an application of a request's head: the client's lines, and what only we may say."""
+"""The head of a request to an application: the client's lines, and the lines that only the gateway may write."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -31,7 +31,7 @@ _LITTLE: Final = 40 * 1024
 _BELOW, _LITTLE_BELOW = 64 * 1024, 16 * 1024
 # Where more came at once, more may follow.
 SMALL: Final = 16 * 1024
-# Of what was compressed, which is kept until it is undone, beside the 40 KB that undoing it takes.
+# For compressed bodies: a piece is kept until it is decoded, and decoding takes 40 KB more.
 LITTLE: Final = 4 * 1024
 _NOBODY: Final = asyncio.BufferedProtocol()
 
@@ -46,8 +46,11 @@ HEADS: Final = _MEMORY[:SMALL]
 
 
 def for_body(left: int, free: int) -> memoryview:
-    """What the next piece of a client's body is read to, of which `left` bytes are to come, and for which the
-    application has room for `free`: little of what may follow it is read with it."""
+    """The memory for the next piece of a client's body: sized so that few bytes behind the body are read with it.
+
+    `left`: bytes of the body still to come.
+    `free`: bytes that the application can take.
+    """
     return _MEMORY[: max(SMALL, min(left, free))]
 
 
@@ -58,8 +61,8 @@ _MOST, _WAITS = 3, 5
 
 
 def paced(transport: asyncio.Transport, room_of_all: "Room") -> asyncio.Transport:
-    """Writes by `transport` to one side. It counts as full when any byte waits, or with TLS more than the end of a
-    handshake: the sender keeps the rest."""
+    """Makes the transport report as full once a byte waits; with TLS, once more waits than the end of a handshake. The
+    sender keeps the rest."""
     tls = isinstance(transport, PacedTls) or transport.get_extra_info("sslcontext") is not None
     transport.set_write_buffer_limits(high=SMALL if tls else 1)
     if tls and not isinstance(transport, PacedTls):
@@ -68,14 +71,14 @@ def paced(transport: asyncio.Transport, room_of_all: "Room") -> asyncio.Transpor
 
 
 def let_go(transport: Any) -> None:
-    """Breaks the cycle of references after a connection has ended: the loop's TLS holds its protocol, which holds
-    the transport, which holds the loop's TLS. Without it, memory waits for the collector."""
+    """Breaks a cycle of references after a connection has ended: the loop's TLS holds the protocol, the protocol holds
+    the transport, and the transport holds the loop's TLS. Otherwise the memory waits for the collector."""
     transport.set_protocol(_NOBODY)
 
 
 def room(transport: asyncio.Transport) -> int:
-    """How many bytes may be read at once for who is written to by `transport`: half of the room that its kernel has,
-    since packets are counted there with what is added to them, little where much waits, or a small piece at least."""
+    """The bytes to read at once for the reader behind `transport`: half of the kernel's free room, because the kernel
+    counts its overhead with each packet. Less if much waits; at least SMALL."""
     if isinstance(transport, OwnRoom):
         return transport.room()
     found = _send_buffer(transport)
@@ -86,7 +89,7 @@ def room(transport: asyncio.Transport) -> int:
 
 
 def _send_buffer(transport: asyncio.Transport) -> tuple[int, int] | None:
-    """How many bytes may wait in the kernel, and how many do; None where it does not say."""
+    """The size of the kernel's send buffer, and the bytes waiting in it; None: unknown."""
     connection = transport.get_extra_info("socket")
     if connection is None or sys.platform != "linux":
         return None
@@ -113,9 +116,10 @@ class OwnRoom(asyncio.Transport):
 
 
 class PacedReading(asyncio.BufferedProtocol):
-    """A connection that is read in pieces of READ, no faster than the other side takes the result.
+    """A connection that reads into READ, no faster than the other side takes the result.
 
-    `view`: the place of the next piece, and so its size; `first`: used while little came before.
+    `view`: the memory for the next piece; its size bounds the piece.
+    `first`: the view while little came before.
     """
 
     __slots__ = ("view",)
@@ -127,25 +131,25 @@ class PacedReading(asyncio.BufferedProtocol):
 
     @property
     def get_buffer(self) -> partial[memoryview]:
-        """The loop calls what this gives before each read: `view`, without a Python call."""
+        """The loop calls the result before each read: `view`, without a Python call."""
         return partial(getattr, self, "view")
 
     def size_the_next(self, came: int, to: asyncio.Transport | None) -> None:
-        """After a piece of more than SMALL, or a whole one: more may come than is taken by `to`, None for nobody."""
+        """Sizes the view after a piece of `came` bytes. `to`: the transport that takes the bytes; None: nobody."""
         if to is None or (came <= SMALL and came < len(self.view)):
-            # The same view where all of it may be filled: who reads to it is not asked each time.
+            # The same view while all of it may be filled, so that the transport is not asked each time.
             most = to.at_most if isinstance(to, OwnRoom) else READ_AT_MOST
             self.view = self.first if most >= len(self.first) else self.first[:most]
         else:
             self.view = _MEMORY[: room(to)]
 
     def read_little(self) -> None:
-        """Next; what comes then says how much may follow."""
+        """Bounds the next piece to LITTLE bytes."""
         self.view = _MEMORY[:LITTLE]
 
 
 class Room:
-    """Reports when the kernel accepts more bytes of full connections. One for each worker: the loop watches its
+    """Reports when the kernel accepts more bytes on full connections. One object per worker: the loop watches its
     descriptor, because the connections' descriptors belong to their transports."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -183,16 +187,17 @@ class Room:
         if self._epoll is not None:
             for descriptor, _ in self._epoll.poll(0):
                 if (paced := self._waiting.pop(descriptor, None)) is not None:
-                    # Each by itself: one that fails keeps the others from nothing.
+                    # In calls of their own: a fault in one does not stop the rest.
                     self._loop.call_soon(paced.has_room)
 
 
 class PacedTls(OwnRoom):
-    """A client's transport where TLS is spoken. The loop's own would take 64 KB and more beyond what the kernel takes,
-    and say nothing of it: this one asks the kernel, each time that as much was written as it had room for.
+    """A client's transport under TLS. The loop's TLS would buffer 64 KB and more beyond the kernel's buffer without
+    reporting it. So this transport asks the kernel whenever it has written as much as the kernel had room for.
 
-    `_left`: bytes until it is asked again. `below`: to which what is encrypted is written. `_lags`: much waits in the
-    kernel.
+    `below`: the transport for the encrypted bytes.
+    `_left`: bytes until the kernel is asked again.
+    `_lags`: many bytes wait in the kernel.
     """
 
     __slots__ = ("__weakref__", "_lags", "_left", "_room", "_tls", "_waits", "below")
@@ -209,7 +214,7 @@ class PacedTls(OwnRoom):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._tls.is_closing():
-            # The loop's own would log it, each time.
+            # The loop's TLS would log each write.
             return
         size = len(data)
         self._left -= size
@@ -227,7 +232,7 @@ class PacedTls(OwnRoom):
 
     @property
     def at_most(self) -> int:
-        """A short piece may wait below TLS: with a long one behind it, more than little would."""
+        """SMALL while many bytes wait below TLS, so that no long piece follows."""
         return SMALL if self._lags else READ_AT_MOST
 
     def room(self) -> int:

@@ -26,7 +26,7 @@ class PortalClient(Requester, Protocol):
 
 
 class OwnPage:
-    """What exchange.py declares, for whatever ends in a page of our own: as a rule it comes whole, in one write."""
+    """Defaults of exchange.py for a page of our own, which usually comes whole in one write."""
 
     __slots__ = ()
 
@@ -41,7 +41,7 @@ class OwnPage:
         return False
 
     def pause(self) -> None:
-        """A page is one write."""
+        """Does nothing: a page is one write."""
 
     def resume(self) -> None:
         """As `pause`."""
@@ -56,8 +56,7 @@ class OwnPage:
 
 
 class PortalExchange(OwnPage):
-    """What is under way at the portal goes on to its end when the browser has left: a sign-out is not left half done
-    because nobody waits for its page."""
+    """A request at the portal. It runs to its end even if the browser leaves: no sign-out stops half-way."""
 
     __slots__ = ("_asked", "_body", "_client", "_inbound", "_patience", "_plane")
 
@@ -71,7 +70,7 @@ class PortalExchange(OwnPage):
         self._asked = False
 
     def ask(self) -> None:
-        """The portal is asked when all of the request is here: no step runs on half a form."""
+        """Asks the portal once the request is complete: no step runs on half a form."""
         client = self._client
         if client is not None:
             self._asked = True
@@ -128,7 +127,7 @@ class PortalExchange(OwnPage):
 
 
 def count_unread(plane: Services, inbound: InboundRequest) -> None:
-    """Of a request whose body is too large, or did not come in time, or at all."""
+    """Counts a request whose body was too large, late or missing."""
     path, on_portal = _path_of(inbound), inbound.host == inbound.snapshot.gateway.portal_host
     if on_portal and is_call(inbound.snapshot, inbound.method.encode(), path) and is_unread_refusal(inbound, path):
         plane.rates.call_refused(inbound.client, called(path), monotonic())
@@ -139,8 +138,8 @@ def _path_of(inbound: InboundRequest) -> bytes:
 
 
 class PouredBody(OwnPage):
-    """Sends a page that is too large for one write, in pieces, as the client takes them. All clients share the bytes
-    of the page, so a client that reads nothing costs no copy."""
+    """Sends a page that is too large for one write, as the client takes the pieces. Clients share the bytes of the
+    page, so a client that reads nothing costs no copy."""
 
     __slots__ = ("_client", "_loop", "_rest", "_steps")
 

@@ -1,6 +1,6 @@
-"""Requests for our own pages: what the portal is told, as it was read of them.
+"""Requests for our own pages, handed to the portal as the data plane read them.
 
-Nothing under `/_ecluse/` ever reaches an application.
+No request under `/_ecluse/` ever reaches an application.
 """
 
 from typing import Final, Literal
@@ -48,7 +48,7 @@ def body_limit(request: Request) -> int:
 
 
 def is_embedded(request: Request) -> bool:
-    """Whether a frame asks that stands in a page of a host that the application's file lists, or in its own."""
+    """Whether the request comes from a frame in the application's own page, or in a page of a host in its file."""
     lane = request.lane
     if not isinstance(lane, Lane) or not lane.app.embedded_by:
         return False

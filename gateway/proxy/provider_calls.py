@@ -40,6 +40,6 @@ def is_unread_refusal(inbound: InboundRequest, path: bytes) -> bool:
 def is_refusal(page: Page) -> bool:
     """Whether the answer shows that the call came from a stranger. Uncertain calls count as a provider's."""
     if _SCIM_ANSWER in page.headers:
-        # A directory that has shown who it is asks what it likes.
+        # An authenticated directory may ask for anything.
         return page.status == 401
     return 400 <= page.status < 500 or b"soap:Client" in page.body

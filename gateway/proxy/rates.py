@@ -39,9 +39,10 @@ _EVERYBODY: Final = Asks("all", 0)
 
 
 class Buckets:
-    """At most `most` buckets; where there is no room, the one that was asked least lately goes, and is full again.
+    """At most `most` buckets. If there is no room, the bucket used least lately is forgotten, and so is full again.
 
-    Of each only the time is kept at which it will be full again. Times are monotonic seconds."""
+    A bucket is stored as the time when it will be full again, in monotonic seconds.
+    """
 
     __slots__ = ("_full_at", "_most")
 
@@ -67,7 +68,7 @@ class Buckets:
         return wait
 
     def wait(self, key: int, rate: Rate, now: float) -> float:
-        """Returns the seconds until a token is there, 0 if there is a token. Takes none."""
+        """Returns the seconds until a token is free, 0 if there is a token. Takes no token."""
         whole = rate.every * rate.burst
         missing = min(max(self._full_at.get(key, now), now), now + whole) + rate.every - now - whole
         return missing if missing > _ROUNDING else 0.0
@@ -89,7 +90,7 @@ class Buckets:
 
 
 class RequestLimits:
-    """Of one worker; what is counted goes on over a reload."""
+    """One per worker. The buckets survive a reload."""
 
     def __init__(self, counters: Counters, log: Log) -> None:
         self._counters = counters
@@ -103,7 +104,7 @@ class RequestLimits:
         self._told = {key: told for key, told in self._told.items() if key[0] in snapshot.apps}
 
     def too_many(self, request: Request, who: Asks, before: Asks, *, is_forward: bool = False) -> Refuse | None:
-        """As `over`, and what is answered."""
+        """Returns the refusal if `over` finds an exceeded rate."""
         over = self.over(request, who, before, is_forward=is_forward)
         return None if over is None else self.refused(request, over)
 
@@ -129,9 +130,9 @@ class RequestLimits:
     # --- what providers say by themselves ---
 
     def refused_calls(self, client: str, of: str, now: float) -> float:
-        """The seconds to wait for an address of which as many calls in the name of a provider, `of`, were refused as a
-        stranger may ask. A call that turns out to be that provider's costs nothing. Others may be called from the same
-        address: they are counted for themselves."""
+        """The seconds to wait for an address whose refused calls in the name of a provider, `of`, have used up a
+        stranger's rate. A call that proves to be the provider's costs nothing. Calls are counted apart for each
+        provider named."""
         rate = None if self._everywhere is None else self._everywhere.per("client")
         return 0.0 if rate is None else self.buckets.wait(_bucket(_EVERYWHERE, by_call(client, of)), rate, now)
 
@@ -146,7 +147,7 @@ class RequestLimits:
                 yield scope, rate
 
     def refused(self, request: Request, over: tuple[str, float]) -> Refuse:
-        """`over`: as the method of this name has it."""
+        """Counts, logs and returns the refusal. `over`: the result of the method `over`."""
         kind, wait = over
         app, now = request.lane.name, request.started
         self._counters.add("ecluse_requests_limited_total", app, kind)
@@ -180,18 +181,18 @@ def asks(seat: Seat | None, client: str) -> Asks:
 
 
 def looked_up(client: str) -> Asks:
-    """A cookie or token that has to be looked up first counts for the address, apart from its strangers: their flood
-    keeps nobody out who is signed in."""
+    """The counter for look-ups of a cookie or token, by address and apart from strangers' requests: a flood of
+    strangers keeps no signed-in person out."""
     return _at(client, "looked up")
 
 
 def by_notice(client: str) -> Asks:
-    """What a browser brings of a provider to end sessions counts for the address, apart from all else."""
+    """The counter for providers' notices in a browser, which end sessions, by address and apart from requests."""
     return _at(client, "notice")
 
 
 def by_call(client: str, of: str) -> Asks:
-    """A call of a provider's own that ends sessions, and was refused. `of`: the provider that it was said to be of."""
+    """The counter for refused calls that end sessions in the name of a provider, `of`."""
     return _at(client, f"call {of}")
 
 

@@ -59,9 +59,10 @@ class RequestReader:
     # --- a head ---
 
     def next_head(self, limits: Limits) -> bytes | None:
-        """The next head, up to the end of its empty line; None until that has come. `ahead` is not empty.
+        """The next head, up to the end of its empty line; None: not complete. `ahead` is not empty.
 
-        Raises GatewayError for a part of a head that is no HTTP, or too long: nobody waits for its end."""
+        Raises GatewayError as soon as the part so far is too long or not HTTP.
+        """
         ahead = self.ahead
         if ahead[0] == 13:
             # RFC 9112 2.2: empty lines before a request are passed over.
@@ -83,8 +84,8 @@ class RequestReader:
     # --- a body ---
 
     def begin_body(self, framing: int, limit: int, *, bare: bool = False) -> bytes:
-        """Returns the part of a body that came with its head. `state` is BODY where more is to come. `limit`: bytes, 0
-        for no limit; `bare`: without chunks, whatever the framing."""
+        """Returns the part of a body that came with its head. `state` is BODY if more is to come. `limit`: bytes, 0 for
+        no limit; `bare`: without chunks, whatever the framing."""
         if whole := self.take_whole_body(framing):
             return whole
         upload = RequestBody(framing, limit, bare=bare)
@@ -114,15 +115,14 @@ class RequestReader:
         self.state, self._upload, self.view = WAIT, None, HEADS
 
     def size_view(self, free: int) -> None:
-        """Sizes the next read for the rest of the body. `free`: bytes that the application takes now; where it takes
-        nothing, little waits here."""
+        """Sizes the next read for the rest of the body. `free`: bytes that the application takes now."""
         if self._upload is not None:
             self.view = for_body(self._upload.left, free)
 
     # --- after the last response ---
 
     def linger(self) -> None:
-        """From here on, bytes are thrown away."""
+        """Discards the bytes that still come."""
         self.state, self.ahead, self._lingered = LINGER, b"", 0
 
     def throw_away(self) -> bool:

@@ -1,4 +1,4 @@
-"""What the data plane answers by itself: refusals and errors, as the pages service renders them."""
+"""The data plane's own answers: refusals and errors, as pages of the pages service."""
 
 import re
 from typing import Final, Literal, Protocol
@@ -42,7 +42,7 @@ _LINK_ACCOUNT: Final = "/_ecluse/account"
 
 
 class RefusalServices(Protocol):
-    """What a worker's connections share, as far as a refusal needs it."""
+    """The part of Services that a refusal needs."""
 
     @property
     def pages(self) -> ErrorPages: ...
@@ -55,7 +55,7 @@ class RefusalServices(Protocol):
 
 
 def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Page:
-    """The page for a request whose head was read. It is logged and counted."""
+    """Counts, logs and returns the refusal of a request whose head was read."""
     if outcome.by is not None:
         return _denied(services, request, outcome, outcome.by)
     seen = Seen(request.client, request.host.name, request.line.method.decode("ascii"))
@@ -170,8 +170,8 @@ def unauthorized(services: RefusalServices, request: Request, outcome: RequireSi
 
 
 def program_refusal(outcome: RequireSignIn, provider: str, ladder: Ladder) -> Refuse:
-    """Answers a program without a page or a sign-in address, whatever its Accept (invariant 10). RFC 9470 3: a
-    program cannot sign in here; the answer says what its next token needs. `provider`: the provider of its token."""
+    """Answers a program without a page or a sign-in address, whatever its Accept (invariant 10). A program cannot sign
+    in, so the answer names the needs of its next token (RFC 9470 3). `provider`: the provider of its token."""
     if outcome.reason is not session_codes.TOO_WEAK:
         detail = "of a provider that this application does not listen to, or outside its perimeter"
         return Refuse(api_codes.TOKEN, detail, bearer=bearer_error(b"invalid_token"))
@@ -222,7 +222,8 @@ def _quoted(text: str) -> bytes:
 
 
 def _login_url(request: Request, kind: Kind) -> str:
-    """A frame's own page opens at the top; a script's request is no page: back to the one that made it."""
+    """The address for signing in. A frame leads back to its own page, at the top. A script's request is no page, so it
+    leads back to the page of the script."""
     app = request.application.app
     origin = app.origin(request.host.name)
     back = request.line.target.raw.decode("ascii")
@@ -233,7 +234,7 @@ def _login_url(request: Request, kind: Kind) -> str:
 
 
 def _page_kind(request: Request) -> PageKind:
-    """What a frame of another page shows stands there where the application's file lists the page's host."""
+    """The kind of page: a frame gets its own kind if the file of the application lists the embedding host."""
     kind = kind_of(request.line.method, request.fields)
     if kind == "other":
         return "json"

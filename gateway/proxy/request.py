@@ -53,13 +53,18 @@ NOTHING: Final[Mapping[int, bytes]] = {}
 
 
 class Request:
-    """Valid from `read_usual` or `read_any` until the next one.
+    """The head under way. Valid from `read_usual` or `read_any` until the next call.
 
-    What is found out on the walk (walk.py) holds as long as what it was found out from is the same, if `admitted`:
-    `credential`, the value of our cookie, or a program's token; `cookie_rest`, what of the Cookie line is the
-    application's; `client`, who sent it. `middle`: all that stands between request line and request id when `middle_of`
-    is what is injected. `limits`: what bounds it, on its path. `decided`: what policy decided, None before that.
-    `unkept`: whether the worker has yet to remember the head, should it be let in."""
+    `admitted`: `credential`, `cookie_rest` and `client` still hold, because the lines behind them have not changed.
+    `credential`: the value of our cookie, or a program's token.
+    `cookie_rest`: the application's part of the Cookie line.
+    `client`: the sender's address.
+    `middle`: the bytes between request line and request id, made for `middle_of`.
+    `middle_of`: the injected lines in `middle`.
+    `limits`: the limits on the request's path.
+    `decided`: policy's decision; None before the decision.
+    `unkept`: the worker remembers the head once the request is let in.
+    """
 
     __slots__ = (
         "_block", "_fields", "_head", "_kept_alive", "_known", "_layout", "_lines", "_parser", "_tables_number",
@@ -111,16 +116,15 @@ class Request:
 
     @property
     def application(self) -> Lane:
-        """The lane of the application that the request is for. Called of requests that policy was asked about: no other
-        lane has rules."""
+        """The lane of the request's application. Call it only for a request that policy decides on."""
         assert isinstance(self.lane, Lane)
         return self.lane
 
     # --- from bytes to lines ---
 
     def read_usual(self, head: bytes, tables: RequestTables, longest: int) -> bool:
-        """Whether `head` is just one well-formed head in a usual form, of at most `longest` bytes; if so, it is read.
-        It ends with an empty line. Raises GatewayError."""
+        """Reads `head` and returns True if it is one well-formed head in a usual form, of at most `longest` bytes.
+        Raises GatewayError."""
         end = head.find(b"\r\n")
         text, block = head[:end], head[end:]
         if block == self._block and tables.number == self._tables_number:
@@ -157,9 +161,13 @@ class Request:
         self, known: KnownHead, host: VirtualHost[HostLane], values: Sequence[bytes], text: bytes, block: bytes,
         tables: RequestTables,
     ) -> bool:  # fmt: skip
-        """Whether a head of this line is one that was let in before, but for these values; if so, it is read. `host`:
-        the one that they name, of the policy that the head is known under. `block`: what was split into them, b"" where
-        the next head is none like it. Raises GatewayError."""
+        """Reads a head that repeats a known head with these values. Returns False if the host, the request line or the
+        number of values does not allow that.
+
+        `host`: the host that the values name; its policy is the policy of `known`.
+        `block`: the bytes split into `values`; b"": the next head is not compared with this head.
+        Raises GatewayError.
+        """
         # Another path of a host that is divided may be another application's.
         if len(values) != len(known.goes) or host.is_divided:
             return False
@@ -187,8 +195,8 @@ class Request:
         return True
 
     def _parsed(self, data: bytes) -> Names | None:
-        """The names of one head without a repeated name. Where more than one head, a body or a repeated name is in
-        `data`, it has more lines than the parser has found names."""
+        """Returns the names of one head, if no name is repeated. With a second head, a body or a repeated name, `data`
+        has more lines than the parser found names."""
         fields = self._fields
         fields.clear()
         try:
@@ -202,7 +210,7 @@ class Request:
         return tuple(fields)
 
     def read_any(self, head: bytes, tables: RequestTables) -> None:
-        """Any one head, up to the end of its empty line. Raises GatewayError."""
+        """Reads one head in any form, up to the end of its empty line. Raises GatewayError."""
         try:
             # llhttp stops at any Upgrade; what follows the head is read by us in every case.
             found = HeaderLines(head, HttpRequestParser, HttpParserUpgrade)
@@ -214,14 +222,14 @@ class Request:
         self._read(tuple(found.names), lines, head[: head.find(b"\r\n")], tables)
 
     def fresh(self) -> None:
-        """Whatever the parser was at, it begins anew."""
+        """Replaces the parser, so that no state of an earlier head remains."""
         self._parser = HttpRequestParser(self)
 
     # --- from lines to facts ---
 
     def _read(self, names: Names, lines: list[bytes], text: bytes, tables: RequestTables) -> bool:
-        """What the parsed lines say, each as b"Name: value". Whether other values would leave the head what it is.
-        Raises GatewayError."""
+        """Reads the facts from the parsed lines, each as b"Name: value". Returns whether the head may be remembered
+        without its values. Raises GatewayError."""
         self._block = b""
         self.admitted = False
         self.middle_of = self._known = None
@@ -291,7 +299,8 @@ class Request:
         self.bound = AUTHORIZATION in rare and binds_connection(rare[AUTHORIZATION])
 
     def remember(self, tables: RequestTables) -> None:
-        """The head goes to an application. `tables`: the live ones, which may be others than it was read under."""
+        """Remembers a head that goes to an application, unless the live `tables` have replaced the tables of its
+        reading."""
         self.unkept = False
         if tables.number == self._tables_number:
             person = self.seat is not None
@@ -300,14 +309,14 @@ class Request:
             tables.known.keep(self._head, self._layout, self.lane.policy, self._whole, person=person)
 
     def passed(self) -> bytes:
-        """What goes on, from the Host line to the end of the last line."""
+        """The forwarded lines, from the Host line to the end of the last line."""
         if self._known is not None:
             return self._known.passed(self.host.line, self._values)
         return b"\r\n".join((self.host.line, *self._lines))
 
     @property
     def lines(self) -> list[bytes]:
-        """Those of the client that go on, each as b"Name: value"."""
+        """The client's forwarded lines, each as b"Name: value"."""
         if self._known is not None:
             self._unfold(self._known)
         return self._lines
@@ -323,30 +332,30 @@ class Request:
 
     @property
     def dropped(self) -> Sequence[bytes]:
-        """Names of lines that nobody reads and that do not go on. A head that was let in before has none."""
+        """Names of the lines that are neither read nor forwarded. A known head has no such lines."""
         return () if self._known is not None else self._layout.dropped
 
     @property
     def whole(self) -> list[bytes]:
-        """Every line as the client sent it, each as b"Name: value"."""
+        """The lines as the client sent them, each as b"Name: value"."""
         if self._known is not None:
             self._unfold(self._known)
         return self._whole
 
     @property
     def fields(self) -> Iterable[tuple[bytes, bytes]]:
-        """The header lines, for the navigation test and the pages; those that do not go on have an empty value."""
+        """The header lines, for the navigation test and the pages. A line that is not forwarded has an empty value."""
         if self._known is not None:
             self._unfold(self._known)
         for name, line, goes in zip(self._head.names, self._whole, self._layout.goes, strict=True):
             yield name, line[len(name) + 2 :] if goes else b""
 
     def field(self, name: bytes) -> bytes:
-        """The first value of a header, `name` in lower case; empty where there is none."""
+        """The first value of a header, `name` in lower case; empty if absent."""
         return next((value for key, value in self.fields if key.lower() == name), b"")
 
     def came(self, name: bytes) -> bytes | None:
-        """What the client sent of a header, `name` in lower case, also where it does not go on; None for nothing."""
+        """The client's value of a header, `name` in lower case, even if the line is not forwarded. None: absent."""
         if self._known is not None:
             self._unfold(self._known)
         lines = zip(self._head.names, self._whole, strict=True)
@@ -354,14 +363,13 @@ class Request:
         return b", ".join(found) if found else None
 
     def sent(self) -> Iterable[tuple[bytes, bytes]]:
-        """What goes on of the header, by line: names and values."""
+        """The names and values of the forwarded lines."""
         for line in self.lines:
             name, _, value = line.partition(b": ")
             yield name, value
 
     def facts(self) -> RequestFacts:
-        """What rules may ask of it: what the application will be given, and nothing that is dropped, so that a header
-        that a Connection option took off the message is not among them."""
+        """The facts for rules: only forwarded lines, so rules never see a header that a Connection option removed."""
         target, lines = self.line.target, (line.partition(b": ") for line in self.lines)
         return RequestFacts(
             client=parse_address(self.client),
@@ -381,5 +389,5 @@ def _syntax_code(reason: str) -> Code:
 
 
 def _joined(lines: list[bytes], places: list[LinePosition], by: bytes) -> bytes | None:
-    """The value of a header that may come in several lines; None where it does not come."""
+    """The value of a header that may have several lines; None: absent."""
     return by.join([lines[place][begins:] for place, begins in places]) if places else None

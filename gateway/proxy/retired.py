@@ -28,7 +28,7 @@ class Retired:
         self._kept.append(tables)
         if len(self._kept) > _KEPT:
             oldest = self._kept.pop(0)
-            # Its tables know it, and it knows them: a circle that only the collector would end.
+            # The tables and this queue hold each other: otherwise only the collector would free them.
             oldest.newcomers.queue.clear()
             self._free([*oldest.snapshot.apps.values(), *oldest.lanes])
 

@@ -32,17 +32,22 @@ from gateway.stores.sessions import Sessions
 
 
 class Holder(Protocol):
-    """The owner of the one mutable reference."""
+    """Holds the one mutable reference."""
 
     @property
     def snapshot(self) -> Snapshot: ...
 
 
 class Services(Protocol):
-    """`tables`, `limits`, `timeouts`, `access_log`, `usual_head` and `hsts_line` follow the snapshot. `usual_head`:
-    bytes that a head may have to be read in one go; `hsts_line`: with its CRLF before it, b"" for none. `ids`: of the
-    requests to come. `draining`: the worker ends. `preparation`: where sessions of people at applications
-    are kept; None where there are none."""
+    """What a client connection needs of its worker. `tables`, `limits`, `timeouts`, `access_log`, `usual_head` and
+    `hsts_line` follow the snapshot.
+
+    `usual_head`: the most bytes of a head that is read in one go.
+    `hsts_line`: starts with its CRLF; b"": no line.
+    `ids`: of the next requests.
+    `draining`: the worker ends.
+    `preparation`: where the people's sessions at applications are kept; None: not kept.
+    """
 
     loop: asyncio.AbstractEventLoop
     timers: Timers
@@ -71,10 +76,10 @@ class Services(Protocol):
     portal: Callable[[InboundRequest, bytes], asyncio.Task[Page | SendOn]]
 
     def is_ready(self) -> bool:
-        """Whether new requests are wanted here while other nodes are well."""
+        """Whether this node wants new requests while the rest of the nodes are well."""
 
     def opened(self) -> None:
-        """One more connection, for the counters."""
+        """Counts a new connection."""
 
     def renew(self) -> RequestTables:
         """The tables of the live snapshot."""
@@ -83,7 +88,7 @@ class Services(Protocol):
         """RFC 9110 6.6.1, for this second."""
 
     def note_cookies(self, request: Request, prepared: Prepared) -> None:
-        """Of an application that is called at the end of sessions: the call will carry the cookies that it gets now."""
+        """For an application that is called at the end of sessions: the call will carry the cookies of this request."""
 
     def begin_tunnel(
         self,
@@ -93,7 +98,7 @@ class Services(Protocol):
         application: ServerConnection,
         came: bytes,
     ) -> None:
-        """Two connections are each other's from here on. `counted`: of the client's. `came`: of the application, behind
+        """Joins two connections as a tunnel. `counted`: the client's connection. `came`: the application's bytes after
         its 101."""
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None: ...

@@ -1,7 +1,7 @@
-"""Forms for the portal that are not whole yet: held in memory, and so bounded for all who send them together.
+"""Bounds the memory for unfinished forms to the portal, over all clients together.
 
-Anybody may send them (invariant 15). What most forms have costs no more than the headers of a request, and is
-not counted: people who sign in go on while somebody fills the rest.
+Anybody may send forms (invariant 15). The first UNCOUNTED bytes of a form are free: most forms need no more, so people
+can sign in while a flood fills the rest.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ MOST: Final = 64 << 20
 
 
 class Spool:
-    """Of one worker: bytes over UNCOUNTED of each form, by client."""
+    """One per worker. Counts the bytes over UNCOUNTED of each form, by client."""
 
     __slots__ = ("_held", "_of")
 
@@ -44,7 +44,7 @@ class Spool:
 
 
 class Spooled:
-    """A form while it arrives."""
+    """A form on its way in."""
 
     __slots__ = ("_bytes", "_client", "_counted", "_spool")
 

@@ -25,8 +25,13 @@ Said = tuple[str, str, bytes | None, bytes | None]
 
 
 class Client:
-    """`chain`: the client first and each listed proxy on the way; `scheme`: what the browser used; `around_host`: the
-    header lines that say so upstream. `let_in`: somebody signed in came from there (gateway.access.remembered)."""
+    """A client, as the forwarding headers describe it.
+
+    `chain`: the client first, then each listed proxy on the way.
+    `scheme`: the browser's scheme.
+    `around_host`: the header lines for upstream, before and after the host.
+    `let_in`: a signed-in person came from this address (gateway.access.remembered).
+    """
 
     __slots__ = ("around_host", "chain", "let_in", "scheme")
 
@@ -68,7 +73,7 @@ class RequestTables(HostTable[HostLane]):
         self.clients = self._clients.values
 
     def learn_client(self, said: Said, peer: Peer) -> Client:
-        """Makes and remembers the client of these lines. `peer`: the peer that `said` names, under this snapshot."""
+        """Makes and remembers the client of these lines. `peer`: the first of `said`, looked up under this snapshot."""
         _, scheme, said_for, said_proto = said
         chain = client_chain(peer, said_for, self.snapshot.gateway.trusted_proxies)
         client = Client(chain, client_scheme(scheme, peer, said_proto))

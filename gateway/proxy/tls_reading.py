@@ -1,8 +1,8 @@
-"""How much is read at once of a connection that speaks TLS, and how much of what is written to it waits.
+"""Bounds the memory of a TLS connection: the bytes read at once, and the written bytes that wait.
 
-The loop's own TLS reads up to 256 KB, which stay in three places: the memory that it reads to, whose pages belong to
-the process from when they are first used; OpenSSL's buffer of what is to be decrypted, which keeps the size that it has
-grown to; and what is decrypted. Of what the kernel does not take, it would keep 64 KB and more before it says so.
+The loop's TLS reads up to 256 KB at once, and the bytes occupy three places: the read memory, whose pages stay with the
+process after their first use; OpenSSL's input buffer, which never shrinks; and the decrypted bytes. When writing, the
+loop's TLS would buffer 64 KB and more beyond the kernel's buffer before it reports that the connection is full.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ Opens = Callable[[Callable[[], asyncio.BaseProtocol]], Coroutine[Any, Any, tuple
 
 
 async def opened_by_tls(opens: Opens, protocol: asyncio.BaseProtocol, context: ssl.SSLContext, **how: Any) -> None:
-    """As what the loop does that `opens` a connection, to the end of the handshake. `how`: as the loop's own TLS takes
-    it, `server_side` or `server_hostname` for one."""
+    """Opens a connection by `opens`, to the end of the TLS handshake. `how`: arguments of the loop's TLS, such as
+    `server_side` or `server_hostname`."""
     loop = asyncio.get_running_loop()
     waiter = loop.create_future()
     reading = TlsReading(protocol, context, waiter, how)
@@ -39,7 +39,7 @@ async def opened_by_tls(opens: Opens, protocol: asyncio.BaseProtocol, context: s
         reading.give_up()
         raise
     finally:
-        # It holds what it raises, which holds this frame.
+        # Breaks a cycle: the future holds its exception, and the exception holds this frame.
         del waiter
 
 
@@ -64,7 +64,7 @@ class TlsReading(asyncio.BufferedProtocol):
 
     @property
     def get_buffer(self) -> Callable[[int], memoryview]:
-        """The loop calls what this and the next give for each read, without a Python call."""
+        """The loop calls the results of this property and the next for each read, without a Python call."""
         return partial(getattr, self, "_view")
 
     @property
@@ -73,8 +73,8 @@ class TlsReading(asyncio.BufferedProtocol):
         return updated
 
     def give_up(self) -> None:
-        """Ends a connection whose handshake failed: the loop's TLS and its transport hold each other until a
-        connection is lost, but this connection never began."""
+        """Ends a connection whose handshake failed. The loop's TLS and its transport hold each other until a connection
+        is lost, but this connection never began."""
         if not self._is_open:
             self.connection_lost(None)
         elif not self._transport.is_closing():
@@ -100,7 +100,7 @@ class TlsReading(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._full = False
-        # It writes what it has kept, which may be too much again.
+        # The loop's TLS now writes its buffer, which may fill the connection again.
         self._tls.resume_writing()
         protocol = self._transport.get_protocol()
         if self._full:

@@ -23,7 +23,7 @@ from gateway.wire.frames import FrameCounter, close_frame
 
 # Beyond the longest head of a frame, frames are held because there were too many at once.
 _HEAD: Final = 14
-# Invariant 12: a second in all, and what came before this had its time too.
+# Invariant 12: a second in all, and the steps before this took a part of it.
 _CLOSES_WITHIN: Final = 0.6
 # Both sides have said Close, or one is gone: the rest is theirs.
 _LINGERS: Final = 5.0
@@ -106,7 +106,7 @@ class TunnelEnd(PacedReading):
         self._tunnel.lost(self)
 
     def forget(self) -> None:
-        """Breaks the cycle of references after both connections are gone, so that memory is freed at once."""
+        """Breaks a cycle of references, so that memory is freed at once. Call it when both connections are gone."""
         del self.other, self._tunnel
 
     def pause_writing(self) -> None:
@@ -176,9 +176,14 @@ class TunnelEnd(PacedReading):
 
 
 class Tunnel:
-    """`seat`: of the person, None for nobody; `ended`: why, empty while it lasts. `deadline`: of its idling, or, at the
-    end, of the two sides' own farewells. `keeps_session`: what the client says is use of its session. `over`: called
-    when both connections are gone."""
+    """A tunnel between a client and an application.
+
+    `seat`: the person's; None: nobody signed in.
+    `ended`: the reason; empty: open.
+    `deadline`: the end of idling; after a Close, the end of the wait for both sides.
+    `keeps_session`: the client's data count as use of the session.
+    `over`: called when both connections are gone.
+    """
 
     __slots__ = (
         "_is_beyond", "_over", "_counted", "_plane", "_share", "_started", "application", "client", "deadline", "ended",
@@ -254,7 +259,7 @@ class Tunnel:
         return close_frame(said.to_application, said.reason, os.urandom(4))
 
     def closed(self, end: TunnelEnd) -> None:
-        """This side has said Close. Once the other has, too, or was told to, it is over."""
+        """This side has sent Close. The tunnel is over when both sides have sent or got one."""
         if self.ended and end.other.shut:
             end.transport.close()
         elif end.other.counter.closed and not self.ended:

@@ -1,5 +1,5 @@
-"""The tunnels of a worker, by seat: the end of a session finds its own without a look at all others, and a person's use
-of one is use of their session."""
+"""A worker's tunnels, by seat: the end of a session finds its tunnels without a search, and use of a tunnel counts as
+use of the session."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ from gateway.proxy.services import Services
 from gateway.proxy.tunnel import Tunnel, TunnelEnding
 from gateway.stores.sessions import Sessions
 
-# Invariant 12: nothing that is open outlives its session by more.
+# Invariant 12: a tunnel outlives its session by this many seconds at most.
 _EVERY: Final = 1.0
 # A rule that turns on the time is asked as often as for other things under way.
 _JUDGED_EVERY: Final = 5
@@ -54,7 +54,7 @@ class Tunnels:
         application: ServerConnection,
         came: bytes,
     ) -> None:
-        """As Services.begin_tunnel has it."""
+        """See Services.begin_tunnel."""
         tunnel = Tunnel(plane, request, counted, application.is_beyond, self._over)
         self._by_seat.setdefault(tunnel.seat, set()).add(tunnel)
         self._number += 1
@@ -106,7 +106,7 @@ class Tunnels:
     # --- what has changed ---
 
     def everybody(self) -> None:
-        """Judges all tunnels again, under another policy."""
+        """Judges the tunnels again under a new policy."""
         self._each(list(self), Tunnel.revalidate, _JUDGED_AT_ONCE)
 
     def whoever_is(self, seat: Seat) -> None:

@@ -1,4 +1,4 @@
-"""How much of what was written the other side has not taken yet."""
+"""How many written bytes the other side has not taken yet."""
 
 import asyncio
 import fcntl
@@ -9,10 +9,11 @@ _ROOM: Final = bytes(4)
 
 
 def unread(transport: asyncio.Transport) -> int:
-    """Bytes in our buffer and, of a TCP connection, those that its peer has not acknowledged (tcp(7), SIOCOUTQ).
+    """Bytes in our buffer and, on a TCP connection, bytes that the peer has not acknowledged (tcp(7), SIOCOUTQ).
 
-    The kernel says that it can be written to again when a third of its buffer is free. That may be a megabyte: of who
-    reads slowly and steadily, our own buffer alone shows nothing for a minute.
+    The kernel reports a connection as writable when a third of its buffer is free, which may be a megabyte. With a slow
+    and
+    steady reader, our own buffer alone would not change for a minute.
     """
     waiting = transport.get_write_buffer_size()
     socket = transport.get_extra_info("socket")

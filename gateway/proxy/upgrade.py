@@ -19,8 +19,8 @@ _FRAMED: Final = frozenset({CONTENT_LENGTH, TRANSFER_ENCODING})
 
 
 def check_asked(request: Request, snapshot: Snapshot, behind: bytes) -> None:
-    """Of a request that policy lets in: whether it may ask the application for a tunnel. `behind`: what has come after
-    it. Raises GatewayError."""
+    """Checks that a request which policy lets in may open a tunnel. `behind`: bytes after the request. Raises
+    GatewayError."""
     app = request.application.app
     protocol = upgrade_of(request.rare[UPGRADE], request.came(b"connection"))
     if app.tunnel is None or protocol.decode("latin-1") not in app.tunnel.protocols:
@@ -47,7 +47,7 @@ def check_taken(request: Request, response: ResponseHead) -> None:
 
 
 def may_still(request: Request, tables: RequestTables) -> bool:
-    """Whether the application's file, as it is now, would have it opened."""
+    """Whether the application's current file would allow the tunnel."""
     current = tables.snapshot.apps.get(request.lane.name)
     if current is None or current.tunnel is None:
         return False
@@ -73,7 +73,7 @@ def _check_origin(request: Request, app: App, snapshot: Snapshot) -> None:
 
 
 def _is_own(origin: str, app: App, snapshot: Snapshot) -> bool:
-    """RFC 6454 7: of one of the application's hosts, as browsers write it."""
+    """Whether the origin (RFC 6454 7) is a host of the application."""
     try:
         host = host_of(origin.partition("://")[2].encode("latin-1"), snapshot)
     except GatewayError:

@@ -1,5 +1,5 @@
-"""What stands between a client and an application: where bodies wait, where they are changed, and where the responses
-to a person whose session there the gateway keeps are watched for its end."""
+"""The parts between a client and an application: they gather or change bodies, and watch responses for the end of a
+session at the application that the gateway keeps."""
 
 from collections.abc import Callable
 from functools import partial
@@ -30,8 +30,8 @@ def between(
     plane: Services,
     ended: Callable[[ApplicationSession], None],
 ) -> tuple[Exchange, Requester]:
-    """What stands between a client and the connection to the application: as the client has it, and as that connection
-    has it. `before`: where the request was until now. `ended`: as in watch_for."""
+    """The parts between a client and an application: as the client sees them, and as the application's connection sees
+    them. `before`: the request's place until now. `ended`: as in watch_for."""
     lane = request.application
     gathered = before if isinstance(before, GatheredBody) else None
     there: Exchange = upstream if gathered is None else gathered

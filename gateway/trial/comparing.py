@@ -20,7 +20,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`times`: how many recorded requests of a log it stands for."""
+    """`times`: the number of recorded requests in a log."""
 
     request: str
     who: str
@@ -79,8 +79,8 @@ def tried_on_both(
 def replayed(
     old: Snapshot, new: Snapshot, recorded: Iterable[Recorded], people: People, circumstances: Circumstances
 ) -> list[Change]:
-    """A log does not say who asked. Of the people whose result in the old folder fits the log, the likeliest is taken
-    for whom the new folder decides otherwise."""
+    """A log does not name the caller. Among the people whose result in the old folder fits the log, takes the likeliest
+    person for whom the new folder decides otherwise."""
     changes = []
     for one in recorded:
         app = old.apps.get(one.app) or new.apps.get(one.app)

@@ -1,11 +1,11 @@
 """`python -m gateway.trial.compile_process 2.0 0.1.0`: files on standard input, a plan or problems on standard output.
 
-SIGPROF ends the process when one file has taken this many seconds of its core: no code of a library has to listen for
-that. Standard output then ends with the content that was worked on (config.compile.process.split_answer).
+SIGPROF ends the process when one file has taken this many seconds of CPU time: no library code has to check for a
+limit. Standard output then ends with the content in work (config.compile.process.split_answer).
 
-It is a process of its own, because a compilation in a thread would hold back every other thread of the caller. The
-messages are those of config.compile.process. Exit status 0: a message was written, a plan or problems; 2: the input was
-no such message; 3 (OTHER_RELEASE): the caller is of another release, named by the last argument.
+A process, because a compilation in a thread would hold back the caller's other threads. The messages are those of
+config.compile.process. Exit status 0: a plan or problems were written; 2: the input was no such message; 3
+(OTHER_RELEASE): the caller is of another release, named by the last argument.
 """
 
 import gc

@@ -51,10 +51,10 @@ class Rewriting:
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """The limit of such requests.
+    """The limit of the requests.
 
     `of`: "client" (a stranger's address), "person", or "all" callers of the application.
-    `app`: the application whose file sets the limit; empty: gateway.yaml, which counts all hosts together.
+    `app`: the application whose file sets the limit; empty: gateway.yaml, which counts hosts together.
     """
 
     of: str
@@ -64,14 +64,14 @@ class Bounded:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`rows`: of the matching rules, the deciding pattern first; then of shadow rules.
+    """`rows`: the matching rules, with the deciding pattern first; then shadow rules.
     `others`: live rules of the application that do not match.
     `keeps`: for a POST that reaches the application or asks for a sign-in, the limits for keeping the form after a
     session has ended.
     `rewriting`: for a request that reaches an application; None: addresses stay.
     `tunnel`: likewise, if the request could open a tunnel; None: tunnels are refused.
     `leniencies`: keys of `paths:` without which the path would be refused or read otherwise.
-    `told_for`: the pattern of `translate.paths` that changes the headers for this path; empty: none.
+    `told_for`: the pattern of `translate.paths` that changes the headers for the path; empty: none.
     `moved_to`: the application's own path, if it differs; empty: none.
     `bounds`: the limits beyond which the answer is 429.
     """

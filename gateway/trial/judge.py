@@ -71,7 +71,7 @@ def _differences(case: Case, tried: Tried) -> Iterator[Difference]:
 
 
 def _lines(these: Mapping[str, str], others: Mapping[str, str]) -> tuple[str, ...]:
-    """The elements that the others lack."""
+    """The elements of `these` missing from `others`."""
     return tuple(f"{name}: {value}" for name, value in these.items() if others.get(name) != value)
 
 

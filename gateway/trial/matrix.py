@@ -28,7 +28,7 @@ _USUAL_METHODS = ("GET", "POST")
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """`provider` None: nobody. `attributes`: each once: policy reads only the values."""
+    """`provider`: None: not signed in. `attributes`: no attribute twice, because policy reads only the values."""
 
     name: str
     provider: str | None
@@ -59,7 +59,7 @@ def _findings(told: Identity, snapshot: Snapshot) -> tuple[DirectoryFinding, ...
 
 
 def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[WrittenRequest]:
-    """The requests of the tests, then one request for each method of each pattern that can be written as a path."""
+    """The tests' requests, then one request for each method of each pattern that a path can spell out."""
     found = {case.request.text: case.request for case in cases}
     for snapshot in snapshots:
         for app in snapshot.apps.values():
@@ -133,7 +133,7 @@ def _methods(rule: Rule) -> Iterable[str]:
 
 
 def _path(pattern: Pattern) -> str | None:
-    """A path that matches the pattern. None: the pattern has an expression, for which no text is made up."""
+    """A path that matches the pattern. None: the pattern has an expression, and no text is made up for expressions."""
     if any(isinstance(segment, ExpressionSegment) for segment in pattern.segments):
         return None
     pieces = (segment.text if isinstance(segment, Literal) else _ANY_SEGMENT for segment in pattern.segments)
@@ -146,7 +146,7 @@ def _conditions(app: App) -> Iterator[Condition]:
 
 
 def _named(condition: Condition, provider: Provider) -> Iterator[tuple[str, str]]:
-    """The attributes and values in this condition and its parts."""
+    """The attributes and values in a condition and its parts."""
     match condition:
         case Group(name):
             yield GROUPS, name

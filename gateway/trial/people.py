@@ -31,7 +31,7 @@ from gateway.translation.read_back import attributes_told
 class Known:
     """`tenant`: the SIRET for which the person acts.
     `caveat`: the unknown parts of the person's file; empty: none.
-    `account`: the person's login at an application that needs one; None: no known login.
+    `account`: the person's login at an application that needs a login; None: unknown.
     """
 
     identity: Identity

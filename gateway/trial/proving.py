@@ -1,8 +1,8 @@
 """Decides which part of a folder can be served, proven by the folder's own tests (invariant 13).
 
 `prove` accepts a folder whole or not at all. `prove_partly` leaves out wrong app files, whose hosts are then closed. At
-start, the hosts of a wrong app file are closed. At a reload, a wrong file of a team keeps its last good bytes, or has
-its hosts closed if there are none; the other files are accepted together or not at all. A file that cannot be read, or
+start, the hosts of a wrong app file are closed. At a reload, a wrong file of a team keeps its last good bytes; without
+good bytes, its hosts are closed. The other files are accepted together or not at all. A file that cannot be read, or
 takes too long to compile, is wrong too.
 """
 
@@ -56,7 +56,7 @@ def _is_closed(case: Case, snapshot: Snapshot) -> bool:
 
 
 def prove_partly(files: Files, now: float) -> Compiled:
-    """As `prove`, with as few files left out as there have to be. Raises ProblemsFound where that is no way out."""
+    """As `prove`, with as few files left out as possible. Raises ProblemsFound if leaving files out does not help."""
     left_out: list[Problem] = []
     kept: set[str] = set()
     while True:
@@ -86,9 +86,8 @@ def _not_known(closing: Closing) -> Problem:
 
 
 def _files_at_fault(found: ProblemsFound, files: Files) -> set[str] | None:
-    """The files that are wrong by themselves, if any: without them, the others may be right. None: something else is
-    wrong too, so leaving files out does not help.
-    """
+    """The files that are wrong by themselves; if there are none, the files with problems. None: the problems reach
+    beyond such files, so leaving files out does not help."""
     teams = _teams(files)
     paths = {_path(problem, files) for problem in found.problems}
     unread = {_path(problem, files) for problem in files.problems}
@@ -118,16 +117,15 @@ def _with_text(files: Files, path: str, content: bytes | None) -> Files:
 
 
 def _closing(files: Files, path: str) -> Files:
-    """The files without this one. Its hosts are closed, as far as its team may name them. A shadow has no hosts of its
-    own.
-    """
+    """The files without this file. Closes its hosts, as far as its team may name them. A shadow has no hosts of its
+    own."""
     now = _hosts_in(files.texts[path], files) if path in files.texts else None
     before = _known(files, path)
     files = _with_text(files, path, None)
     if now is not None and now.shadow:
         closing = Closing(files.shown(path), (), True, None)
     else:
-        # Its hosts of now count, where they can be told; else those that it had as well.
+        # Closes the file's present hosts; if these are not wholly known, its earlier hosts too.
         hosts = () if now is None else now.places
         # A path that it had, and that is not found in it now, may only be hidden by what is wrong.
         whole = now is not None and now.whole and (now.path != "" or not any("/" in host for host in before))

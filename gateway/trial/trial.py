@@ -1,4 +1,4 @@
-"""One request tried on a snapshot by the pipeline that serves live traffic, without an application."""
+"""Tries one request on a snapshot by the pipeline of live traffic, without an application."""
 
 import itertools
 from dataclasses import dataclass, field, replace
@@ -43,16 +43,17 @@ TriedOutcome = Literal["allow", "deny", "challenge", "refuse", "own", "logout"]
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What comes of a request. `outcome` "refuse": before any rule is asked; "own": it is for one of our own pages;
-    "logout": the person signs out. Neither reaches an application.
+    """The result of a request.
 
-    `reason`: the id of a code, empty for these two. `segments`: the path as the rules meet it, decoded;
-    `other`: as in wire.target.
+    `outcome`: "refuse": refused before the rules; "own": for one of our own pages; "logout": the person signs out.
+    "own" and "logout" do not reach an application.
+    `reason`: the id of a code; empty for "own" and "logout".
+    `segments`: the decoded path, as the rules match it. `other`: as in wire.target.
     `sent_as`: by name, the encoding and the bytes of headers that are not ASCII.
-    `unsent`: by name, why one of the application's headers and cookies does not come with the request.
-    `reaches`: what rules were asked about beside the path, method and pattern: a WebDAV request acts there as well.
-    `facts`: what the rules were held against beside the person. `shadows`: what each shadow of the application would
-    have come to, in its order.
+    `unsent`: by name, why a header or cookie of the application is missing.
+    `facts`: the facts for the rules, beside the person.
+    `reaches`: the further paths of a WebDAV request, with method and pattern.
+    `shadows`: the results by the application's shadows, in order.
     """
 
     outcome: TriedOutcome
@@ -106,7 +107,7 @@ class TrialHosts(HostTable[AnyAccess]):
 
 @dataclass(frozen=True, slots=True)
 class TrialRequest:
-    """access.pipeline.AccessRequest, of what a person wrote."""
+    """access.pipeline.AccessRequest from a written request."""
 
     host: VirtualHost[AnyAccess]
     line: RequestLine
@@ -176,7 +177,7 @@ def _read(snapshot: Snapshot, asked: WrittenRequest, circumstances: Circumstance
 
 
 def _reaching(access: ApplicationAccess, host: str, line: RequestLine, circumstances: Circumstances) -> RequestLine:
-    """A WebDAV request reaches beyond its path, as its headers say."""
+    """Adds the further paths that a WebDAV request's headers name."""
     named = [(name.encode(), value.encode()) for name, value in circumstances.headers]
     if not any(name.lower() in _OF_WEBDAV for name, _ in named):
         return line

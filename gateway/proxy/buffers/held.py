@@ -94,7 +94,7 @@ class HeldBytes:
         """Drops the waiting bytes."""
         if not self.is_closed:
             self.is_closed = True
-            # The one that is told holds this object, too.
+            # Breaks a cycle: the owner of these callbacks holds this object.
             self._moved, self._broken = _nothing, _of_no_concern
             self._let_go(self.size)
             self._first = b""

@@ -12,7 +12,7 @@ from gateway.config.exchange_limits import BufferSettings
 from gateway.ops.log import Log
 
 Written = TypeVar("Written")
-# Nobody else waits for these: a disk that stands still holds up whoever is buffered on it.
+# Threads for buffers only: a slow disk delays only the requests that are buffered on it.
 _THREADS: Final = 2
 _MOST_FILES: Final = 500
 # Bytes that stay free on the disk, which sessions may be kept on too.

@@ -133,8 +133,8 @@ class BodyFilter(Between):
         return self._undone is not None and self._undone.waits
 
     def _undo(self, undone: Undone, data: bytes) -> None:
-        """The first step at once: where it fails, nothing of the response is said yet. Nothing more is read in this
-        turn, for the loop would, again and again. Raises GatewayError."""
+        """Decodes the first step at once, so a failure comes before the response begins. Then pauses reading for this
+        turn, because the loop would read again and again. Raises GatewayError."""
         if data:
             undone.feed(data)
         if not self._stepping and not self.client.write_paused:

@@ -1,8 +1,8 @@
-"""Internal addresses and exact texts replaced in a body that comes in pieces: the same bytes however it is cut.
+"""Replaces internal addresses and exact texts in a body, with the same result however the body is cut into pieces.
 
-The names of internal hosts are sought as bytes, which costs least; what stands around a name then says whether it is
-an address: `http://intranet:8080/a`, the same with the slashes of JSON, `https%3A%2F%2Fintranet`, `"//intranet/a"`. Of
-what was read, only what may yet become one is held back, some hundred bytes at the most.
+Searching for the names of internal hosts as bytes costs least. The text around a name then decides whether the name is
+part of an address: `http://intranet:8080/a`, the same with the slashes of JSON, `https%3A%2F%2Fintranet`,
+`"//intranet/a"`. Only an unfinished match is held back, some hundred bytes at most.
 """
 
 import re
@@ -45,7 +45,7 @@ _BEHIND: Final = re.compile(
 )
 _LONGEST_BEHIND: Final = 11 + 8
 
-# No address goes on behind one of these.
+# Bytes that end an address.
 _BREAKS: Final = bytes(range(0x21)) + b"\"'<>(){}[],|^`=?!*$\x7f"
 _TO_BREAK: Final = bytes(0 if byte in _BREAKS else byte for byte in range(256))
 
@@ -191,7 +191,7 @@ class Replacing:
 
     def __init__(self, replacements: Replacements) -> None:
         self._replacements = replacements
-        # What is held back, behind the one byte that stands before it where any does.
+        # The bytes held back, after the one byte before them, if any.
         self._held = b""
         self._seen = 0
 

@@ -1,5 +1,7 @@
-"""The responses of an application whose session the gateway keeps for a person: its cookies stay here, and where a page
-says that the session has ended, the person is signed in again."""
+"""Responses of an application whose session the gateway keeps for a person: the session's cookies stay in the gateway,
+and
+a page that shows the end of the session leads to a new sign-in.
+"""
 
 from collections.abc import Callable
 from typing import Final

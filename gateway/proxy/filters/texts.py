@@ -80,10 +80,10 @@ class BodyFilters:
         encoding: bytes | None,
         disagrees: Callable[[Disagreement], None],
     ) -> "Replacing | ReplacingOnceKnown | None":
-        """The replacements for a body of this type and content coding; None for a body that passes unchanged.
+        """The replacements for a body of this type and content coding; None: unchanged.
 
-        `public`: the origin that browsers use.
-        `disagrees`: called once if the body is not in its declared charset, so that texts may be missed.
+        `public`: the origin for browsers.
+        `disagrees`: called once if the body is not in its declared charset; some texts may then be missed.
         """
         charset = charset_of(content_type)
         if charset is None or coding_of(encoding):
@@ -204,9 +204,8 @@ def disagreement(head: str | None, text: bytes, *, says_it: bool, is_whole: bool
 
 
 def _as_read(charset: str) -> str:
-    """One name for charsets that browsers treat as the same. Only well-formed names are looked up: Python caches each
-    name.
-    """
+    """One name for charsets that browsers treat alike. Looks up only well-formed names, because Python caches each
+    name."""
     try:
         name = codecs.lookup(charset).name if _PLAIN.fullmatch(charset) else charset
     except LookupError:
@@ -265,7 +264,7 @@ def is_part_of_a_text(content_type: bytes | None) -> bool:
 
 
 def charset_of(content_type: bytes | None) -> str | None:
-    """Returns Python's name of the charset, if its texts can be changed; else None."""
+    """Returns Python's name of a charset whose texts can be changed; else None."""
     if content_type is None:
         return None
     kind = content_type.partition(b";")[0].strip(b" \t").lower()

@@ -96,7 +96,7 @@ class ChunkedBody:
         return self._counted(0, [piece for piece in pieces[:end] if piece]), end + 1 < len(pieces)
 
     def _possible_end(self, data: bytes, start: int) -> int:
-        """A chunked message ends with an empty line, whatever its trailers: the parser stops there."""
+        """The parser stops at the empty line that ends a chunked message, with or without trailers."""
         tail = self._tail
         if tail:
             seam = (tail + data[start : start + 3]).find(b"\r\n\r\n")
@@ -155,7 +155,7 @@ class RequestBody:
         return (b"", ahead) if self._chunks is not None else self._counted(ahead)
 
     def take(self, ahead: bytes) -> tuple[bytes, bytes]:
-        """The next piece as it goes on, b"" where nothing can be made of `ahead` yet; and what is left of that.
+        """The next piece to forward, b"" if `ahead` is incomplete; and the rest of `ahead`.
 
         Raises GatewayError for a malformed or too long body.
         """

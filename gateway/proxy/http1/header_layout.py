@@ -1,7 +1,7 @@
-"""Heads by the layout of their header: the names of its lines, in order. What is done with each line is settled once a
-layout; after that a head costs a look-up and a few moves of whole lists, and no loop over its lines.
+"""Heads by the layout of their header: the names of its lines, in order. The treatment of a line is decided once per
+layout. After that a head costs a look-up and a few moves of whole lists, without a loop over its lines.
 
-Names are judged by wire/headers.py alone. A layout holds names, never values.
+Only wire/headers.py judges names. A layout holds names, never values.
 """
 
 from collections.abc import Callable, Collection
@@ -169,9 +169,9 @@ class _Parser(Protocol):
 
 
 class HeaderLines:
-    """Every line of a head in order, through a parser of its own: also where a name comes more than once.
+    """The lines of a head in order, with a parser of its own: names may repeat.
 
-    `stops`: what the parser raises where it stops for an Upgrade, with all lines read. Its errors are passed on.
+    `stops`: the parser's exception at an Upgrade, after the last line. The parser's errors pass through.
     """
 
     __slots__ = ("names", "values")

@@ -343,7 +343,8 @@ class ResponseHead:
         return b"\r\nTransfer-Encoding: chunked" if minor else b""
 
     def value_of(self, name: bytes) -> bytes | None:
-        """Of a line whose name, in lower case, the application's edits name; lines of one name are joined."""
+        """The joined value of the lines with this name, in lower case. Only for names that the application's edits
+        name."""
         layout, values = self._layout, self._values
         places = tuple(
             place
@@ -353,7 +354,7 @@ class ResponseHead:
         return joined(values, places, b", ")
 
     def sent(self) -> Iterator[tuple[bytes, bytes]]:
-        """Its lines that are no one's but the two ends': names and values. Before `pieces` is asked for."""
+        """The end-to-end lines: names and values. Call it before `pieces`."""
         layout = self._layout
         for name, value in zip(layout.skeleton[::2], self._values, strict=True):
             if name:
@@ -402,7 +403,7 @@ def _is_harmless(name: bytes, value: bytes) -> bool:
 
 
 def _guard(layout: HeaderLayout, values: list[bytes], lines: list[bytes], leniency: ResponseLeniency) -> None:
-    """Takes out of `lines` what the application may not say."""
+    """Removes from `lines` the values that the application may not send."""
     for place, verdict in layout.rare:
         if verdict == CLEAR_SITE_DATA and not leniency.clear_site_data:
             left = cleared(values[place])

@@ -1,4 +1,4 @@
-"""A post whose session has ended: whether it may be kept, and its body on the way to the folder."""
+"""Keeps a post whose session has ended: whether the post may be kept, and its body on the way to the folder."""
 
 import asyncio
 from contextlib import suppress
@@ -23,8 +23,8 @@ _BLOCK: Final = 256 << 10
 
 
 def keeping(request: Request) -> KeepPosts | None:
-    """Returns the application's settings for kept posts, if this request is a form or an upload of the application's
-    own page and may have had a session; else None. The cookie has to show a session. The body decides nothing."""
+    """Returns the application's settings for kept posts, if the request brings a session cookie and is a form or an
+    upload of the application's own page; else None. The body decides nothing."""
     app = request.application.app
     if app.keep_posts is None or request.line.method != b"POST" or request.seat is not None:
         return None
@@ -45,9 +45,7 @@ def limit_of(request: Request, keep: KeepPosts) -> int:
 
 
 async def admitted(request: Request, plane: Services, keep: KeepPosts) -> PostWriter | None:
-    """Room for its body; None where its cookie was no seat of ours. Nothing of the body is read before.
-
-    Raises GatewayError."""
+    """Reserves room for a body before it is read. None: the cookie was never a seat of ours. Raises GatewayError."""
     posts, framing, cookie = plane.posts, request.framing, request.credential
     if posts is None or type(cookie) is not bytes:
         return None
@@ -75,8 +73,8 @@ class KeepingClient(Protocol):
 
 
 class KeepingExchange(OwnPage):
-    """Stands where an application's connection would, until the body is in its file and the portal has a page for it.
-    One piece is written at a time, beside the loop; meanwhile one more may gather."""
+    """Stands in for an application's connection, until the body is in its file and the portal has a page for it. Writes
+    one piece at a time off the event loop; meanwhile one more piece may gather."""
 
     __slots__ = ("_inbound", "_client", "_ends", "_job", "_pieces", "_plane", "_writer")
 
@@ -148,6 +146,6 @@ class KeepingExchange(OwnPage):
         return self._client is None
 
     def abandon(self) -> None:
-        """The browser has gone before its form was here: half of one is of no use."""
+        """The browser left before the form was complete: the part is dropped."""
         self._client = None
         self._start()

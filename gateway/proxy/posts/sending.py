@@ -43,7 +43,7 @@ def head_of(order: SendOn, lines: Iterable[bytes]) -> bytes:
 
 
 class SendingClient(Protocol):
-    """The client connection, as it is fed."""
+    """The client connection that a kept post feeds."""
 
     def takes(self) -> bool:
         """Whether a piece of the body could be taken now."""
@@ -57,8 +57,8 @@ class SendingClient(Protocol):
 
 
 class Sending:
-    """A kept post on its way. `begun`: its head was written to a connection to the application, so it must not be
-    sent a second time."""
+    """A kept post on its way. `begun`: the application may have the head already, so the post must not be sent a second
+    time."""
 
     __slots__ = ("_client", "_loop", "_task", "_wanted", "begun", "order")
 
@@ -110,7 +110,7 @@ class Sending:
 
 
 class NobodyThere(asyncio.Transport):
-    """Replaces a client that has left while its post was on its way: it drops the response."""
+    """Replaces a client that left while its post was on the way: drops the response."""
 
     __slots__ = ("_client", "_closing")
 

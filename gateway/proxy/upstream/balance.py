@@ -68,8 +68,8 @@ class LeastConnections(Order[AddressT]):
 
 
 class BySeat(Order[AddressT]):
-    """The same for the same key, in every worker and after every restart. Where an address is gone, or one more is
-    there, only the keys of that one go elsewhere (rendezvous hashing, Thaler and Ravishankar 1998)."""
+    """Picks the same address for the same key, in every worker and after every restart. If an address comes or goes,
+    only the keys of that address move (rendezvous hashing, Thaler and Ravishankar 1998)."""
 
     def __init__(self, addresses: Sequence[AddressT]) -> None:
         self._addresses = addresses

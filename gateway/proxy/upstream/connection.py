@@ -111,7 +111,7 @@ class UpstreamConnection(PacedReading):
                 self.transport.resume_reading()
 
     def abandon(self) -> None:
-        """The client is gone, or must not get the rest: what comes after this is for no client."""
+        """The client is gone, or must not get the rest: further bytes are discarded."""
         self.client = None
         self.close()
 
@@ -157,7 +157,7 @@ class UpstreamConnection(PacedReading):
             if self.state is HEAD:
                 self._head(data)
             elif client is None:
-                # Bytes outside a response: whose they are, nobody can say.
+                # Bytes outside a response belong to no request.
                 self.close()
             elif self.state is COUNTED:
                 self._counted(client, data)

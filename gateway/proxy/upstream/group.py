@@ -40,7 +40,7 @@ class AddressGroup:
             Member(upstream, shared, app.edits, balancing, self) for upstream in app.upstream.everywhere
         )
         self._order: Order[Member] = order_of(balancing.balance, self.members)
-        # Those that are out, or may be soon: none, mostly.
+        # The addresses that are out, or may be soon; mostly empty.
         self._troubled: set[Member] = set()
         if before is not None:
             before.retire()
@@ -73,7 +73,7 @@ class AddressGroup:
             raise GatewayError(upstream_codes.NONE, f"all {len(self.members)} addresses are out")
         if self._by_seat or found.in_flight < found.most:
             return found
-        # Where all have as much as they may, it waits at the first one.
+        # If every address is at its limit, the request waits at the first.
         full = tuple(one for one in order if one.in_flight >= one.most)
         return self._first_of(order, full) or found
 

@@ -103,7 +103,7 @@ class MemberConnection(UpstreamConnection):
         if self.client is not None and self.state is HEAD and not self.heard and not self.used:
             siblings = self.pool.siblings
             siblings.failed(self.pool, away=False)
-            # As one that was kept: its client asks once more, if that can do no harm.
+            # Counts as a kept connection, so that the client repeats the request if that is harmless.
             self.used = self._method in REPEATABLE and siblings.may_repeat()
         super()._lost(exc)
 

@@ -90,7 +90,7 @@ class Pool:
         self._addresses = shared.addresses
         self._is_ours = shared.is_ours
         self.idle: list[UpstreamConnection] = []
-        # What is announced as one client's is kept for no other.
+        # A connection that is announced as one client's serves no other client.
         self._most_idle = 0 if upstream.announces else _MOST_IDLE
         self._loop = shared.loop
         self._make = shared.make

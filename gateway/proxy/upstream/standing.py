@@ -6,7 +6,7 @@ from typing import Final
 from gateway.model.balancing import CircuitSettings
 
 _NEVER: Final = CircuitSettings(sys.maxsize)
-# Seconds: however often it fails, it is tried again that soon.
+# Seconds: the longest pause before a failing address is tried again.
 _LONGEST: Final = 120.0
 # Of a hundred.
 _FIRST_SHARE: Final = 10
@@ -113,8 +113,8 @@ class Standing:
 
 
 class RetryBudget:
-    """Requests that are sent a second time: so many for a hundred, so that a failing application is not asked twice as
-    much. A few may be at once from the start."""
+    """Limits requests that are sent a second time to a share of the requests, so that a failing application does not
+    get twice the load. A few are free from the start."""
 
     __slots__ = ("_left", "_share")
 
