@@ -44,7 +44,7 @@ CEILINGS = {
     "saml": (7.7, 0),
     "scim": (6.7, 0),
     "server": (9.2, 0),
-    "stores": (10.9, 0),
+    "stores": (8.0, 0),
     "tokens": (7.4, 0),
     "translation": (9.2, 0),
     "trial": (10.1, 0),
