@@ -56,15 +56,13 @@ _NEVER = float("-inf")
 
 
 class Sessions:
-    """Sessions and seats in the store and in this worker's memory.
+    """Sessions and seats in the store and in this worker's memory. Every coroutine raises
+    GatewayError(store_codes.UNREACHABLE) when the store cannot answer, and never returns None instead.
 
-    `host`: canonical.
-    `cookie`: the raw value of `__Host-ecluse`.
+    `host`: canonical. `cookie`: the raw value of `__Host-ecluse`.
     `keys`: the store keys of gateway.yaml.
     `now`: Unix seconds. `monotonic`: seconds.
     `unwritten`: this worker's ends that the store could not take.
-    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot answer, and never returns None
-    instead.
     """
 
     def __init__(
@@ -100,8 +98,7 @@ class Sessions:
     # --- from this worker's memory
 
     def cached(self, host: str, cookie: bytes) -> Seat | None:
-        """The live seat from this worker's memory. None: memory has no trusted seat, but the store may have the
-        seat."""
+        """The live seat from this worker's memory. None: no trusted seat in memory, but perhaps in the store."""
         seat = self._seats.get(cookie)
         if seat is None or seat.host != host:
             return None
@@ -109,14 +106,12 @@ class Sessions:
         return seat if now < seat.deadline and (now < self.trust.until or self.trust.goes_on(host, now)) else None
 
     def in_memory(self, host: str, cookie: bytes) -> Seat | None:
-        """The seat to be ended. Unlike `cached`, also returns a seat that memory no longer admits because the store has
-        been away too long."""
+        """The seat to be ended, even if memory no longer admits it because the store has been away too long."""
         seat = self._seats.get(cookie)
         return seat if seat is not None and seat.live and seat.host == host else None
 
     def touch(self, seat: Seat, now: float) -> None:
-        """Records a use of the seat (`now`: monotonic). Moves the idle deadline, which is written to the store in
-        batches."""
+        """Notes a use of the seat (`now`: monotonic). Moves its idle deadline; batches the write to the store."""
         if now >= seat.deadline or not seat.live:
             return
         seat.deadline = min(now + seat.idle, seat.hard_deadline, seat.counts_until)
@@ -134,16 +129,14 @@ class Sessions:
         self._when_due(seat)
 
     def when_due(self, tell: Callable[[Seat], None], due_at: Callable[[Session], float]) -> None:
-        """Registers `tell`, called with a seat in use when the session's facts need a refresh. `due_at`: the time of
-        that refresh, in Unix seconds."""
+        """Registers `tell`, called with a seat in use when its session needs a refresh, at `due_at` (Unix seconds)."""
         self._when_due, self._due_at = tell, due_at
 
     def use_known_of_people(self, known: KnownOfPeople) -> None:
         self._known_of_people = known
 
     def due_now(self, session_ids: Collection[str] | None) -> None:
-        """Makes the seats of the given sessions ask the store at their next use. None: all seats, spread over several
-        seconds."""
+        """Makes the seats of these sessions ask the store at their next use. None: all seats, spread over seconds."""
         self._cache.due(session_ids, self._monotonic())
 
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
@@ -165,8 +158,7 @@ class Sessions:
         return self._cache.kill_all()
 
     def retire(self, store_keys: Collection[str]) -> tuple[Seat, ...]:
-        """Ends the seats in memory that depend on these store keys, because the keys no longer open the records.
-        Returns the ended seats."""
+        """Ends the seats in memory that depend on these retired store keys. Returns the ended seats."""
         return self._cache.end_of_keys(store_keys)
 
     def clock_stepped(self, seconds: float) -> None:
@@ -206,7 +198,7 @@ class Sessions:
         return self._remember(cookie, opened, known)
 
     async def load_shared(self, host: str, cookie: bytes) -> Seat | None:
-        """Like `load`, with one read for all simultaneous requests of the seat. Spares a store that has just come
+        """Like `load`, with one read for all simultaneous requests of the seat, to spare a store that just came
         back."""
         seat = await self._loads.done((host, cookie), lambda: self.load(host, cookie))
         # The worker may have forgotten its seats between the end of the read and this line: the session may go on.
@@ -278,10 +270,8 @@ class Sessions:
         return Entry(session.id, opened.session_key, provider, session.expires_at, browser)
 
     async def take_seat(self, taken: TakenHandOver, *, replaces: bytes | None) -> bytes | None:
-        """Returns the cookie of the seat that the hand-over prepared; None if the session has ended meanwhile.
-
-        `replaces`: the cookie of the seat that ends.
-        """
+        """The cookie of the prepared seat; None if the session has ended. `replaces`: the cookie of a seat that
+        ends."""
         (hand_over, added, record), forgotten = taken, self._cache.forgotten
         stored = None if record is None else self._unsealed(record.id, record, hand_over.session_key)
         if record is None or stored is None or added is None:
@@ -331,7 +321,7 @@ class Sessions:
 
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         """Ends every session of the seat's browser, like `end`. Returns the session ids. If the store cannot list the
-        sessions, ends the seat's own session, provided this worker has the seat in memory."""
+        sessions, ends the session of a seat in this worker's memory."""
         try:
             found = [session.id for session in await self.of_browser(host, cookie)]
         except GatewayError:
@@ -377,8 +367,7 @@ class Sessions:
         return tuple(session_ids)
 
     async def _end(self, writes: Sequence[Write]) -> None:
-        """Ends the sessions of each shard separately, because an unreachable shard must not keep sessions of other
-        shards alive."""
+        """Ends the sessions of each shard separately: an unreachable shard must not keep other sessions alive."""
         now = self._now()
         await asyncio.gather(*(self.unwritten.perform(step, now) for _, step in in_steps(writes)))
 
@@ -412,8 +401,7 @@ class Sessions:
         return stored if self._is_live(stored.session) else None
 
     def _is_live(self, session: Session) -> bool:
-        """Whether the session has not ended. Reads the limit inside the seal, because the store could change the limit
-        beside the seal."""
+        """Whether the session has not ended, by the limit inside the seal: the store could change the outer limit."""
         has_ended = session.id in self._cache.ended or session.id in self.unwritten
         return session.expires_at > self._now() and not has_ended
 
@@ -452,8 +440,7 @@ class Sessions:
             self._cache.drop(cookie)
 
     def _ends(self, host: str, cookie: bytes | None) -> tuple[Write, ...]:
-        """The write that ends the seat of this cookie. Callers write it last: if the store fails earlier, the browser
-        keeps its seat."""
+        """The write that ends the seat of this cookie, written last: if the store fails earlier, the seat stays."""
         presented = None if cookie is None else read_cookie(cookie)
         return () if presented is None else (EndSeat(presented.key, host),)
 
