@@ -39,7 +39,7 @@ CEILINGS = {
     "ops": (5.3, 0),
     "organisations": (4.9, 0),
     "policy": (9.6, 0),
-    "portal": (9.6, 0),
+    "portal": (7.9, 0),
     "proxy": (11.3, 4),
     "saml": (7.7, 0),
     "scim": (6.7, 0),
