@@ -59,7 +59,7 @@ class ListenerCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """An address that clients connect to."""
+    """An address for clients."""
 
     address: tuple[str, int]
     """Host and port."""
@@ -358,8 +358,8 @@ class App:
         return seat.tenant
 
     def check_readings(self, target: Target) -> None:
-        """Invariant 2: of a target with two readings, either has to meet the same rules, whatever these ask of a
-        request but its path. Raises GatewayError."""
+        """Invariant 2: if a target has two readings, both have to meet the same rules, whatever the rules ask of the
+        rest of the request. Raises GatewayError."""
         if target.other is None:
             return
         for table in self._tables():

@@ -51,7 +51,7 @@ class Upstream:
 
     @property
     def everywhere(self) -> "tuple[Upstream, ...]":
-        """The upstream at each of its addresses."""
+        """The upstream, once for each of its addresses."""
         others = () if self.balancing is None else self.balancing.others
         return self, *(replace(self, host=host, port=port) for host, port in others)
 

@@ -35,7 +35,7 @@ class SignInCookies:
         return self._jar.line(path_of(target).encode("ascii"), secure=self._secure, now=self._now)
 
     def session(self, names: tuple[str, ...]) -> bytes:
-        """The cookies with these names, for any path, each once: one application receives them."""
+        """The cookies with these names, for any path, each once."""
         kept = {one.name: one.value for one in self._jar.cookies if one.is_live(self._now)}
         return cookie_line((name, kept.get(name)) for name in (name.encode("ascii") for name in names))
 

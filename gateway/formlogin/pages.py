@@ -44,7 +44,7 @@ class FoundForm:
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
-    """`base`: the address that the page declares as its own; None: not declared."""
+    """`base`: the base address that the page declares; None without a declaration."""
 
     base: str | None
     form: FoundForm

@@ -1,7 +1,7 @@
-"""One sign-in at an application's form, from its page to its session, as a generator that yields requests and receives
-answers.
+"""One sign-in at an application's form, from its page to its session: a generator that yields requests and receives
+responses.
 
-Credentials are sent only to a path of the application that its file lists.
+Credentials are sent only to a path that the application's file lists.
 """
 
 from collections.abc import Generator, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What an application is told, and how it is reached."""
+"""Rules about applications: the values that they receive, and their addresses."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -227,7 +227,8 @@ def lenient_about_nothing(subject: Subject) -> Iterator[Problem]:
 
 
 def method_hidden_in_a_form(subject: Subject) -> Iterator[Problem]:
-    """The first rule of an application that lets POST through where it says otherwise of what a form could mean."""
+    """The first rule of an application that covers only some of POST, PUT, PATCH and DELETE: a form's field may carry
+    the real method."""
     for app in subject.apps:
         for index, rule in subject.rules(app):
             apart = {rule.covers(method) for method in ("POST", "PUT", "PATCH", "DELETE")}
@@ -259,7 +260,7 @@ def _listed(subject: Subject, app: Of[AppFile], name: str) -> list[str]:
 
 
 def _sent_as_listed(subject: Subject, app: Of[AppFile], injected: InjectedSection) -> list[str]:
-    """Of the listed values, those that are sent as they are: what transforms make of the others is not looked at."""
+    """The listed values that are sent unchanged; none if the values are transformed."""
     values = [] if injected.transforms else _listed(subject, app, injected.source or "")
     return [value for value in values if injected.only is None or value in injected.only]
 
@@ -306,7 +307,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def without_a_label(subject: Subject) -> Iterator[Problem]:
-    """People read it on every page of ours, in the language that they chose."""
+    """Applications without a label, which people read on our pages in their language."""
     for app in subject.apps:
         label, write = app.model.label, "label: {fr: ..., en: ...}"
         if not label:

@@ -77,5 +77,5 @@ def _literal(template: str) -> str:
 
 
 def _made(transform: TransformSection) -> str:
-    """What a transform adds to a value, or puts in its place."""
+    """The text that a transform adds to a value or puts in its place."""
     return "".join((transform.prefix or "", transform.date or "", *(transform.table or {}).values()))

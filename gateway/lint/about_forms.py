@@ -22,7 +22,8 @@ def no_expiry(subject: Subject) -> Iterator[Problem]:
 
 
 def no_check(subject: Subject) -> Iterator[Problem]:
-    """Whatever `refused` says: an application may refuse in words that no file has."""
+    """Form logins without a check of the result. `refused` alone does not suffice: an application may refuse in
+    unlisted words."""
     for app in subject.apps:
         form = app.model.form_login
         if form is not None and form.check is None:
@@ -39,7 +40,7 @@ def many_tries(subject: Subject) -> Iterator[Problem]:
 
 
 def counted_by_two(subject: Subject) -> Iterator[Problem]:
-    """Where two files say on purpose what their accounts are called, they are believed."""
+    """Two files that name their accounts' count on purpose are believed."""
     for app, other in combinations(subject.apps, 2):
         forms = app.model.form_login, other.model.form_login
         if forms[0] is None or forms[1] is None or None not in (forms[0].counted_with, forms[1].counted_with):

@@ -98,7 +98,7 @@ def _run_together(parts: Sequence[str], at: int, values: Sequence[str]) -> bool:
 
 
 def _of_several(subject: Subject) -> Iterator[Of[AppFile]]:
-    """Applications where people come from several issuers, of which each has its own subjects."""
+    """Applications with people of several issuers, whose subjects are separate."""
     for app in subject.apps:
         if len({one.issuer for one in subject.snapshot.apps[app.model.app].listed.values()}) > 1:
             yield app

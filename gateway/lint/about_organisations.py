@@ -1,4 +1,4 @@
-"""Rules about the searchable organisations, and the providers that serve them."""
+"""Rules about searchable organisations and their providers."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -44,7 +44,7 @@ def served_by_nobody(subject: Subject) -> Iterator[Problem]:
 
 
 def _rows(table: OrganisationTable) -> list[ListedOrganisation]:
-    """None of a table that cannot be read: `ecluse check` says why."""
+    """Empty for an unreadable table, which `ecluse check` reports."""
     source = table.source
     encoding = "utf-8-sig" if source.encoding == "utf-8" else source.encoding
     try:

@@ -1,4 +1,4 @@
-"""Rules about providers: the limits of their assertions, and the conditions on them."""
+"""Rules about providers: limits of assertions, and conditions on the asserted attributes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ def mail_without_bounds(subject: Subject) -> Iterator[Problem]:
 
 
 def address_in_disguise(subject: Subject) -> Iterator[Problem]:
-    """An attribute that is no address by its name, and holds one at many providers; mail itself is EC206's."""
+    """An attribute whose name says no address, but which has an address at many providers. EC206 covers mail itself."""
     for provider in subject.providers:
         asserts = provider.model.asserts
         for name, called in _called(provider) if asserts.email_domains is None else ():
@@ -118,12 +118,12 @@ def scope_without_bounds(subject: Subject) -> Iterator[Problem]:
 
 
 def _called(provider: Of[AnyProviderFile]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each attribute with every name that it has, ours and the provider's."""
+    """Each attribute with its names, ours and the provider's."""
     return ((name, (name, *sources)) for name, sources in provider.model.sources().items())
 
 
 def _at_attribute(provider: Of[AnyProviderFile], name: str, say: str, write: str) -> Problem:
-    """Where the file maps it, or takes it from the table of common ones."""
+    """The place where the file maps the attribute, or takes it from the common names."""
     if name in provider.model.attributes:
         return provider.at("attributes", name, say=say, write=write)
     return provider.at("saml", "common", say=say, write=write)
@@ -288,8 +288,8 @@ def _metadata_end(provider: Provider) -> int | None:
 
 
 def _may_assert(subject: Subject, placed: "_PlacedCondition", name: str, wanted: Callable[[str], object]) -> bool:
-    """Whether some provider of those who ask maps the attribute and is not bounded to other values, or a directory of
-    theirs gives it."""
+    """Whether the attribute can have a wanted value: from a directory, or from a provider that maps the attribute and
+    may assert the value."""
     if any(name in given_by(app.model, subject.folder) for app in placed.apps):
         return True
     for provider in placed.providers(subject):
@@ -335,7 +335,7 @@ def _texts(value: object) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _PlacedCondition:
-    """A condition, its place, and the applications that use it: every application that names a shared condition."""
+    """A condition with its place and the applications that use it. Applications use a shared condition by naming it."""
 
     apps: tuple[Of[AppFile], ...]
     file: Of[Any]

@@ -1,4 +1,4 @@
-"""Rules about access rules that do not say what their author meant."""
+"""Rules about access rules whose effect differs from their author's intent."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ _SPECIAL = frozenset(r".^$*+?()[]{}|\\")
 
 
 def _each(subject: Subject) -> Iterator[tuple[Of[AppFile], int, Rule]]:
-    """Shadow rules too: they are there to become live."""
+    """The rules of every application, with shadow rules, which are meant to become live."""
     for app in (*subject.apps, *subject.shadows):
         for index, rule in subject.with_shadows(app):
             yield app, index, rule
@@ -56,8 +56,8 @@ def public_inside_private(subject: Subject) -> Iterator[Problem]:
 
 
 def signed_in_inside_fewer(subject: Subject) -> Iterator[Problem]:
-    """A path lets in more people than the one above it: `/admin` is for a group, `/admin/export` for everybody who is
-    signed in."""
+    """A path that admits more people than the path above: `/admin` is for a group, `/admin/export` for every signed-in
+    person."""
     for app in subject.apps:
         rules = subject.rules(app)
         for index, rule in rules:
@@ -138,7 +138,7 @@ def refusal_never_read(subject: Subject) -> Iterator[Problem]:
 
 
 def everybody_but(subject: Subject) -> Iterator[Problem]:
-    """An `allow` that only names the people it keeps out."""
+    """An `allow` that only names the people whom it keeps out."""
     for app, index, rule in _each(subject):
         if rule.allow is not None and _only_nots(rule.allow):
             say = "this admits everybody else, including people of a provider added tomorrow"
@@ -185,7 +185,7 @@ def anchors_in_an_expression(subject: Subject) -> Iterator[Problem]:
 
 
 def case_that_never_comes(subject: Subject) -> Iterator[Problem]:
-    """Rules that differ only by case: an application that ignores case serves both paths under either rule."""
+    """Rules that differ only by case: an application that ignores case serves both paths under each rule."""
     for app in subject.apps:
         if app.model.paths.case == "insensitive":
             continue
@@ -199,7 +199,7 @@ def case_that_never_comes(subject: Subject) -> Iterator[Problem]:
 
 
 def _is_below(narrow: Pattern, wide: Pattern) -> bool:
-    """Whether `wide`, which ends with `**`, covers all that `narrow` does; literals against literals only."""
+    """Whether `wide`, which ends with `**`, covers every path of `narrow`. Compares literals only."""
     if narrow.segments == wide.segments or not isinstance(wide.segments[-1], Rest):
         return False
     head = wide.segments[:-1]

@@ -212,7 +212,7 @@ def headers_without_bounds(subject: Subject) -> Iterator[Problem]:
 
 
 def pages_without_notices(subject: Subject) -> Iterator[Problem]:
-    """What the foot of every page of ours is there for."""
+    """Missing notices at the foot of the gateway's pages."""
     theme = subject.gateway.model.theme
     stated = theme.accessibility
     notices = {
@@ -257,7 +257,7 @@ def _certificates(subject: Subject) -> Iterator[tuple[Path, list[x509.Certificat
 
 
 def _client_certificates(subject: Subject) -> Iterator[tuple[Of[Any], Path, list[x509.Certificate]]]:
-    """Those by which an application, a provider or a directory knows the gateway."""
+    """The certificates by which applications, providers and directories know the gateway."""
     files: tuple[Of[Any], ...] = (*subject.providers, *subject.directories, *subject.apps, *subject.shadows)
     by_path = {file.path: file for file in files}
     for (path, at), content in subject.material.items():

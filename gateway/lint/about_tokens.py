@@ -34,7 +34,8 @@ def short_secret(subject: Subject) -> Iterator[Problem]:
 
 
 def shared_by_two(subject: Subject) -> Iterator[Problem]:
-    """Of keys that seal or sign: who has one can make every token of the other."""
+    """Keys for sealing or signing that two applications share: the holder of a key can make every token of the other
+    application."""
     first: dict[bytes, str] = {}
     for app in subject.apps:
         for path, key_of in (((*SEALED, "key"), shared_key), ((*ASPNET, "validation_key"), _of_machine)):

@@ -21,7 +21,7 @@ from gateway.lint.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class LintRule:
-    """`why`: what goes wrong where it is found. `check` yields a finding for each place."""
+    """`why`: the harm. `check`: yields a finding for each place."""
 
     code: str
     title: str

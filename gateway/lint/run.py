@@ -20,7 +20,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Ignore:
-    """`line`: where the comment stands; `covers`: the line that it speaks of."""
+    """`line`: of the comment. `covers`: the line that the comment ignores."""
 
     document: YamlDocument
     line: int
@@ -30,7 +30,8 @@ class _Ignore:
 
 
 def lint(subject: Subject, codes: Collection[str] = ()) -> list[Finding]:
-    """In the order of places. `codes`: of these rules alone; without any, of all rules and about what is ignored."""
+    """Problems in the order of places. `codes`: only the rules with these codes; empty: all rules, and problems of
+    ignores."""
     rules = [rule for rule in RULES.values() if not codes or rule.code in codes]
     found = [Finding(rule.code, problem) for rule in rules for problem in rule.check(subject)]
     ignores = [ignore for document in _documents(subject) for ignore in _ignores(document)]

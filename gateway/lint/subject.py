@@ -106,7 +106,7 @@ def subject(files: Files, now: float) -> Subject:
 
 
 def _in_file(app: Of[AppFile], rules: Iterable[Rule]) -> list[tuple[int, Rule]]:
-    """Where two are of one line, the last. A rule names its file below the folder's own name, wherever that is."""
+    """The last rule of a line. A rule names its file below the folder's own name, wherever the folder is."""
     by_line = {rule.ref.line: rule for rule in rules if f"/{rule.ref.file}".endswith(f"/{app.path}")}
     lines = ((index, app.document.line(("access", index))) for index in range(len(app.model.access)))
     return [(index, by_line[line]) for index, line in lines if line in by_line]

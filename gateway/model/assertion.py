@@ -10,7 +10,7 @@ LONGEST_NAME = 1024
 
 
 def is_one_spelling(name: str) -> bool:
-    """A name that only looks like another person's name identifies nobody."""
+    """Whether the name has its only spelling. A name that looks like another person's name identifies nobody."""
     return name.isprintable() and name == name.strip() == unicodedata.normalize("NFKC", name)
 
 

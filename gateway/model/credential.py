@@ -10,7 +10,7 @@ from gateway.model.theme import Words
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """An account at an application. `secret`: its password; no representation of this value shows it."""
+    """An account at an application. `secret`: its password, never in a representation of the value."""
 
     login: str
     secret: str = field(repr=False)

@@ -44,8 +44,7 @@ class KeyPart:
 @dataclass(frozen=True, slots=True)
 class ActsFor:
     """The organisations for which a directory may let people act: SIRETs, and SIRENs with all establishments. None:
-    any.
-    """
+    every organisation."""
 
     numbers: tuple[str, ...] | None
 

@@ -14,7 +14,7 @@ _SIGNS = ("@", "\uff20", "\ufe6b", "%40")
 
 
 def mail_domain(address: str) -> str | None:
-    """The lower-case domain of `local@domain`. None: another form."""
+    """The lower-case domain of `local@domain`; None for a different form."""
     is_one = len(address) <= _LONGEST and "%40" not in address
     found = _ADDRESS.fullmatch(address) if is_one else None
     return found[1].lower() if found else None

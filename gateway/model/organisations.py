@@ -1,4 +1,4 @@
-"""The organisations in which people search for theirs before a sign-in."""
+"""The organisations that people search before a sign-in."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""A provider file, compiled: what we ask of one identity provider and what it may assert."""
+"""A provider file, compiled: our requests to an identity provider, and the attributes that it may assert."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,9 +20,10 @@ LONGEST_SKEW = 600
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """A private key of ours towards one provider, PEM; it signs, or opens what was encrypted for us.
+    """A private key of ours for one provider, PEM, for signing or decryption.
 
-    `id`: its kid; None: its thumbprint (RFC 7638). `x5t`: that of the certificate by which a provider knows it.
+    `id`: the kid; None: the thumbprint (RFC 7638).
+    `x5t`: the thumbprint of the certificate by which a provider knows the key.
     """
 
     id: str | None
@@ -53,10 +54,12 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True)
 class ServesOrganisations:
-    """Which organisations' people a provider signs in. `others`: those that no other provider is named for.
+    """The organisations whose people a provider signs in.
 
-    `networks`: from which its people come; it is offered first there. `hosts`: of applications, whose people are all
-    its own, so that nobody is asked. `is_open`: no organisation is named at all, so that it may be anybody's."""
+    `others`: all organisations without a provider of their own.
+    `networks`: the provider is offered first to people of these networks.
+    `hosts`: of applications that only this provider's people use, so that no choice is shown.
+    """
 
     siren: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
@@ -75,11 +78,11 @@ SERVES_NOBODY_BY_NAME = ServesOrganisations()
 
 @dataclass(frozen=True, slots=True)
 class Perimeter:
-    """What a provider may assert about people; an empty tuple of an attribute means: none of it.
+    """The bounds of a provider's assertions about people. None: unbounded. An empty tuple: nothing may be asserted.
 
-    `None` means that the file does not bound it (it is then asserted freely). `siret`, `email_domains` and `scopes`
-    (of scoped attributes; None: the e-mail domains) are checked by their own grammar; `attributes` maps an attribute to
-    the only values that it may take.
+    `siret`, `email_domains`, `scopes`: checked by their own grammar. `scopes` bounds scoped attributes; None: by the
+    e-mail domains.
+    `attributes`: the only values that an attribute may take.
     """
 
     siret: frozenset[str] | None = None
@@ -127,12 +130,16 @@ class ProviderLogout:
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """What access tokens of a provider are accepted. `audience`: one of these; `scopes`: all of these; `clients`: given
-    to one of these, empty for whichever.
+    """Which access tokens of a provider are accepted.
 
-    `introspection`: those that are no JWT are asked about at the provider, whose answer is a JWT signed with one of
-    `introspection_algorithms`, and never JSON; empty: JSON, and never a JWT. `prefix`: what its opaque tokens begin
-    with. `without_tenant`: a token that names no organisation is taken where the file has a tenant, and acts for none.
+    `audience`: the token has one of these audiences.
+    `scopes`: the token has all of these scopes.
+    `clients`: the token was issued to one of these clients; empty: to any client.
+    `introspection`: the provider is asked about tokens that are not JWTs.
+    `introspection_algorithms`: the provider answers with a JWT signed by one of these; empty: with JSON.
+    `prefix`: the first characters of the provider's opaque tokens.
+    `without_tenant`: accepts a token without an organisation although the file has a tenant; the token then acts for no
+    organisation.
     """
 
     audience: frozenset[str]

@@ -52,13 +52,13 @@ class ScimDirectories:
 
 
 def token_shown(authorization: bytes) -> bytes | None:
-    """The directory with this name; None: no such directory."""
+    """The Bearer token of an Authorization header; None: no such header value."""
     found = _BEARER.fullmatch(authorization)
     return None if found is None else found[1]
 
 
 def client_of(clients: Iterable[ScimClient], token: bytes) -> ScimClient | None:
-    """The directory with this token; None: none. The comparison takes the same time for a wrong token."""
+    """The directory with this token, else None. The comparison takes the same time for a wrong token."""
     found: ScimClient | None = None
     for client in clients:
         for own in client.tokens:

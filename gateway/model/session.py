@@ -85,7 +85,7 @@ class SeatLimits:
 
     @property
     def shortest(self) -> int | None:
-        """Seconds after which a seat may end; None where only the limits of its session count."""
+        """Seconds after which a seat may end; None if the seat has no limits of its own."""
         limits = [limit for limit in (self.idle, self.absolute) if limit is not None]
         return min(limits) if limits else None
 

@@ -101,9 +101,8 @@ class ShownText:
 
 
 def said_in(texts: ByLanguage, language: str) -> ShownText:
-    """The text in this language, else the text for all languages, else the first text with its language. Empty without
-    texts.
-    """
+    """The text in this language, else the text for all languages, else the first text with its language; empty without
+    texts."""
     text = texts.get(language) or texts.get("")
     if text is not None:
         return ShownText(text)

@@ -63,7 +63,7 @@ End = SeatOnHost
 
 
 class Served(NamedTuple):
-    """The transaction that a sign-in serves, as it was when the provider was asked; its id spends it."""
+    """The transaction of a sign-in, as it was when the provider was asked. Its id spends it."""
 
     id: str
     transaction: Transaction
@@ -71,12 +71,13 @@ class Served(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OidcLogin:
-    """An authorization request sent to one provider; found again by its `state`.
+    """An authorization request to one provider, found again by its `state`.
 
-    `serves` is None for a sign-in begun on the portal itself.
-    `binding` is the SHA-256 (hex) of the portal host's binding cookie. `max_age`: seconds, where it was asked for.
-    `asking`: what else this one sign-in was asked for, beside what the provider file asks for each time. `issuer`: the
-    provider's, when it was asked; empty in records of before this was kept.
+    `serves`: None for a sign-in to the portal itself.
+    `binding`: SHA-256 (hex) of the portal host's binding cookie.
+    `max_age`: requested, in seconds.
+    `asking`: additional demands of this sign-in, beyond the provider file's.
+    `issuer`: the provider's at the time of the request; empty in older records.
     """
 
     provider: str
@@ -93,10 +94,12 @@ class OidcLogin:
 
 @dataclass(frozen=True, slots=True)
 class SamlLogin:
-    """An AuthnRequest sent to one provider; found again by its RelayState, which is a reference and tells nothing.
+    """An AuthnRequest to one provider, found again by its RelayState, which is a reference without content.
 
-    `request_id`: its ID, which the answer's InResponseTo must name. `authn_context`, `comparison`: what it asked for.
-    `issued_at`: its IssueInstant, Unix seconds; `fresh`: an authentication made now was asked for (ForceAuthn).
+    `request_id`: its ID, which the response's InResponseTo must name.
+    `authn_context`, `comparison`: as requested.
+    `issued_at`: its IssueInstant, Unix seconds.
+    `fresh`: requests a new authentication (ForceAuthn).
     `passive`: the provider was to show no page of its own (IsPassive).
     `binding`, `serves`: as in OidcLogin.
     """
@@ -114,9 +117,9 @@ class SamlLogin:
 
 @dataclass(frozen=True, slots=True)
 class SignOut:
-    """A person who was sent to a provider to be signed out there; found again by its `state`.
+    """A person's way to a provider for a sign-out, found again by its `state`.
 
-    `home`: the address of the application that they left, empty for the portal itself.
+    `home`: the address of the application that the person left; empty for the portal itself.
     """
 
     provider: str
@@ -125,22 +128,24 @@ class SignOut:
 
 @dataclass(frozen=True, slots=True)
 class ParkedResponse:
-    """An OpenID provider's response by `form_post`, as it came: (name, value) of each field, none of them verified."""
+    """An OpenID provider's response by `form_post`, unverified: (name, value) of each field."""
 
     parameters: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedAssertion:
-    """What a SAML provider asserted, verified but for the browser, whose cookie a POST from elsewhere does not bring.
+    """A SAML provider's verified assertion. The browser is not yet verified, because a POST from elsewhere brings no
+    cookie. Times are Unix seconds.
 
-    `reference`: the RelayState of the SamlLogin that it answers, None where the provider began by itself. `login`: that
-    login as it was then, so that it is not read once more; whether it is still under way, the step that spends it says.
-    `replayable_until`: until when the assertion would pass a second time; `session_until`: SessionNotOnOrAfter.
-    `issued`: its IssueInstant; 0 in records of before this was kept. All in Unix seconds. `skew`: the seconds by which
-    the provider's clock was allowed to be ahead when this was verified.
-    `at`: when it was verified (Unix seconds). Older records have 0: every sign-out then counts as later and refuses
-    them.
+    `reference`: the RelayState of the SamlLogin; None if the provider began by itself.
+    `login`: the SamlLogin as it was then, to spare a read. Only the step that spends the login shows whether it is
+    still under way.
+    `replayable_until`: until when the assertion would be accepted a second time.
+    `session_until`: SessionNotOnOrAfter.
+    `issued`: its IssueInstant; 0 in older records.
+    `skew`: seconds by which the provider's clock was allowed to be ahead.
+    `at`: when the assertion was verified; 0 in older records, so that every sign-out counts as later and refuses them.
     """
 
     identity: Identity
@@ -209,7 +214,7 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class WaitedPage:
-    """What a slow request came to, for the browser that waits for it. `binding`: SHA-256 (hex) of its binding
+    """The result of a slow request, for the waiting browser. `binding`: SHA-256 (hex) of the browser's binding
     cookie."""
 
     binding: str

@@ -119,9 +119,12 @@ async def asked_account(
     *,
     is_end: bool = False,
 ) -> AskedAccount:
-    """Returns the application, host and page of the request. `missing`: the way to an account that the application's
-    file offers. `is_end`: a removal, allowed even to people whom rules now keep out. Raises GatewayError: no such
-    application, or it does not admit the person."""
+    """The application, host and page of the request. Raises GatewayError if no such application exists, or if it does
+    not admit the person.
+
+    `missing`: the way to an account that the application's file offers.
+    `is_end`: a removal, allowed even to people whom rules now keep out.
+    """
     host = host_of((told.get("host") or request.host).encode("ascii", "replace"), request.snapshot)
     app = request.snapshot.find_app(host, told.get("to", ""))
     if app is None or app.account is None or app.account.missing != missing:
@@ -153,7 +156,7 @@ def owner_of(identity: Identity) -> str:
 
 
 def require_owner(fields: dict[str, str], identity: Identity) -> None:
-    """Refuses the form of a page that another person of this browser had opened (invariant 12). Raises
+    """Refuses the form of a page that another person of this browser opened (invariant 12). Raises
     GatewayError(account_codes.OTHER_PERSON)."""
     if fields.get("owner", "") != owner_of(identity):
         raise GatewayError(account_codes.OTHER_PERSON, "the page of the form was shown to another person, or to nobody")

@@ -1,6 +1,6 @@
 """The portal: a closed table of its own paths, the dispatcher of the flow, and the one edge for errors.
 
-The data plane has read each request that comes here; no request is parsed a second time.
+The data plane has already read each request; the portal parses no request a second time.
 """
 
 import asyncio
@@ -168,7 +168,7 @@ class Portal:
                 await self._services.transactions.use_up(request.uses_up)
 
     def _after_form(self, request: PortalRequest, page: Page) -> Page:
-        """The one place where the answer to a form of ours may come to lead to another origin."""
+        """The one place that keeps an answer to a form of ours from redirecting to another origin."""
         url = leads_elsewhere(request, page)
         if not url:
             return page
@@ -238,7 +238,7 @@ class Portal:
         return found or (_NONE if request.app is None else self._leads.get(path, _NONE))
 
     async def _begin_or_choose(self, request: PortalRequest) -> NextStep:
-        """`login` is one path with two meanings: on the portal a provider was chosen, on an app host none yet."""
+        """`login` has two meanings: on the portal the person chose a provider, on an application's host not yet."""
         if request.on_portal_host and (request.app is None or request.parameter("provider")):
             return await self._start.chosen(request)
         return await self._app_host.login(request)

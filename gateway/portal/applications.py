@@ -18,7 +18,7 @@ from gateway.wire.target import canonical_target
 
 @dataclass(frozen=True, slots=True)
 class ListedApplication:
-    """`folded`: the label as it is compared and sorted."""
+    """`folded`: the label, folded for comparing and sorting."""
 
     app: App
     label: ShownText

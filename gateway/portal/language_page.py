@@ -1,7 +1,7 @@
-"""The choice of a language: it is kept, and the page is shown again in that language.
+"""The choice of a language. Keeps the choice and shows the page again in the language.
 
 A page with a repeatable request is requested again. Other pages, such as the answer to a form or to a provider's
-message, are made again from the values in their own form: no step is repeated.
+message, are made again from the values in their own form, without repeating a step.
 """
 
 import re
@@ -38,8 +38,8 @@ class LanguagePage:
         self._services = services
 
     async def by_link(self, request: PortalRequest) -> Page:
-        """`GET /_ecluse/language?language=`: the browser says on which page the link was, which no page of ours has
-        to repeat. Where it does not, the way is home."""
+        """Answers `GET /_ecluse/language?language=`. Returns to the page that the Referer names; without a Referer, to
+        the home page."""
         ours, referer = own_origin(request), request.header(b"referer") or ""
         if not referer.startswith(f"{ours}/") and request.header(b"sec-fetch-site") != "same-origin":
             raise GatewayError(

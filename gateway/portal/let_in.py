@@ -1,7 +1,7 @@
-"""The application's rules about a person, asked before the portal acts for that application in the person's name.
+"""Applies the application's rules to a person before the portal acts for the application in the person's name.
 
-The data plane asks these rules for each request to the application. A page of the portal has no such request: it asks
-about the application's page that the person wanted.
+The data plane applies the rules to each request for the application. A page of the portal has no such request, so the
+rules are applied to the application's page that the person wanted.
 """
 
 import asyncio
@@ -83,8 +83,8 @@ class _Asked:
         return isinstance(self._decided(self._nobody, target), Allow)
 
     async def is_let_in_by_who_they_are(self) -> bool:
-        """Whether a page that is not open to everybody admits this person; True if there is no such page. Judges one
-        path of each rule."""
+        """Whether a restricted page admits this person; True without a restricted page. Judges one path of each
+        rule."""
         others = False
         for at, rule in enumerate(self._app.routes.rules()):
             if at % SLICE == SLICE - 1:

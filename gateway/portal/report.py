@@ -95,7 +95,7 @@ class Report:
         self._post("returned", request, file)
 
     def _post(self, result: str, request: PortalRequest, file: KeptFile) -> None:
-        """`file.person`: as the session was filed that had ended."""
+        """`file.person`: the person's index of the ended session."""
         self._counters.add("ecluse_posts_total", request.app_name, result)
         self._event(f"post.{result}", request, size=file.size, person=log_name_of(file.person))
 
@@ -132,9 +132,8 @@ class Report:
     def scim_told(
         self, request: PortalRequest, client: str, what: str, user: str, people: Iterable[tuple[str, str]]
     ) -> None:
-        """Logs a change of a user by a directory, by the directory's id of the user. One line for each person, by
-        issuer and subject, who has signed in under the user's name; without such a person, one line without a
-        pseudonym."""
+        """Logs a directory's change of a user, by the directory's id of the user. Writes a line for each person (issuer
+        and subject) who has signed in under the user's name; without such a person, a line without a pseudonym."""
         self._counters.add("ecluse_scim_requests_total", what)
         names: list[str | None] = [self._log_name(*person) for person in people]
         for name in names or [None]:
@@ -149,7 +148,7 @@ class Report:
         self._event("logout.application", request, code=error.code.id, detail=error.detail)
 
     def logout_refused(self, request: PortalRequest, error: GatewayError) -> None:
-        """A logout message of a provider that was refused, or that never came."""
+        """Logs a provider's logout message that was refused or never came."""
         self._event("logout.refused", request, code=error.code.id, detail=error.detail)
 
     def refreshed(self, provider: str) -> None:

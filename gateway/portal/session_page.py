@@ -1,4 +1,4 @@
-"""What a person, or an app's own script, may know of their session: no more than the app receives about them."""
+"""What a person, or an application's own script, may read of the session: no more than the application receives."""
 
 import json
 from collections.abc import Iterable
@@ -39,7 +39,8 @@ class SessionPages:
         return Page(200, (*BARE, (b"Content-Type", b"application/json; charset=utf-8")), body.encode())
 
     def _told(self, app: App, seat: Seat, identity: Identity) -> dict[str, object]:
-        """`expires_in`: seconds, if there is no other request meanwhile. Asking is no use of the session."""
+        """`expires_in`: seconds until the end without further requests. Asking does not count as a use of the
+        session."""
         translation = app.translation.about_the_person()
         headers, cookies = read_back(translation, translation.render(identity))
         return {
@@ -94,8 +95,8 @@ def in_use(summaries: Iterable[SessionSummary], seat: Seat) -> list[SessionSumma
 def session_line(
     services: PortalServices, snapshot: Snapshot, summary: SessionSummary, language: str, seat: Seat
 ) -> SessionLine:
-    """`seat`: the seat of this request. The strength of another session is unknown without its cookie. A provider or
-    an application that was removed from the configuration is called by its name there."""
+    """The line of one session. `seat`: the seat of this request. The strength of other sessions is unknown without
+    their cookies. A provider or application that left the configuration is shown by its name in the file."""
     provider, is_here = snapshot.providers.get(summary.provider), summary.id == seat.session_id
     return SessionLine(
         label=provider.label if provider else summary.provider,

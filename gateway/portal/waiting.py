@@ -1,7 +1,7 @@
-"""A person does not sit before an empty window while a provider, a directory or the store takes its time: after two
-seconds a page says what is waited for. It leads on by itself to what came of the request, whichever worker is asked.
+"""Shows a page after two seconds if a provider, a directory or the store is slow. The page leads by itself to the
+result of the request, whichever worker answers.
 
-The request is served once, to its end. What it came to is kept for a minute under an id that this browser alone has.
+The request is served once, to its end. Its result is kept for a minute under an id that only this browser has.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ PATH: Final = f"{PREFIX}wait"
 _FOR: Final = "for"
 # Seconds: for which one request then waits; between two looks at the store.
 _HELD, _LOOK = 8.0, 0.5
-# Times that the page is shown, over a minute in all: no provider is waited for as long.
+# Times that the page is shown, over a minute in all, longer than any wait for a provider.
 _MOST = 9
 
 
@@ -52,21 +52,20 @@ class WaitingPages:
         """The page, while `task` serves the request."""
         id = self._services.transactions.waiting_id()
         binding = request.binding_made(self._services.token_urlsafe)
-        # By its id in this worker alone: the store has it once there is something to have.
+        # Found by its id in this worker alone until the store has the result.
         self._keeping[id] = keeping = asyncio.create_task(self._keep(request, id, binding, task))
         keeping.add_done_callback(lambda _: self._keeping.pop(id, None))
         return with_cookies(self._page(request, id, 1, request.provider), request.cookies_to_set)
 
     async def look(self, request: PortalRequest) -> Page:
-        """`/_ecluse/wait?id=&shown=&for=`: what the request came to, as soon as it has; the page once more, where it
-        has not within some seconds. Raises GatewayError(login_codes.TRANSACTION_GONE,
-        login_codes.PROVIDER_UNREACHABLE)."""
+        """Answers `/_ecluse/wait?id=&shown=&for=` with the result of the request; after some seconds without a result,
+        with the page again. Raises GatewayError(login_codes.TRANSACTION_GONE, login_codes.PROVIDER_UNREACHABLE)."""
         id, shown, binding = request.parameter("id"), request.parameter("shown"), request.binding()
         if binding is None or shown not in {str(times) for times in range(1, _MOST + 1)}:
             raise GatewayError(login_codes.TRANSACTION_GONE, "nothing of this browser is waited for here")
         since = self._services.transactions.waiting_since(id)
         if since is None:
-            # A request that is held costs: nobody has one held for an id that they made up.
+            # Holding a request costs memory, so an invented id is refused at once.
             raise GatewayError(login_codes.TRANSACTION_GONE, "an id of something waited for that is not ours")
         is_old = _is_old(int(shown), self._services.now() - since)
         self._looks[id] = look = object()
@@ -86,7 +85,7 @@ class WaitingPages:
         return self._page(request, id, int(shown) + 1, request.parameter(_FOR))
 
     async def _shown(self, request: PortalRequest, id: str, found: WaitedPage) -> Page:
-        """Once, in the browser that waits: it may set the cookie of a session."""
+        """Shows the result once, only in the waiting browser: the result may set the cookie of a session."""
         waited = self._services.transactions.waited
         if not request.holds(found.binding) or await waited.take(id) is None:
             raise GatewayError(login_codes.TRANSACTION_GONE, "another browser waits for it, or it was shown just now")
@@ -96,7 +95,7 @@ class WaitingPages:
         return found.page
 
     async def _come(self, id: str, look: object, held: float) -> WaitedPage | None:
-        """None where nothing came within `held` seconds, or where the same browser has asked once more meanwhile."""
+        """Waits for the result. None: no result within `held` seconds, or the browser has asked again meanwhile."""
         until = self._services.monotonic() + held
         while True:
             keeping = self._keeping.get(id)
@@ -108,7 +107,7 @@ class WaitingPages:
 
     @property
     def under_way(self) -> tuple[asyncio.Task[None], ...]:
-        """Requests that are served while their people read the page."""
+        """The tasks of requests whose people read the page."""
         return tuple(self._keeping.values())
 
     async def _keep(self, request: PortalRequest, id: str, binding: str, task: asyncio.Task[Page | SendOn]) -> None:
@@ -117,7 +116,7 @@ class WaitingPages:
             if isinstance(page, Page):
                 await self._services.transactions.waited.put(WaitedPage(binding, page), request.network, id)
         except GatewayError as error:
-            # The person reads within a minute that nothing came of it.
+            # The waiting page reports the failure within a minute.
             self._services.report.refused(request, error)
 
     def _page(self, request: PortalRequest, id: str, shown: int, provider_name: str) -> Page:

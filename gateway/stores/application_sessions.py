@@ -19,7 +19,7 @@ _BOUNDS: Final = Bounds(life=86_400, per_group=200, in_all=200_000, longest=32 *
 
 
 class Entries(Protocol):
-    """stores.sessions.Sessions, as far as it is asked."""
+    """The part of stores.sessions.Sessions that ApplicationSessions uses."""
 
     async def entry(self, host: str, cookie: bytes) -> Entry | None: ...
 
@@ -50,14 +50,14 @@ class ApplicationSessions:
         return None if entry is None else await self._tickets.peek(_id(entry, app))
 
     async def keep(self, seat: Seat, app: str, session: ApplicationSession) -> None:
-        """In the place of the one before."""
+        """Replaces the earlier record."""
         entry = await self._sessions.entry(seat.host, seat.cookie)
         if entry is not None:
             await self._tickets.put(session, entry.session_id, _id(entry, app))
 
 
 def _id(entry: Entry, app: str) -> str:
-    """The id that finds and opens the record. It is drawn from the session's key, so only a holder of the key can make
-    the id."""
+    """The id that finds and opens the record, drawn from the session's key: only a holder of the key can compute the
+    id."""
     secret = draw_key(entry.session_key, b"application session " + app.encode())
     return shard_of(entry.session_id) + urlsafe_b64encode(secret).rstrip(b"=").decode("ascii")

@@ -7,9 +7,9 @@ from gateway.stores.codec import Kept
 from gateway.stores.records import Ticket
 from gateway.stores.sealing import StoreKeys
 
-# Of each kind, in one worker. Strangers can put the others' out: those are read from the store then.
+# Copies of each kind in one worker. Strangers can displace other people's copies, which are then read from the store.
 _MOST: Final = 128
-# Under seal. What is larger is read from the store: 128 of these are some megabytes.
+# Bytes under seal. Larger tickets are read from the store: 128 copies take some megabytes.
 _LONGEST: Final = 16 << 10
 
 
@@ -21,7 +21,7 @@ class _Value(NamedTuple, Generic[Kept]):
 
 class AtHand(Generic[Kept]):
     """The latest tickets of one kind, in this worker's memory. Another worker may have taken a ticket since: only the
-    step that takes the ticket shows whether the store still has it."""
+    step that takes the ticket shows whether it was still in the store."""
 
     def __init__(self) -> None:
         self._values: dict[str, _Value[Kept]] = {}
@@ -35,7 +35,8 @@ class AtHand(Generic[Kept]):
             self.forget(next(iter(self._values)))
 
     def find(self, id: str, now: int, keys: StoreKeys) -> Kept | None:
-        """`now`: Unix seconds. `keys`: under others than it was put under, the store says whether it opens."""
+        """The copy of a ticket. `now`: Unix seconds. None if the store keys changed since the copy was kept: then the
+        store decides whether the ticket opens."""
         found = self._values.get(id)
         if found is None or now >= found.expires_at or found.generation != keys.generation:
             return None

@@ -1,10 +1,10 @@
-"""The wall clock, which others may set: the effects that a step of the clock may and may not have."""
+"""The wall clock, which can be set while the gateway runs. Limits the effects of a step of the clock."""
 
 from collections.abc import Callable
 
-# Seconds. Smaller steps are a clock that is kept right, and limits of minutes do not show them.
+# Seconds. Smaller steps are ordinary corrections, which do not matter to limits of minutes.
 STEP = 2.0
-# A clock that says so for so long is believed: it was wrong before.
+# Seconds after which a clock that stays ahead is believed: then it was wrong before.
 BELIEVED_AFTER = 3600.0
 
 
@@ -17,8 +17,7 @@ class Steps:
         self._apart = now() - monotonic()
 
     def since(self) -> float:
-        """Returns the seconds by which the clock was set forward since the last call; negative: back; 0.0: not at
-        all."""
+        """The seconds by which the clock was set forward since the last call; negative if it was set back; else 0.0."""
         apart = self._now() - self._monotonic()
         step = apart - self._apart
         if abs(step) < STEP:
@@ -28,10 +27,10 @@ class Steps:
 
 
 class Horizon:
-    """Up to when what has expired may be deleted: never further ahead of the last look than time has really passed.
+    """The time up to which expired records may be deleted. It never advances faster than real time since the last look.
 
-    A clock that jumps a day ahead makes everything look expired. Nobody is let in by what looks so; but it is deleted
-    only when the clock has said so for an hour.
+    A clock that jumps a day ahead makes everything look expired. No seat is admitted then, but records are deleted only
+    after the clock has kept the new time for an hour.
     """
 
     def __init__(self, now: Callable[[], int], monotonic: Callable[[], float]) -> None:

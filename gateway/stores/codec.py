@@ -1,7 +1,7 @@
-"""What is inside the seals: values to JSON bytes and back. A field that an older record lacks has its default.
+"""Encodes and decodes the contents of sealed records as JSON. A field that an older record lacks has its default.
 
-What another release wrote and this one does not understand is GatewayError(store_codes.UNREADABLE), never a fault: its
-person signs in again. `sealing.VERSION` stands for these forms too.
+Raises GatewayError(store_codes.UNREADABLE) for a record of another release that this release cannot read: the person
+signs in again. `sealing.VERSION` covers these forms too.
 """
 
 import json
@@ -50,7 +50,7 @@ Arguments = ParamSpec("Arguments")
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[Kept]):
-    """The records of one kind as bytes. `read` raises GatewayError(store_codes.UNREADABLE)."""
+    """Encodes and decodes the records of one kind. `read` raises GatewayError(store_codes.UNREADABLE)."""
 
     kind: str
     write: Callable[[Kept], bytes]
@@ -65,7 +65,7 @@ def understood(read: Callable[Arguments, Kept]) -> Callable[Arguments, Kept]:
         try:
             return read(*args, **kwargs)
         except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as error:
-            # Its kind alone: the text of some of these repeats what was read.
+            # Only the error's kind, because the text of some errors repeats the record's contents.
             detail = f"a record in a form of another release that this one does not read ({type(error).__name__})"
             raise GatewayError(store_codes.UNREADABLE, detail) from None
 
@@ -74,7 +74,7 @@ def understood(read: Callable[Arguments, Kept]) -> Callable[Arguments, Kept]:
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session with the hash (hex) of the browser that it belongs to."""
+    """A session with the hash (hex) of its browser."""
 
     session: Session
     browser: str
@@ -84,9 +84,9 @@ class StoredSession:
 # JSON alone, which begins with a brace. Deflated with what most sessions have in common, the latter parts the nearest:
 # 20 attributes take half the room, for some 30 us when they are written and 10 us when they are read.
 #
-# How long it comes to be tells something of what is in it, to somebody who reads the store or its network. So what must
-# stay secret is not deflated beside what others may choose (attributes come from a provider's directory, where people
-# write some themselves): the ID token, the refresh token and the hash of the browser's binding are not deflated at all.
+# The deflated length reveals some of the contents to an attacker who reads the store or its network. So secrets are not
+# deflated beside values that others choose (people write some attributes of a provider's directory themselves): the ID
+# token, the refresh token and the hash of the browser's binding are not deflated at all.
 _DEFLATED = b"\1"
 _SECRETS = ("id_token", "tokens", "browser")
 # What is known of a person stays far below this, even where several directories answer with a megabyte each. JSON
@@ -147,7 +147,7 @@ def _name_id(value: list[str | None] | None) -> NameIdFields | None:
 def _identity_fields(identity: Identity) -> dict[str, Any]:
     attributes, left_out = dict(identity.attributes), sorted(identity.left_out)
     findings = [_finding_fields(finding) for finding in identity.findings]
-    # What is held now is of the hour, and is worked out anew.
+    # The terms in office depend on the hour and are worked out at each reading.
     kept = {**_fields(identity), "attributes": attributes, "left_out": left_out, "findings": findings}
     del kept["terms"]
     return kept
@@ -169,8 +169,8 @@ def _identity(values: dict[str, Any]) -> Identity:
 
 
 def _names(given: list[str]) -> frozenset[str]:
-    """Of attributes. A worker has people by the ten thousand, who share the words of our files, but not what is said
-    of them: that goes with them."""
+    """Attribute names. Interned, because a worker holds tens of thousands of people, who share the names of our files.
+    Values are not interned: they go with the person."""
     return frozenset(map(intern, given)) if given else _NO_NAMES
 
 
@@ -313,7 +313,7 @@ def finding_from_bytes(data: bytes) -> DirectoryFinding:
 
 
 def _carried(kind: str, record: type[Kept]) -> Form[Kept]:
-    """A form that follows the type alone: a field of another type than the record's is unreadable, too."""
+    """A form derived from the record's type. A field of another type is unreadable."""
     carrying = codec_of(record)
 
     @understood

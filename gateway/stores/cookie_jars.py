@@ -1,8 +1,8 @@
-"""An application's cookies, kept sealed with the session that they are of, on any record store.
+"""An application's cookies, sealed with their session, on any record store.
 
-A jar (wire.cookie_jar) belongs to one session on one host. It opens with the session alone, and so with a seat's cookie
-(invariant 8); it ends with the session, also where a worker still holds it. Written is what was set, not the whole jar:
-two workers that write at once lose nothing.
+A jar (wire.cookie_jar) belongs to one session on one host. Only the session's key, and so a seat's cookie, opens the
+jar (invariant 8). The jar ends with the session, even if a worker still holds it. Workers write their changes and not
+the whole jar, so that two simultaneous writes lose nothing.
 """
 
 import asyncio
@@ -31,17 +31,19 @@ from gateway.stores.unreadable import UnreadableRecords
 from gateway.wire.cookie_jar import CookieJar, JarCookie, mark_in, tag_of
 
 _TRIES = 20
-# Until a change is in the store that a browser has seen, and seconds between two looks.
+# Looks for a change that the browser has seen and the store lacks, and seconds between two looks.
 _LOOKS = 50
 _LOOKS_APART = 0.02
 _LOST = "the application's cookies of that session are lost"
 
 
 class CookieJars:
-    """`host`: canonical, of the seat; `cookie`: the raw value of `__Host-ecluse`, as those of Sessions.
+    """The jars of all sessions. Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot
+    answer.
 
-    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say. Parameters as those of
-    stores.tickets.Transactions.
+    `host`: the canonical host of the seat.
+    `cookie`: the raw value of `__Host-ecluse`, as in Sessions.
+    Parameters as in stores.tickets.Transactions.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class CookieJars:
         self._token_bytes = token_bytes
 
     async def read(self, host: str, cookie: bytes) -> CookieJar | None:
-        """The jar of this seat's session on this host, empty if no cookie is kept. None if the seat is gone."""
+        """The jar of the seat's session on this host, empty without a stored cookie. None if the seat is gone."""
         entry = await self._sessions.entry(host, cookie)
         if entry is None:
             return None
@@ -70,8 +72,8 @@ class CookieJars:
         return CookieJar() if sealed is None else self._opened(sealed, entry, host)
 
     async def seen(self, host: str, cookie: bytes, cookie_line: bytes) -> CookieJar:
-        """The jar with the change that this browser has seen last, by the mark in its `cookie_line`: whoever made that
-        change may be about to write it, and is waited for, a second at most. Empty where the seat is gone."""
+        """The jar with the last change that this browser has seen, by the mark in its `cookie_line`. Waits up to a
+        second for another worker to write that change. Empty if the seat is gone."""
         entry = await self._sessions.entry(host, cookie)
         mark = None if entry is None else mark_in(cookie_line, tag_of(entry.session_id))
         jar = await self.read(host, cookie) or CookieJar()
@@ -86,8 +88,7 @@ class CookieJars:
         self, host: str, cookie: bytes, cookies: Iterable[JarCookie], mark: tuple[str, int] | None = None
     ) -> CookieJar | None:
         """Merges `cookies` into the stored jar, also while other workers change the jar. Returns the merged jar, or
-        None where the seat is gone and no jar is kept. `mark`: by this mark the caller recognises its own change
-        later."""
+        None if the seat is gone. `mark`: by this mark the caller recognises its own change later."""
         cookies = tuple(cookies)
         for _ in range(_TRIES):
             entry = await self._sessions.entry(host, cookie)
@@ -109,9 +110,9 @@ class CookieJars:
         return seal(_to_bytes(jar), key=_key(entry), key_id=key_id, nonce=nonce, binding=_binding(entry, host))
 
     def _opened(self, sealed: bytes, entry: Entry, host: str) -> CookieJar:
-        """An empty one in the place of a jar that does not open."""
+        """Opens a jar; an unreadable jar becomes an empty jar."""
         try:
-            # As a session's: under a store key that is gone nothing opens.
+            # Like a session: a record under a retired store key does not open.
             self._keys.salt(key_id_of(sealed))
             return _from_bytes(open_sealed(sealed, key=_key(entry), binding=_binding(entry, host)))
         except GatewayError as error:

@@ -1,8 +1,8 @@
 """The key under which tries are counted. It outlives the store keys, because a count may live for a year. The store
-keeps it, sealed under the current store key, and seals it again under the next.
+keeps the key sealed under the current store key. After a change of store keys, the key is sealed under the new one.
 
-The record also has the time since when this store has counted. So a store that has lost its counts is not mistaken for
-a store without failures.
+The record also has the time when this store began to count. So a store that has lost its counts is not mistaken for a
+store without failures.
 """
 
 import os
@@ -67,7 +67,7 @@ COUNTING: Final = Form(_KIND, _bytes_of, _counting_of)
 
 
 class CountingKey:
-    """The counting key as one worker reads it. The worker recognises a store in which it has counted before."""
+    """One worker's view of the counting key. The worker recognises a store in which it has counted before."""
 
     def __init__(
         self, store: RecordStore, keys: StoreKeys, *, now: Callable[[], int], token_bytes: TokenBytes = os.urandom
@@ -113,5 +113,5 @@ class CountingKey:
         await self._store.perform([PutTicket(ticket, per_group=1, in_all=1)], now)
 
     def _drawn(self) -> bytes:
-        """A secret that is equal in all workers, so that several workers may begin the counting."""
+        """A secret that is equal in all workers, so that several workers can begin at once."""
         return draw_key(self._keys.note_key(self._keys.current), _KIND.encode())

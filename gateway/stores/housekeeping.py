@@ -1,4 +1,4 @@
-"""A worker's background tasks that keep its sessions true: poll, write touches, free room."""
+"""A worker's background tasks: poll for ends, write touches, free room."""
 
 import asyncio
 import secrets
@@ -90,7 +90,7 @@ class Housekeeping:
             await self._poll()
 
     async def _probe(self) -> None:
-        """Probes the store without waiting for a sign-in. A front that hears of the failure sends no more people, so no
+        """Probes the store without waiting for a sign-in. A front that notices the failure sends no more people, so no
         sign-in would show that the store works again."""
         try:
             await self._store.probe()

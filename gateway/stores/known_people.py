@@ -9,14 +9,13 @@ class KnownOfPeople(Protocol):
     """The findings of directories about the people of sessions."""
 
     def counts_until(self, session: Session) -> float:
-        """Until when the directories' word on this session counts: Unix seconds; infinite if no directory said a
-        word."""
+        """Until when the directories' findings for this session count (Unix seconds); infinite without findings."""
 
     async def anew(self, host: str, cookie: bytes, session: Session) -> Session | None:
         """Asks the directories again and returns the new session. None: the answer ended the session."""
 
     def adopt(self, seat: Seat, session: Session) -> None:
-        """The seat is of the session as it is now."""
+        """Updates the seat from the session."""
 
 
 class NothingKnown:

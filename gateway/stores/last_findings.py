@@ -1,5 +1,5 @@
-"""The directories' last findings about people, used while a directory does not answer. Each is sealed and stored
-under a keyed hash, so that neither a dump of the store nor its server can name the person."""
+"""The directories' last findings about people, used while a directory does not answer. Each finding is sealed and
+stored under a keyed hash, so that neither a dump of the store nor its server can name the person."""
 
 import os
 from base64 import urlsafe_b64encode
@@ -40,7 +40,7 @@ class LastFindings:
         self._of_life: dict[int, Tickets[DirectoryFinding]] = {}
 
     async def keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None:
-        """In the place of the one before, for as long as its file says."""
+        """Replaces the earlier finding. Kept for as long as the directory's file says."""
         id = self._ids(directory, key)[0]
         await self._tickets(directory).put(finding, f"last finding {directory.name}", id)
 

@@ -1,4 +1,4 @@
-"""The list of what has ended, which every worker reads on from where it stood (RecordStore.ended_since)."""
+"""The revocation list. Each worker reads on from its cursor (RecordStore.ended_since)."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,8 +14,11 @@ class Ended:
 
 
 class Cursor(NamedTuple):
-    """A place in the revocation list of one store (`epoch`: random, drawn when the store was made). `lists`: of a store
-    that has one for each tag, in the order of sealing.SHARDS."""
+    """A place in the revocation list of one store.
+
+    `epoch`: random, drawn when the store was made.
+    `lists`: the cursors of a store with a list for each tag, in the order of sealing.SHARDS.
+    """
 
     epoch: str
     position: int
@@ -24,7 +27,7 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """What was appended since a cursor. Not `complete`: entries may be missing, or the store is another one."""
+    """The entries after a cursor. Not `complete`: entries may be missing, or the store was replaced."""
 
     cursor: Cursor
     ended: tuple[Ended, ...]

@@ -102,8 +102,8 @@ class LoginTries:
             await _count_refusals(counts, refusals + 1, forgiven, whose)
 
     async def taken(self, of: CountedLogin, secret: str) -> None:
-        """Records that the application accepted this secret of this login: earlier refusals of the same secret no
-        longer count. Refusals of the account's other logins still count."""
+        """Records that the application accepted this secret of this login. Earlier refusals of the secret no longer
+        count; refusals of the account's other logins still count."""
         counts = await self._counts()
         account, login = _account_and_login(of, secret)
         refusals, forgiven = await _refusals(counts, *login)
@@ -118,7 +118,7 @@ class LoginTries:
 
 
 class _Counts:
-    """What the store has, by keyed hashes. `lost`: when counts were, 0 where none were."""
+    """The store's counts, by keyed hashes. `lost`: when counts were lost, Unix seconds; 0 without a loss."""
 
     def __init__(self, store: RecordStore, secret: bytes, lost: int, now: Callable[[], int]) -> None:
         self._store = store
@@ -176,13 +176,13 @@ async def _give_back(counts: _Counts, of: CountedLogin, tried: CountedTry) -> No
 
 
 def _begun(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
-    """When it was, in Unix seconds."""
+    """When the try began, in Unix seconds."""
     return ("login try begun", of.base, of.account, str(tried.place), str(tried.used))
 
 
 def _whose(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
-    """Returns the name of the mark with the time when this login last took the place. If the place was taken at
-    another time, another login took it."""
+    """The name of the mark with the time when this login last took the place. A different time shows that another login
+    took the place."""
     return ("login try of", *of, str(tried.place), str(tried.used))
 
 
@@ -198,7 +198,7 @@ def _account_and_login(of: CountedLogin, secret: str) -> tuple[tuple[str, ...], 
 
 
 async def _refusals(counts: _Counts, *whose: str) -> tuple[int, int]:
-    """(refusals so far, forgiven refusals among these). An account has one sign-in under way at a time, so no count is
+    """(refusals so far, forgiven refusals among them). An account has one sign-in under way at a time, so no count is
     lost."""
     return await counts.mark("login refusals", *whose), await counts.mark("login refusals forgiven", *whose)
 

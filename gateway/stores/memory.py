@@ -1,4 +1,4 @@
-"""The store of a single worker, lost when it ends: for trying out and for tests."""
+"""A store in the memory of a single worker, for trials and tests."""
 
 import asyncio
 from collections import deque
@@ -65,7 +65,7 @@ class MemoryStore:
         self._refuses_before = 0
 
     async def open(self) -> None:
-        # What was used up before it began is not known here.
+        # This store does not know which values were used up before it began.
         self._refuses_before = unix_now()
 
     async def close(self) -> None: ...
@@ -195,7 +195,7 @@ class MemoryStore:
                 self._drop(ticket.key.kind, ticket.key.lookup)
         self._used = {key: expires_at for key, expires_at in self._used.items() if expires_at > now}
         self._marks = {key: mark for key, mark in self._marks.items() if mark[1] > now}
-        # From the front only: what is left then stands without a gap.
+        # From the front only, so that the list keeps no gap.
         while self._ended and self._ended[0].at <= now - ENDED_KEPT:
             self._ended.popleft()
             self._purged += 1
@@ -314,7 +314,7 @@ class MemoryStore:
                 self._tombstones[key] = Tombstone(seat.host, session.subject_index, session.tenant, until)
 
     def _buried(self, key: SeatKey, now: int) -> Tombstone | None:
-        """Returns the tombstone of a seat that has ended but is still stored; None: it lives, or is gone."""
+        """The tombstone of a seat that has ended but is still stored; None if the seat lives or is gone."""
         session, seat = self._sessions.get(key.session_id), self._seats.get(key)
         if session is None or seat is None or (ended := min(session.ends_at, seat.ends_at)) > now:
             return None
@@ -338,5 +338,5 @@ class MemoryStore:
 
 
 def _moved(record: Moved, at: int) -> Moved:
-    """Used `at`: its idle limit moves on, never back, never beyond the absolute one."""
+    """Moves the idle limit of a record that was used `at`: never back, never beyond the absolute limit."""
     return replace(record, ends_at=max(record.ends_at, min(record.expires_at, at + record.idle)))

@@ -1,4 +1,4 @@
-"""A session that is made and not written yet."""
+"""A new session before its first write."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from gateway.stores.records import Write
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session with its first seat, before any browser has the cookie. It counts once its `writes` are done: then
-    `written` is called. `issued_at`: as in SessionRecord."""
+    """A session with its first seat, before any browser has the cookie. Counts once its `writes` are done; then the
+    caller calls `written`. `issued_at`: as in SessionRecord."""
 
     session: Session
     cookie: bytes = field(repr=False)

@@ -1,5 +1,4 @@
-"""The operators' view of sessions: list sessions and end some of them. The log's pseudonym is the only name of a person
-that is read.
+"""The operators' view of sessions: list sessions and end some of them. People appear only under the log's pseudonym.
 
 `operator`: the operator who asks, as proven by the control socket.
 """
@@ -27,8 +26,11 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """Which sessions are meant: all that is said has to hold. `subject` stands with `issuer` or `provider`.
-    `older_than`: seconds since the sign-in; 0 for any."""
+    """Selects sessions; every given condition has to hold.
+
+    `subject`: needs `issuer` or `provider`.
+    `older_than`: seconds since the sign-in; 0 for any age.
+    """
 
     ids: tuple[str, ...] = ()
     issuer: str = ""
@@ -49,8 +51,11 @@ class SessionFilter:
 
 
 class SessionOversight:
-    """`revoker`: puts the end of sessions in force in every worker. `issuer_of`: of a provider by its name; empty where
-    there is none."""
+    """Answers operators' questions about sessions.
+
+    `revoker`: puts the end of sessions in force in every worker.
+    `issuer_of`: the issuer of a provider's name; empty for an unknown name.
+    """
 
     def __init__(
         self,
@@ -72,8 +77,8 @@ class SessionOversight:
         self._now = now
 
     async def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """JSON values: `sessions` and `after`, or the ids that were `revoked`, and those of them that are `unwritten`,
-        or an `error` in words."""
+        """Returns JSON values: `sessions` and `after`; or the `revoked` ids with the `unwritten` ids among them; or an
+        `error` in words."""
         try:
             match question:
                 case {"what": "list", "where": {**where}, "after": str(after)}:
@@ -104,8 +109,8 @@ class SessionOversight:
         return page._replace(sessions=tuple(session for session in page.sessions if where.holds(session, now)))
 
     async def _revoke(self, ids: Sequence[str], operator: str) -> tuple[str, ...]:
-        """Ends the sessions and writes a line of the log for each person who had a session among them, as far as the
-        store can say."""
+        """Ends the sessions. Writes a log line for each person whose session ended, as far as the store can name
+        people."""
         known: tuple[SessionSummary, ...] | None = None
         # Invariant 12: they end in memory where the store cannot even be read.
         with suppress(GatewayError):
@@ -138,7 +143,7 @@ class SessionOversight:
 
 
 def _filter_of(where: Mapping[Any, Any]) -> SessionFilter:
-    """Raises TypeError for a key that is none, ValueError for a value."""
+    """Raises TypeError for an unknown key, ValueError for a wrong value."""
     ids = tuple(where.get("ids", ()))
     texts = [value for key, value in where.items() if key not in ("ids", "older_than")]
     if not _are_texts([*ids, *texts]) or not isinstance(where.get("older_than", 0), int):
@@ -151,8 +156,8 @@ def _are_texts(values: Sequence[object]) -> bool:
 
 
 def _may_be_ids(values: Sequence[object]) -> bool:
-    """Whether a store could have these ids. An end of what no store can name would be tried again for ever, and keep
-    the ends behind it from being written."""
+    """Whether the values have the form of session ids. The end of an impossible id would be tried for ever and would
+    block later ends."""
     return all(isinstance(value, str) and _ID.fullmatch(value) for value in values)
 
 

@@ -39,7 +39,7 @@ class ProviderWords:
         return frozenset(name for name, word in zip(names, words, strict=True) if word and word % 2 == 0)
 
     async def _last(self, provider: str) -> int:
-        """0 where nothing was said of late."""
+        """The last mark; 0 without a recent message."""
         # Under every store key: while a new one comes into use, nodes may differ in which is the first.
         return max([await self._store.mark(key, self._now()) for key in self._marks(provider)])
 

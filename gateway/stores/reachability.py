@@ -1,4 +1,4 @@
-"""Whether a store answers, and what the log is told of it: once when it begins to fail, once when it has mended."""
+"""Notes whether a store answers. Logs the beginning and the end of an outage once each."""
 
 import time
 from collections.abc import Callable

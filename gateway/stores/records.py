@@ -1,9 +1,9 @@
-"""What every store keeps: sealed records, found by random or keyed values. No store reads the sealed contents.
+"""The records of every store: sealed, and found by random or keyed values. No store reads the sealed contents.
 
 One step touches one tag (the shard part of ids, see stores.sealing), so that a store on several nodes can carry out the
 step. A step is done as a whole or not at all; a sequence of steps may be done in part. Every read enforces expiry by
 the caller's `now` (Unix seconds): an expired record is gone, even before the store deletes it. Every coroutine raises
-GatewayError(store_codes.UNREACHABLE) when the store cannot answer: some of its steps may be done by then.
+GatewayError(store_codes.UNREACHABLE) when the store cannot answer; some steps may be done by then.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,11 @@ from gateway.stores.list_of_ends import Cursor, Tail
 # A seat that another of its browser replaces ends once it is this old: before, other tabs may have requests under way.
 PARALLEL_TABS = 5
 
-# How long the end of a session stays in the revocation list; who has read nothing for longer forgets all that it holds.
+# Seconds for which the end of a session stays in the revocation list. A worker that has not read for longer forgets all
+# its seats.
 ENDED_KEPT = 3600
 
-# How long a seat that has ended by one of its limits is known to have been one. Seconds.
+# Seconds for which the store keeps the tombstone of a seat that a limit ended.
 TOMBSTONE_KEPT = 12 * 3600
 
 # Of a page of RecordStore.list_sessions.
@@ -29,7 +30,7 @@ SessionIndex = Literal["subject", "sid", "browser"]
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """What the store knows of a session without the session's cookie. Times: Unix seconds.
+    """The fields of a session that the store knows without the session's cookie. Times: Unix seconds.
 
     `tenant`: the SIRET, or None.
     `browser`: equal for all sessions of one browser, in one store and under one store key.
@@ -91,7 +92,8 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class SeatRecord:
-    """One host's entry: the session's key, wrapped. `ends_at` as in SessionRecord, within the seat's own limits."""
+    """A session's seat on one host. `wrapped`: the session's key, wrapped. `ends_at`: as in SessionRecord, within the
+    seat's own limits."""
 
     key: SeatKey
     host: str
@@ -166,10 +168,10 @@ class MarkKey(NamedTuple):
 
 
 class Write:
-    """One change that a service has prepared. RecordStore.perform does it together with other changes.
+    """One change that a service has prepared. RecordStore.perform carries out several changes together.
 
     `durable`: the change must survive a loss of power.
-    `ends`: the change ends something or belongs to an end. A step of such changes alone uses the room that a store
+    `ends`: the change ends a session or belongs to an end. A step of only such changes uses the room that a store
     reserves for ends, and so works in a full store.
     """
 
@@ -180,7 +182,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Spend(Write):
-    """Takes a ticket. Condition: the ticket is there."""
+    """Takes a ticket. Condition: the store has the ticket."""
 
     key: TicketKey
 
@@ -190,8 +192,8 @@ class UseOnce(Write):
     """Marks a value that works once as used, until `expires_at`. Condition: the value is unused, and not older than the
     store.
 
-    `issued`: when another party issued the value (Unix seconds); None for a value that we issued, in this store.
-    `skew`: seconds by which the issuer's clock may be ahead. They count where an earlier store is known to have stood
+    `issued`: when another party issued the value (Unix seconds); None for a value that we issued.
+    `skew`: seconds by which the issuer's clock may be ahead. Counts only if an earlier store is known to have stood
     before this store.
     """
 
@@ -206,8 +208,8 @@ class UseOnce(Write):
 class AddSession(Write):
     """Adds a session with its first seat.
 
-    `browser_indexes`: ends the live seats on this host whose sessions have one of these indexes. All these sessions are
-    in the same shard as the new session.
+    `browser_indexes`: ends the live seats on this host whose sessions have an index of the list. Their sessions are in
+    the shard of the new session.
     """
 
     session: SessionRecord
@@ -228,7 +230,7 @@ class AddSeat(Write):
 
 @dataclass(frozen=True, slots=True)
 class EndSeat(Write):
-    """Ends the seat that a browser presented on `host` and that a new seat replaces. Seats of other hosts stay."""
+    """Ends the presented seat on `host`, which a new seat replaces. Seats of other hosts stay."""
 
     key: SeatKey
     host: str
@@ -260,7 +262,7 @@ class PutTicket(Write):
 
 @dataclass(frozen=True, slots=True)
 class PutTicketOfEnd(PutTicket):
-    """A ticket of a sign-out: the sessions before it, or its way to the provider and back."""
+    """A ticket of a sign-out: its sessions, or its way to the provider and back."""
 
     ends: ClassVar[bool] = True
 
@@ -269,9 +271,9 @@ class PutTicketOfEnd(PutTicket):
 class SealedNote(Write):
     """The message for one application at the end of a session (stores.sign_out_notes).
 
-    Replaces the session's earlier note for the host; not written if the session is gone. The browser's other sessions
-    have notes for this host too. Such a note is replaced if its `whose` is equal or empty; otherwise callers can take
-    it from now on.
+    Replaces the session's earlier note for the host. Not written if the session is gone. Of the browser's other
+    sessions, notes for this host are replaced if their `whose` is equal or empty; `take_notes` gives out the rest from
+    now on.
     """
 
     session_id: str
@@ -304,7 +306,7 @@ class RaiseLastingMark(RaiseMark):
 
 @dataclass(frozen=True, slots=True)
 class RaiseEndMark(RaiseLastingMark):
-    """Says that a person is not active any more, or why a session has ended."""
+    """Notes that a person is no longer active, or why a session has ended."""
 
     ends: ClassVar[bool] = True
 
@@ -337,11 +339,11 @@ class RecordStore(Protocol):
         """Does what `perform_until` does. Returns False where a condition does not hold."""
 
     async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
-        """Carries out the writes. The writes of one tag form one step.
+        """Carries out the writes. The writes of one tag form one step. `stepwise` orders the steps: values are used up
+        before the steps that depend on them.
 
-        `stepwise` orders the steps: nothing is given before the values that precede it are used up. A write with a
-        condition stands before the writes that depend on it. Returns the write whose condition does not hold, else
-        None: the writes before it are done; the write itself and the writes that it guards are not.
+        A write with a condition stands before the writes that depend on it. If a condition does not hold, returns its
+        write: earlier writes are done, the write and its dependants are not. Otherwise returns None.
         """
 
     # --- sessions and seats
@@ -361,10 +363,10 @@ class RecordStore(Protocol):
         """Moves the idle limits of the seats and of their sessions, forward only. Each session is a step."""
 
     async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
-        """Replaces the sealed session. Returns False and writes nothing if the sealed session is not `before`."""
+        """Replaces the sealed session. Returns False and writes nothing if the stored value is not `before`."""
 
     async def read_jar(self, key: JarKey, now: int) -> bytes | None:
-        """The sealed jar; None where no jar is kept or the session is gone."""
+        """The sealed jar; None without a jar or if the session is gone."""
 
     async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
         """Stores the sealed jar with the session. Returns False and writes nothing if the stored jar is not `before` or
@@ -373,7 +375,7 @@ class RecordStore(Protocol):
     async def find(
         self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
     ) -> tuple[SessionSummary, ...]:
-        """The live sessions under any of these index values, oldest first.
+        """The live sessions under the index values, oldest first.
 
         `shards`: where the caller knows that the sessions are; empty: every shard. A store may search more shards.
         """
@@ -382,8 +384,8 @@ class RecordStore(Protocol):
         """The summaries of the given sessions that still live."""
 
     async def list_sessions(self, after: str, now: int) -> SessionPage:
-        """A page of a few hundred live sessions at most. `after`: empty for the first page, else as the previous page
-        had it. A session that lives during the whole listing is on at least one page."""
+        """A page of a few hundred live sessions at most. `after`: empty for the first page, else from the previous
+        page. A session that lives during the whole listing is on at least one page."""
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         """The entries of the revocation list after the cursor. Without a cursor: the current end of the list, marked
@@ -395,7 +397,7 @@ class RecordStore(Protocol):
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
         """Takes notes of sessions that were deleted or are past their absolute limit, and notes that a later note made
-        due. Each note goes to one caller only. Each shard is a step."""
+        due. Only one caller gets a note. Each shard is a step."""
 
     # --- tickets
 
@@ -414,7 +416,7 @@ class RecordStore(Protocol):
         """Whether the value was used before, or is older than the store."""
 
     async def mark(self, key: MarkKey, now: int) -> int:
-        """The number of the mark; 0 where the key has no mark."""
+        """The number of the mark; 0 without a mark."""
 
     async def clear_mark(self, key: MarkKey, now: int) -> None: ...
 

@@ -29,8 +29,8 @@ class Revocations:
         sessions.trust.begin()
 
     async def poll(self) -> tuple[Seat, ...]:
-        """Reads the new entries. Returns the seats of this worker that ended by them. An unreachable store raises no
-        error here."""
+        """Reads the new entries. Returns this worker's seats that ended by them. Raises no error for an unreachable
+        store."""
         began, trust = self._monotonic(), self._sessions.trust
         late = asyncio.get_running_loop().call_later(_LATE, trust.late)
         try:

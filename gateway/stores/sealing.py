@@ -1,13 +1,13 @@
-"""Records under seal: AES-256-GCM with a key drawn by HKDF-SHA256, bound to what they are and where they belong.
+"""Sealed records: AES-256-GCM with a key drawn by HKDF-SHA256, bound to the record's kind and place.
 
 A record is `version (1 byte) | length of key id (1) | key id | nonce (12) | ciphertext and tag`. Associated data:
-version, key id, kind, session or ticket id, host. `key id` names the store key that went into the drawing of the
-key or of the record's indexes, so that a store key can be retired: what it had a part in then opens no more.
+version, key id, kind, session or ticket id, host. `key id` names the store key from which the record's key or indexes
+are drawn. When that store key is retired, the record no longer opens.
 
-The ids that we make are random, and each has its shard part, which says where a store on several nodes keeps it.
+Our ids are random, and each has a shard part, by which a store on several nodes places the record.
 
-A session is sealed with its own random key. Each seat holds that key, wrapped under a key drawn from the secret
-half of its cookie and a store key: so the store opens nothing, and a cookie opens nothing without the store.
+A session is sealed with its own random key. Each seat holds that key, wrapped under a key drawn from the secret half of
+the seat's cookie and a store key: so the store opens nothing alone, and neither does a cookie.
 """
 
 import hmac
@@ -34,8 +34,8 @@ from gateway.stores.records import AddSeat, SeatKey, SeatRecord, SessionRecord
 
 TokenBytes = Callable[[int], bytes]
 
-# Of everything about a record that must not change in silence: its seal, how its key and look-up are drawn, the JSON
-# within. Version 2 deflates sessions (stores.codec). tests/stores/recorded holds what was written under each.
+# The version changes with the seal, with the drawing of key and look-up, and with the JSON inside. Version 2 deflates
+# sessions (stores.codec). tests/stores/recorded has records of each version.
 VERSION = 2
 # N and N-1 serve side by side: a version is read one release before it is written, and one release after it was written
 # last. The first release of all has nobody beside it. tests/stores/test_releases.py holds the releases to it.
@@ -67,20 +67,20 @@ def draw_key(secret: bytes, purpose: bytes, salt: bytes = b"") -> bytes:
 
 
 def lookup_of(secret: bytes) -> bytes:
-    """What a record is found by, 32 bytes. SHA-256, for a secret that is random and as long."""
+    """The 32 bytes by which a record is found: SHA-256 of the secret, which is random and at least as long."""
     return sha256(b"ecluse/1/lookup" + secret).digest()
 
 
 def seal(plain: bytes, *, key: bytes, key_id: str, nonce: bytes, binding: SealBinding) -> bytes:
-    """`nonce`: 12 random bytes, never twice under one key."""
+    """Seals `plain`. `nonce`: 12 random bytes, never twice under one key."""
     name = key_id.encode("ascii")
     head = bytes((VERSION, len(name))) + name
     return head + nonce + AESGCM(key).encrypt(nonce, plain, _associated(head, binding))
 
 
 def key_id_of(record: bytes) -> str:
-    """The id of the key that sealed the record. Raises GatewayError(store_codes.UNREADABLE) if `record` is no record,
-    or of a version that this release does not read."""
+    """The id of the key that sealed the record. Raises GatewayError(store_codes.UNREADABLE) for bytes that are no
+    record, or of a version that this release does not read."""
     if record and record[0] not in READABLE:
         raise GatewayError(store_codes.UNREADABLE, f"a record of version {record[0]}, this release reads {_READABLE}")
     if len(record) < 2 or len(record) < 2 + record[1] + NONCE_BYTES:
@@ -107,7 +107,7 @@ def open_sealed(record: bytes, *, key: bytes, binding: SealBinding) -> bytes:
 
 
 def join(*parts: bytes) -> bytes:
-    """Joins the parts with their lengths, so that two different lists of parts never give the same bytes."""
+    """Joins the parts with their lengths, so that different lists of parts never give the same bytes."""
     return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
@@ -126,8 +126,8 @@ SHARDS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def new_id(token_bytes: TokenBytes = os.urandom, size: int = ID_BYTES, shard: str = "") -> str:
-    """Random, base64url: 32 bytes give 43 characters, 16 give 22. `shard`: of the ids that it is written with; without
-    one it is as random as the rest."""
+    """A random id, base64url: 32 bytes give 43 characters, 16 give 22. `shard`: the shard part of the id; random if
+    empty."""
     id = urlsafe_b64encode(token_bytes(size)).rstrip(b"=").decode()
     return shard + id[len(shard) :]
 
@@ -157,9 +157,11 @@ def new_session_id(token_bytes: TokenBytes, browser: str) -> str:
 
 
 class StoreKeys:
-    """`keys`: (id, secret) pairs, the first one current, the others on their way in or out.
+    """The store keys of gateway.yaml. `keys`: (id, secret) pairs, the current key first, then the keys on their way in
+    or out.
 
-    Raises GatewayError where they cannot serve."""
+    Raises GatewayError(store_codes.UNREADABLE) for keys that cannot serve.
+    """
 
     def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
         self._salts = dict[str, bytes]()
@@ -169,13 +171,13 @@ class StoreKeys:
 
     @staticmethod
     def of(keys: "StoreKeys | Sequence[tuple[str, bytes]]") -> "StoreKeys":
-        """Keys as StoreKeys. A StoreKeys is returned itself, so that a later `replace` reaches every holder; keys made
-        from pairs stay as they are."""
+        """Keys as StoreKeys. Returns a given StoreKeys unchanged, so that a later `replace` reaches every holder. Keys
+        made from pairs stay as they are."""
         return keys if isinstance(keys, StoreKeys) else StoreKeys(keys)
 
     def replace(self, keys: Sequence[tuple[str, bytes]]) -> frozenset[str]:
-        """Puts these keys in force for every holder of this object. Returns the ids of the keys that are gone. Call on
-        the loop only."""
+        """Puts the keys in force for every holder of this object. Returns the ids of removed keys. Call on the loop
+        only."""
         _check(keys)
         before = self._salts
         self.generation += 1
@@ -187,8 +189,8 @@ class StoreKeys:
         return frozenset(before.keys() - self._salts.keys())
 
     def salt(self, id: str) -> bytes:
-        """What goes into every key drawn under the store key `id`. GatewayError(store_codes.UNREADABLE): it is no
-        more."""
+        """The salt of every key drawn under the store key `id`. Raises GatewayError(store_codes.UNREADABLE) if the
+        store key is gone."""
         salt = self._salts.get(id)
         if salt is None:
             raise GatewayError(store_codes.UNREADABLE, f"there is no store key `{id}` any more")
@@ -199,21 +201,21 @@ class StoreKeys:
         return draw_key(secret, purpose, self.salt(id))
 
     def note_key(self, id: str) -> bytes:
-        """What seals the little that has to be read without a cookie. GatewayError(store_codes.UNREADABLE): it is no
-        more."""
+        """The key for records that must open without a cookie. Raises GatewayError(store_codes.UNREADABLE) if the store
+        key is gone."""
         self.salt(id)
         return self._notes[id]
 
     def index(self, kind: str, *parts: str) -> bytes:
-        """The value under which a new record is found again without its cookie."""
+        """The value under which the store finds a new record without its cookie."""
         return self._index(self.current, kind, parts)
 
     def log_name(self, issuer: str, subject: str) -> str:
-        """The name that the log has for a person (`log_name_of`); a new store key gives new names."""
+        """The person's name in the log (`log_name_of`). A new store key gives new names."""
         return log_name_of(self.index("subject", issuer, subject))
 
     def indexes(self, kind: str, *parts: str) -> tuple[bytes, ...]:
-        """Every value under which it may have been filed, the current key's first."""
+        """Every value under which the record may have been filed, the current key's first."""
         return tuple([self._index(id, kind, parts) for id in self._indexing])
 
     def _index(self, id: str, kind: str, parts: tuple[str, ...]) -> bytes:
@@ -224,8 +226,8 @@ class StoreKeys:
 
 
 def log_name_of(subject_index: bytes) -> str:
-    """16 hex digits of the keyed hash under which the store files a person's sessions: so an end that was not caused by
-    the person names whose it was. Among a million people no two have one in common (1 in 37 million)."""
+    """16 hex digits of the keyed hash under which the store files a person's sessions. The log needs the name for ends
+    that the person did not cause. Two of a million people share a name with a chance of 1 in 37 million."""
     return subject_index[:8].hex()
 
 
@@ -264,7 +266,7 @@ class Opened(NamedTuple):
 
     @property
     def store_keys(self) -> tuple[str, str]:
-        """The ids of the store keys without which the session no longer opens."""
+        """The ids of the two store keys that open the session."""
         return key_id_of(self.record.sealed), key_id_of(self.seat.wrapped)
 
 
@@ -284,7 +286,7 @@ def read_cookie(cookie: bytes) -> Presented | None:
 
 
 def session_id_of(cookie: bytes) -> str:
-    """As the cookie says, opened by nothing; empty for what is no cookie of ours."""
+    """The session id that the cookie claims, without a proof; empty for a cookie that is not ours."""
     presented = read_cookie(cookie)
     return "" if presented is None else presented.key.session_id
 
@@ -296,7 +298,7 @@ def seat_lookup_of(cookie: bytes) -> bytes:
 
 
 class Envelopes:
-    """What opens raises GatewayError(store_codes.UNREADABLE)."""
+    """Seals and opens sessions and seats. Opening raises GatewayError(store_codes.UNREADABLE)."""
 
     def __init__(self, keys: StoreKeys, token_bytes: TokenBytes) -> None:
         self._keys = keys
@@ -322,8 +324,8 @@ class Envelopes:
         )
 
     def reseal_session(self, stored: StoredSession, session_key: bytes, record: SessionRecord) -> bytes:
-        """Seals the session again under the same store key: the key's id also names the key of the indexes, which
-        stay."""
+        """Seals the session again under the same store key, because the record's indexes stay and belong to that
+        key."""
         return self._sealed_session(stored, session_key, key_id_of(record.sealed))
 
     def _sealed_session(self, stored: StoredSession, session_key: bytes, key_id: str) -> bytes:
@@ -337,7 +339,7 @@ class Envelopes:
         expires_at = entry.expires_at
         if limits.absolute is not None:
             expires_at = min(expires_at, now + limits.absolute)
-        # Without a limit of its own it is the session's that counts: this one is then never the earlier.
+        # A seat without an idle limit of its own must never end before its session.
         idle = expires_at - now if limits.idle is None else limits.idle
         record = SeatRecord(
             key=SeatKey(entry.session_id, lookup_of(secret)),

@@ -1,5 +1,5 @@
-"""The seats in one worker's memory, found by cookie and ended by session; and hand-overs, which prepare a seat on its
-host together with the code that leads there."""
+"""The seats in one worker's memory, found by cookie and ended by session. Hand-overs, which prepare a seat on another
+host and the code that leads to the seat."""
 
 import sys
 from collections import deque
@@ -14,19 +14,19 @@ from gateway.stores.records import AddSeat, Write
 from gateway.stores.sealing import Envelopes, StoreKeys, TokenBytes, new_id, seat_lookup_of, shard_of
 from gateway.stores.tickets import Bounds, TakenWithSeat, Tickets
 
-# A read that was on its way when its session ended must not bring it back: for so long the end is remembered.
+# Seconds for which an end is remembered, so that a read begun before the end does not bring the session back.
 _ENDED_REMEMBERED = 60.0
-# Seconds over which all that is due at once is asked for.
+# Seconds over which refreshes that are due at the same time are spread.
 _ALL_WITHIN = 10.0
 
-# So many bytes for each seat that may be held: a person with 20 attributes takes less.
+# Bytes of the cache for each seat of the capacity. A person with 20 attributes takes less.
 BYTES_A_SEAT = 8192
-# A seat without what is said of its person: itself, its dictionaries and places in the cache, and its outcomes.
+# Bytes of a seat without its person's attributes: the object, its dictionaries, its places in the cache, its outcomes.
 _BARE = 2048
 
 
 def held_bytes(seat: Seat) -> int:
-    """What a seat takes in a worker's memory, by its parts: an estimate, rather too much than too little."""
+    """An estimate of the seat's size in a worker's memory, rather too high than too low."""
     identity, size = seat.identity, _BARE
     left: list[object] = [identity.attributes, identity.subject, identity.acr, identity.amr, identity.left_out]
     left += identity.terms or ()
@@ -34,9 +34,9 @@ def held_bytes(seat: Seat) -> int:
         left += (finding.values, finding.unknown, finding.terms)
     while left:
         value = left.pop()
-        # Most are texts, and whether something is a Mapping is asked last: that alone is a call of Python.
+        # Most values are texts. The test for a Mapping stands last, because it alone is a call of Python.
         if isinstance(value, str):
-            # Held twice: as it was said, and among the headers that an application is sent.
+            # Held twice: as the attribute, and among the headers for an application.
             size += sys.getsizeof(value) + len(value)
         elif isinstance(value, (tuple, list, frozenset)):
             size += sys.getsizeof(value)
@@ -57,8 +57,8 @@ class SeatCache:
     A connection may still hold a dropped seat. The cache keeps a weak reference, so that the end of the session reaches
     the dropped seat too.
 
-    `ended`: ids of sessions whose end this worker has lately heard of, each with the moment (monotonic).
-    `forgotten`: how often every seat was ended because the worker did not know what had ended (`kill_all`).
+    `ended`: ids of sessions of whose end this worker lately learned, each with the moment (monotonic).
+    `forgotten`: how often `kill_all` ended every seat because the worker did not know which sessions had ended.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -85,7 +85,8 @@ class SeatCache:
         self._by_session.setdefault(seat.session_id, []).append(seat)
 
     def touched(self, seat: Seat) -> None:
-        """It goes last now. It may have become larger meanwhile: more may be known of its person."""
+        """Moves the seat to the end of the order. Measures the seat again, because a refresh may have made it
+        larger."""
         if self.seats.get(seat.cookie) is not seat:
             return
         self.seats[seat.cookie] = self.seats.pop(seat.cookie)
@@ -98,7 +99,7 @@ class SeatCache:
             self.drop(next(iter(self.seats)))
 
     def drop(self, cookie: bytes) -> None:
-        """Not held any more, but not dead."""
+        """Stops holding the seat, without ending it."""
         seat = self.seats.pop(cookie, None)
         if seat is not None:
             self.bytes -= seat.size
@@ -109,7 +110,7 @@ class SeatCache:
             self._dropped.add(seat)
 
     def end_sessions(self, session_ids: Collection[str], moment: float) -> tuple[Seat, ...]:
-        """`moment`: monotonic."""
+        """Ends the seats of these sessions. `moment`: monotonic."""
         self._forget_ends(moment)
         for id in session_ids:
             self.ended[id] = moment
@@ -117,7 +118,7 @@ class SeatCache:
         return self.kill(self._of(frozenset(session_ids)))
 
     def end_seat(self, entry: Ended, left: int, moment: float) -> tuple[Seat, ...]:
-        """Ends one seat in `left` seconds, or now if `left` is 0 or less. Returns the seats that died now."""
+        """Ends one seat in `left` seconds, or at once if `left` is 0 or less. Returns the seats that died at once."""
         seats = [seat for seat in self._of({entry.session_id}) if seat_lookup_of(seat.cookie) == entry.lookup]
         if left <= 0:
             return self.kill(seats)
@@ -142,7 +143,7 @@ class SeatCache:
         return self.kill([seat for seat in held if any(id in store_keys for id in seat.store_keys)])
 
     def kill(self, seats: Iterable[Seat]) -> tuple[Seat, ...]:
-        """Ends these seats, so that they admit no more requests. Returns the seats that were alive until now."""
+        """Ends the seats, so that they admit no more requests. Returns the seats that were alive until now."""
         killed = tuple(seat for seat in seats if seat.live)
         for seat in killed:
             seat.live = False
@@ -151,7 +152,7 @@ class SeatCache:
         return killed
 
     def move(self, seconds: float) -> None:
-        """Every limit on the monotonic clock."""
+        """Moves every limit on the monotonic clock by `seconds`."""
         for seat in [*self.seats.values(), *self._dropped]:
             seat.deadline += seconds
             seat.hard_deadline += seconds
@@ -163,15 +164,15 @@ class SeatCache:
         return self.kill([*self.seats.values(), *self._dropped])
 
     def _forget_ends(self, moment: float) -> None:
-        """The oldest only: what is still remembered is not looked at, however much ended in the last minute."""
+        """Looks only at the oldest ends, however many sessions ended in the last minute."""
         while self._ends and moment - self._ends[0][0] > _ENDED_REMEMBERED:
             at, id = self._ends.popleft()
-            # One that was told of again is remembered from then on.
+            # A repeated end counts from its last time.
             if self.ended.get(id) == at:
                 del self.ended[id]
 
     def _of(self, session_ids: Collection[str]) -> list[Seat]:
-        """All seats of the given sessions that this worker still holds, dropped seats included."""
+        """The seats of the given sessions that this worker still holds, dropped seats included."""
         held = [seat for id in session_ids for seat in self._by_session.get(id, ())]
         return held + [seat for seat in self._dropped if seat.session_id in session_ids]
 
@@ -182,7 +183,7 @@ HAND_OVER_LIFE = 30
 # Codes open at a time for one session (a person's tabs) and in all.
 HAND_OVER_BOUNDS = Bounds(HAND_OVER_LIFE, per_group=50, in_all=100_000)
 
-# What a code stood for, with its seat and the session as the store has them then.
+# The hand-over of a code, with its seat and session as the store has them after the step.
 TakenHandOver = TakenWithSeat[HandOver]
 
 
@@ -202,8 +203,8 @@ class HandOvers:
         token_bytes: TokenBytes,
     ) -> None:
         self._tickets = tickets
-        # For one caller only, and in the same step its seat is added. The code is used up, whatever is wrong with it:
-        # then Sessions.leave_seat.
+        # Gives the hand-over to one caller only and adds its seat in the same step. If the hand-over turns out to be
+        # wrong, the code is used up all the same and the caller calls Sessions.leave_seat.
         self.take: Callable[[str], Awaitable[TakenHandOver | None]] = tickets.take_with_seat
         self._envelopes = envelopes
         self._keys = keys
@@ -211,8 +212,8 @@ class HandOvers:
         self._token_bytes = token_bytes
 
     def made(self, entry: Entry, transaction: Transaction, limits: SeatLimits) -> tuple[str, Write]:
-        """A code for this session, for `transaction.host`; good for something when it is written. `limits`: the seat's
-        own."""
+        """Prepares a code for this session and for `transaction.host`, with the write that puts the code in force.
+        `limits`: the seat's own."""
         now, host, app = self._now(), transaction.host, transaction.app
         cookie, seat = self._envelopes.new_seat(entry, host=host, app=app, limits=limits, now=now)
         code = new_id(self._token_bytes, shard=shard_of(entry.session_id))

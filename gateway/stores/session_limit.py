@@ -1,4 +1,5 @@
-"""In how many browsers a person is signed in at once: the oldest go, and what is presented of them later is told so."""
+"""Limits the browsers in which a person is signed in. The oldest sessions end, and a later request with their cookies
+is told why."""
 
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -10,8 +11,8 @@ from gateway.stores.sessions import Sessions
 
 
 class SessionLimit:
-    """`keys`, `now`: as Sessions has them. Both raise GatewayError(store_codes.UNREACHABLE) when the store cannot
-    say."""
+    """`keys`, `now`: as in Sessions. The coroutines raise GatewayError(store_codes.UNREACHABLE) when the store cannot
+    answer."""
 
     def __init__(self, store: RecordStore, sessions: Sessions, keys: StoreKeys, *, now: Callable[[], int]) -> None:
         self._store = store
@@ -20,11 +21,12 @@ class SessionLimit:
         self._now = now
 
     async def end_oldest(self, made: NewSession, most: int, *, buried: bool) -> tuple[str, ...]:
-        """Ends what the person has in more than `most` browsers, the oldest first, and returns the ids. `made` is
-        written before, and never ends by this. `buried`: as in Sessions.end.
+        """Ends the person's sessions in all but the `most` newest browsers. Returns the ids. `made` is written already
+        and never ends here. `buried`: as in Sessions.end.
 
-        Of any number of sign-ins at once the last one that looks has all others before it: it leaves the `most` newest,
-        and its own where another of the same second counts as newer."""
+        Of several simultaneous sign-ins, the last to look sees the rest. It leaves the `most` newest browsers, and its
+        own in addition if another sign-in of the same second counts as newer.
+        """
         identity, own = made.session.identity, made.session.id
         found = await self._sessions.of_subject(identity.issuer, identity.subject)
         oldest = [here for here in _browsers(found)[most:] if own not in here]

@@ -45,10 +45,10 @@ from gateway.stores.trust import MemoryTrust
 from gateway.stores.unreadable import UnreadableRecords
 from gateway.stores.unwritten_ends import UnwrittenEnds
 
-# The store hears of a seat's use at most this often (seconds), or ten times within its idle limit.
+# The use of a seat is written to the store at most this often (seconds), or ten times within the idle limit.
 _TOUCH_EVERY = 60.0
 _REFRESH_AGAIN = 30.0
-# Far beyond what any store is waited for.
+# Seconds. Far longer than any wait for a store.
 _LOADED_WITHIN = 60.0
 # How often a seat is read where the store is replaced during each read.
 _READS = 3
@@ -56,10 +56,13 @@ _NEVER = float("-inf")
 
 
 class Sessions:
-    """Sessions and seats. `host` is canonical; `cookie` is the raw value of `__Host-ecluse`.
+    """Sessions and seats in the store and in this worker's memory. Every coroutine raises
+    GatewayError(store_codes.UNREACHABLE) when the store cannot answer, and never returns None instead.
 
-    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say: never None for that.
-    `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `monotonic`: seconds; `unwritten`: of this worker.
+    `host`: canonical. `cookie`: the raw value of `__Host-ecluse`.
+    `keys`: the store keys of gateway.yaml.
+    `now`: Unix seconds. `monotonic`: seconds.
+    `unwritten`: this worker's ends that the store could not take.
     """
 
     def __init__(
@@ -95,8 +98,7 @@ class Sessions:
     # --- from this worker's memory
 
     def cached(self, host: str, cookie: bytes) -> Seat | None:
-        """The live seat from this worker's memory. None says only that memory has no trusted seat: the store may have
-        the seat."""
+        """The live seat from this worker's memory. None: no trusted seat in memory, but perhaps in the store."""
         seat = self._seats.get(cookie)
         if seat is None or seat.host != host:
             return None
@@ -104,12 +106,12 @@ class Sessions:
         return seat if now < seat.deadline and (now < self.trust.until or self.trust.goes_on(host, now)) else None
 
     def in_memory(self, host: str, cookie: bytes) -> Seat | None:
-        """The seat, to end it: also where memory lets nobody in, for the store has been away too long."""
+        """The seat to be ended, even if memory no longer admits it because the store has been away too long."""
         seat = self._seats.get(cookie)
         return seat if seat is not None and seat.live and seat.host == host else None
 
     def touch(self, seat: Seat, now: float) -> None:
-        """The seat was used (`now`: monotonic): moves its idle deadline, written to the store in batches."""
+        """Notes a use of the seat (`now`: monotonic). Moves its idle deadline; batches the write to the store."""
         if now >= seat.deadline or not seat.live:
             return
         seat.deadline = min(now + seat.idle, seat.hard_deadline, seat.counts_until)
@@ -121,20 +123,20 @@ class Sessions:
             self._cache.touched(seat)
 
     def ask(self, seat: Seat, now: float) -> None:
-        """Its refresh is due and begins. The next request does not ask again: the refresh sets the next time itself."""
+        """Starts the refresh of the seat. The next request does not start a second refresh: the refresh sets the next
+        time."""
         seat.refresh_at = now + _REFRESH_AGAIN
         self._when_due(seat)
 
     def when_due(self, tell: Callable[[Seat], None], due_at: Callable[[Session], float]) -> None:
-        """`tell` is called with a seat in use, once what is known of its session is to be asked for again: `due_at`."""
+        """Registers `tell`, called with a seat in use when its session needs a refresh, at `due_at` (Unix seconds)."""
         self._when_due, self._due_at = tell, due_at
 
     def use_known_of_people(self, known: KnownOfPeople) -> None:
         self._known_of_people = known
 
     def due_now(self, session_ids: Collection[str] | None) -> None:
-        """Makes the seats of the given sessions ask the store at their next use. None: all seats, spread over several
-        seconds."""
+        """Makes the seats of these sessions ask the store at their next use. None: all seats, spread over seconds."""
         self._cache.due(session_ids, self._monotonic())
 
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
@@ -156,12 +158,12 @@ class Sessions:
         return self._cache.kill_all()
 
     def retire(self, store_keys: Collection[str]) -> tuple[Seat, ...]:
-        """Ends the seats in memory that depend on these store keys, because the keys no longer open their records.
-        Returns the ended seats."""
+        """Ends the seats in memory that depend on these retired store keys. Returns the ended seats."""
         return self._cache.end_of_keys(store_keys)
 
     def clock_stepped(self, seconds: float) -> None:
-        """The wall clock was set forward by so much, or back: every limit in memory is that much nearer."""
+        """The wall clock was set forward by `seconds`, or back by a negative number: moves every limit in memory by the
+        same."""
         self._cache.move(-seconds)
 
     @property
@@ -173,8 +175,8 @@ class Sessions:
 
     async def load(self, host: str, cookie: bytes) -> Seat | None:
         """Reads the seat from the store and keeps it in this worker's memory. None: absent, expired, revoked, or of
-        another host. Reads again if this worker forgot its seats meanwhile (`forget`): the first answer may come from a
-        store that is gone."""
+        another host. If this worker forgot its seats meanwhile (`forget`), reads again, because the first answer may
+        come from a store that is gone."""
         for _ in range(_READS):
             forgotten = self._cache.forgotten
             opened = await self._open(host, cookie)
@@ -196,14 +198,14 @@ class Sessions:
         return self._remember(cookie, opened, known)
 
     async def load_shared(self, host: str, cookie: bytes) -> Seat | None:
-        """Like `load`, with one read for all requests that need the seat at the same time: this spares a store that has
-        just come back."""
+        """Like `load`, with one read for all simultaneous requests of the seat, to spare a store that just came
+        back."""
         seat = await self._loads.done((host, cookie), lambda: self.load(host, cookie))
         # The worker may have forgotten its seats between the end of the read and this line: the session may go on.
         return seat if seat is None or seat.live else await self.load(host, cookie)
 
     async def write_touches(self) -> None:
-        """Writes what has gathered; what could not be written waits for the next time."""
+        """Writes the gathered touches. Touches that the store cannot take wait for the next call."""
         await self._touches.write()
 
     async def write_ends(self) -> None:
@@ -227,16 +229,17 @@ class Sessions:
         tokens: Tokens | None = None,
         issued_at: int | None = None,
     ) -> NewSession:
-        """A new session with its first seat, on `host`, still to be written.
+        """A new session with its first seat on `host`. The caller still has to write the session.
 
-        `browser`: SHA-256 (hex) of the portal host's binding cookie: logout ends every session of it.
-        `replaces`: the cookie presented; its seat on this host ends. `issued_at`: as in SessionRecord.
+        `browser`: SHA-256 (hex) of the portal host's binding cookie. A logout ends every session of the browser.
+        `replaces`: the presented cookie, whose seat on this host ends.
+        `issued_at`: as in SessionRecord.
         """
-        # Tabs that sign in at once may each be given a binding: the seat tells that it is one browser all the same.
+        # Tabs that sign in at once may each get a binding of their own: the seat shows that they are in one browser.
         before = None if replaces is None else await self._open(host, replaces)
         if before is not None:
             browser = before.stored.browser
-        # A seat that opened is this browser's, and ends with the others of it.
+        # A seat that opened belongs to this browser, and AddSession ends the browser's seats on this host.
         ends = () if before is not None else self._ends(host, replaces)
         now, session_key, forgotten = self._now(), self._token_bytes(KEY_BYTES), self._cache.forgotten
         id = new_session_id(self._token_bytes, browser)
@@ -253,7 +256,7 @@ class Sessions:
         return NewSession(session, cookie, entry, (add, *ends), written, issued_at)
 
     async def add(self, made: NewSession) -> None:
-        """Writes a new session by itself."""
+        """Writes a new session in a step of its own."""
         await self._store.perform(made.writes, self._now())
         made.written()
 
@@ -267,7 +270,8 @@ class Sessions:
         return Entry(session.id, opened.session_key, provider, session.expires_at, browser)
 
     async def take_seat(self, taken: TakenHandOver, *, replaces: bytes | None) -> bytes | None:
-        """The cookie of its seat; None: the session has ended meanwhile. `replaces`: the cookie of a seat that ends."""
+        """The cookie of the prepared seat; None if the session has ended. `replaces`: the cookie of a seat that
+        ends."""
         (hand_over, added, record), forgotten = taken, self._cache.forgotten
         stored = None if record is None else self._unsealed(record.id, record, hand_over.session_key)
         if record is None or stored is None or added is None:
@@ -288,18 +292,17 @@ class Sessions:
     # --- ends
 
     async def of_browser(self, host: str, cookie: bytes) -> tuple[SessionSummary, ...]:
-        """The sessions of the browser to which this seat belongs, with the fields that the store knows without their
-        cookies."""
+        """The sessions of the seat's browser, with the fields that the store knows without a cookie."""
         opened = await self._open(host, cookie)
         return () if opened is None else await self._find("browser", opened.stored.browser)
 
     async def opened(self, host: str, cookie: bytes) -> Session | None:
-        """The whole session of this seat, including the part kept for its provider alone."""
+        """The whole session of this seat, including the part kept for the provider alone."""
         stored = await self.stored(host, cookie)
         return None if stored is None else stored.session
 
     async def stored(self, host: str, cookie: bytes) -> StoredSession | None:
-        """The whole session of this seat and the browser to which the session belongs."""
+        """The whole session of this seat, with its browser."""
         opened = await self._open(host, cookie)
         return None if opened is None else opened.stored
 
@@ -317,8 +320,8 @@ class Sessions:
         return await self._store.replace_sealed(before.id, opened.record.sealed, sealed, self._now())
 
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
-        """Ends every session of the browser to which this seat belongs, like `end`. Returns the session ids. If the
-        store cannot list the sessions, ends the seat's own session, provided this worker has the seat in memory."""
+        """Ends every session of the seat's browser, like `end`. Returns the session ids. If the store cannot list the
+        sessions, ends the session of a seat in this worker's memory."""
         try:
             found = [session.id for session in await self.of_browser(host, cookie)]
         except GatewayError:
@@ -341,7 +344,7 @@ class Sessions:
         return summary.person in self._keys.indexes("subject", identity.issuer, identity.subject)
 
     async def of_subject(self, issuer: str, subject: str) -> tuple[SessionSummary, ...]:
-        """Every session of a person, found without any cookie."""
+        """Every session of a person, found without a cookie."""
         return await self._find("subject", issuer, subject)
 
     async def ids_of_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
@@ -354,8 +357,8 @@ class Sessions:
     async def end(
         self, session_ids: Sequence[str], *, buried: bool = False, beside: Sequence[Write] = ()
     ) -> tuple[str, ...]:
-        """Ends these sessions in the store; a worker's memory follows only by its `revoke`. The ends are durable on
-        return. An end that the store could not take waits in `unwritten` to be written.
+        """Ends these sessions in the store. A worker's memory follows only by `revoke`. The ends are durable on return.
+        An end that the store could not take waits in `unwritten`.
 
         `buried`: ends the sessions as if by a limit, so that their forms can still be kept (stores.posts).
         `beside`: writes with the tags of these sessions, done in the same steps.
@@ -364,7 +367,7 @@ class Sessions:
         return tuple(session_ids)
 
     async def _end(self, writes: Sequence[Write]) -> None:
-        """Ends the sessions of each shard separately: an unreachable shard keeps no session of another shard alive."""
+        """Ends the sessions of each shard separately: an unreachable shard must not keep other sessions alive."""
         now = self._now()
         await asyncio.gather(*(self.unwritten.perform(step, now) for _, step in in_steps(writes)))
 
@@ -398,18 +401,18 @@ class Sessions:
         return stored if self._is_live(stored.session) else None
 
     def _is_live(self, session: Session) -> bool:
-        """Whether it has not ended, by the limit inside its seal: the one beside the seal is only the store's word."""
+        """Whether the session has not ended, by the limit inside the seal: the store could change the outer limit."""
         has_ended = session.id in self._cache.ended or session.id in self.unwritten
         return session.expires_at > self._now() and not has_ended
 
     def _keep(self, cookie: bytes, made: Opened, forgotten: int) -> None:
-        """Keeps a seat that was just made, because it will be asked for at once. Keeps it not if its session has ended
-        while it was written, or if this worker forgot its seats since `forgotten`."""
+        """Keeps a new seat in memory for its first request. Does nothing if the session ended while the seat was
+        written, or if this worker forgot its seats since `forgotten`."""
         if self._is_live(made.stored.session) and forgotten == self._cache.forgotten:
             self._remember(cookie, made, None)
 
     def _remember(self, cookie: bytes, opened: Opened, known: Seat | None) -> Seat:
-        """The store's times are Unix times; from here on the monotonic clock counts them down."""
+        """Keeps the seat in memory. Converts the store's Unix times to the monotonic clock."""
         session, record, seat = opened.stored.session, opened.record, opened.seat
         since = self._monotonic() - self._now()
         hard = since + min(session.expires_at, record.expires_at, seat.expires_at)
@@ -418,9 +421,11 @@ class Sessions:
         is_asked = session.tokens is not None or session.identity.findings
         refresh_at = since + self._due_at(session) if is_asked else inf
         if known is not None:
-            # Another worker's touches have moved it on, or an older tail has shortened it: the store knows.
+            # Another worker's touches may have moved the deadline, or an end in the list has shortened it: the store
+            # knows.
             known.deadline, known.hard_deadline, known.counts_until = deadline, hard, counts_until
-            # What a refresh has changed of the person comes out when the next is due: what streams is judged then.
+            # A refresh elsewhere may have changed the person. The next refresh here finds the change, and streams are
+            # judged.
             known.refresh_at = refresh_at if known.identity == session.identity else known.refresh_at
             return known
         idle = float(min(session.idle, seat.idle))
@@ -435,7 +440,7 @@ class Sessions:
             self._cache.drop(cookie)
 
     def _ends(self, host: str, cookie: bytes | None) -> tuple[Write, ...]:
-        """The seat of this cookie ends, by the last write: where the store fails before it, the browser keeps it."""
+        """The write that ends the seat of this cookie, written last: if the store fails earlier, the seat stays."""
         presented = None if cookie is None else read_cookie(cookie)
         return () if presented is None else (EndSeat(presented.key, host),)
 

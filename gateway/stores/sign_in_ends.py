@@ -1,6 +1,6 @@
-"""When sign-ins have ended, by person, browser and the provider's session. It is kept for as long as a proven sign-in
-may wait for its person to choose, or for its browser (portal.flow.proven): after a sign-out, a page that was left open
-signs nobody in."""
+"""Ends of sign-ins, by person, browser and the provider's session. Kept for as long as a proven sign-in may wait for
+the person's choice or for the browser (portal.flow.proven). After a sign-out, a page that was left open can no longer
+complete a sign-in."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -16,7 +16,7 @@ everybody's, where the store does not say whose the sessions were that have ende
 
 
 class EndMarks(Protocol):
-    """stores.tickets.Tickets, as far as it is asked."""
+    """The part of stores.tickets.Tickets that SignInEnds uses."""
 
     def sealed(self, id: str, value: bytes, bound_by: str) -> PutTicket: ...
 
@@ -25,11 +25,15 @@ class EndMarks(Protocol):
 
 
 class SignInEnds:
-    """`now`: Unix seconds. `kept`: seconds for which an end is known. `unwritten`: keeps a mark that the store could
-    not take.
+    """Marks ends of sign-ins, and says whether a sign-in has ended.
 
-    An end that a provider's message tells has the provider's time: it is kept as a mark of the store, which never
-    falls, so that an older message that comes again takes nothing away."""
+    `now`: Unix seconds.
+    `kept`: seconds for which an end is known.
+    `unwritten`: keeps a mark that the store could not take.
+
+    An end from a provider's message has the provider's time. It is a mark of the store, which never falls: an older
+    message that arrives again changes nothing.
+    """
 
     def __init__(
         self,
@@ -48,14 +52,14 @@ class SignInEnds:
         self._now = now
 
     async def mark(self, bound_by: str, kind: EndOf, *parts: str) -> None:
-        """Ends every sign-in that was proven before now. No end waits for the mark: while the store can take no mark,
-        it can take no sign-in either."""
+        """Ends every sign-in that was proven before now. Ends need not wait for the mark: a store that takes no mark
+        takes no sign-in either."""
         now = self._now()
         put = self._marks.sealed(self._ids(kind, parts)[0], b"%d" % now, bound_by)
         await self._unwritten.perform([put], now)
 
     async def has_ended(self, since: int, kind: EndOf, *parts: str) -> bool:
-        """Whether it has after `since`, in Unix seconds."""
+        """Whether the sign-in has ended after `since` (Unix seconds)."""
         # Under every store key: while a new one comes into use, workers may differ in which is the first.
         found = [await self._marks.peek(id) for id in self._ids(kind, parts)]
         return any(mark is not None and int(mark) > since for mark in found)
@@ -67,7 +71,8 @@ class SignInEnds:
         await self._unwritten.perform([RaiseEndMark(key, max(1, issued), now + self._kept)], now)
 
     async def has_ended_at_provider(self, issued: int | None, kind: EndOf, *parts: str) -> bool:
-        """Whether what the provider issued then has ended since: both times are the provider's. None: not known."""
+        """Whether a sign-in of the provider from `issued` has ended since, by the provider's clock. `issued` None:
+        unknown, so any mark counts."""
         now = self._now()
         marks = [await self._store.mark(key, now) for key in self._provider_marks(kind, parts)]
         return any(mark and (issued is None or issued <= mark) for mark in marks)

@@ -1,6 +1,7 @@
-"""What applications are told at the end of a session, on any record store.
+"""The messages to applications at the end of a session, on any record store.
 
-Sealed under a store key alone, for it is read without a cookie. It is little, and of applications that ask for it.
+A note is sealed under a store key alone, because it is read without a cookie. Notes are small, and only for
+applications that ask for them.
 """
 
 import os
@@ -21,9 +22,9 @@ _UNTOLD = "its application is not told of the end of that session"
 
 
 class SignOutNotes:
-    """What applications that name an address for sign-outs are told when a session has ended, kept with that session.
+    """Keeps, with each session, the sign-out messages for applications that name an address for sign-outs.
 
-    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say. Parameters as those of
+    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot answer. Parameters as in
     stores.tickets.Transactions.
     """
 
@@ -42,18 +43,18 @@ class SignOutNotes:
         self._token_bytes = token_bytes
         self._unreadable = UnreadableRecords(log, monotonic, what_follows=_UNTOLD)
         self._now = now
-        # As the purge: by a clock that jumps ahead, no application is told of an end that is none.
+        # Like the purge: a clock that jumps ahead must not send applications a false sign-out.
         self._horizon = Horizon(now, monotonic)
 
     async def keep(self, notes: Sequence[SignOutNote]) -> None:
-        """Adds a note. It replaces the notes of the same session and host, and of this browser's older sessions on
-        that host with the same owner (`whose`): their cookies may be the same. The next `take` gives out the notes
-        of another owner, whose seat was replaced. A note for an ended session is left out."""
+        """Adds notes. A note replaces the note of the same session and host. It also replaces notes of this browser's
+        older sessions on the host with the same owner (`whose`), because their cookies may be the same. The next `take`
+        gives out notes of another owner, whose seat was replaced. A note for an ended session is left out."""
         await self._store.perform([self._sealed(note) for note in notes], self._now())
 
     async def take(self, most: int) -> tuple[SignOutNote, ...]:
-        """Takes notes of replaced seats and of ended sessions, whatever ended the session. Each note goes to one caller
-        only, across all workers."""
+        """Takes notes of replaced seats and of ended sessions, whatever the cause. Only one caller gets a note, across
+        all workers."""
         taken = await self._store.take_notes(most, self._horizon.look())
         opened = (self._opened(record) for record in taken)
         return tuple(note for note in opened if note is not None)

@@ -1,6 +1,6 @@
 """The default store: one SQLite file in the state folder, shared by the workers of one machine.
 
-Reads go through one thread, writes through another: no reader waits for a writer (WAL), and the loop for no disk.
+One thread reads and one writes: readers do not wait for writers (WAL), and the loop does not wait for the disk.
 """
 
 import asyncio
@@ -41,22 +41,22 @@ from gateway.stores.sqlite_reader import SqliteReader
 from gateway.stores.sqlite_thread import Job, JobResult
 from gateway.stores.sqlite_writer import SqliteWriter
 
-# Longer than the writer waits for other processes: the error that it meets is then the one that is told.
+# Seconds. Longer than the writer waits for other processes, so that its own error is reported.
 _WRITTEN_WITHIN = 5.0
 
-# A disk that has answered nothing for so long is not asked again until it does: a public page waits for the answer of
-# who it is that brings a cookie.
+# Seconds. A disk without an answer for _STANDS is not asked again until it answers, because even a public page waits to
+# learn whose cookie it got.
 _READ_WITHIN = 2.0
 _STANDS = 1.0
 
 # Seconds of rest that a purge leaves others between its steps.
 _BETWEEN_STEPS = 0.01
-# Bytes. A log that cannot be cut, for somebody reads on, is not made longer by housekeeping: the next round goes on.
+# Bytes. Housekeeping does not lengthen a log that an open reader keeps from being cut: the next round goes on.
 _LONGEST_LOG = 4 * sqlite_file.LOG_LIMIT
 
 
 class SqliteStore:
-    """records.RecordStore. `open` before use, in the loop that will use it."""
+    """A records.RecordStore. Call `open` before use, in the loop that will use the store."""
 
     def __init__(self, path: Path, *, log: Log | None = None, counters: Counters | None = None) -> None:
         self._path = path
@@ -73,7 +73,7 @@ class SqliteStore:
         return self._reached.now
 
     async def open(self) -> None:
-        """Also where the file is out of reach for now: it is then made, or found, by what is first asked of it."""
+        """Raises no error while the file is unreachable: the first later question then makes or finds the file."""
         self._writer = SqliteWriter(self._path, self._mending)
         self._reader = SqliteReader(self._path)
         try:
@@ -147,7 +147,7 @@ class SqliteStore:
         await asyncio.Event().wait()
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
-        # Asked every few seconds by every worker: where there is nothing, nobody waits for a lock.
+        # Every worker asks every few seconds, so a lock is taken only if notes exist.
         if not await self._read(lambda connection: sql.has_notes(connection, now)):
             return ()
         return await self._write(lambda connection: sql.take_notes(connection, most, now), ends=True)
@@ -182,7 +182,7 @@ class SqliteStore:
         await self._read(lambda connection: sql.ended_since(connection, None))
 
     async def purge(self, now: int, *, bury: bool = False) -> None:
-        """Purges in one process for all. Between the steps, writers have their turn and the log is cut."""
+        """Purges in one process for all. Between the steps, other writers have their turn and the log is cut."""
         more = await self._write(lambda connection: self._ownership.taken(), single=True)
         while more:
             more = await self._write(
@@ -219,7 +219,7 @@ class SqliteStore:
         except (sqlite3.Error, OSError, GatewayError) as error:
             self._written = False
             raise self._unreachable(error) from error
-        # That an end is written does not say that other writes are.
+        # A written end does not prove that other writes work: ends use reserved room.
         self._written = self._written or not ends
         self._reached.answered()
         return result

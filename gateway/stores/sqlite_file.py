@@ -1,7 +1,6 @@
 """The database file: its making, its checks, its tables.
 
-Faults come as they are, sqlite3.Error or OSError, but for a file that is not ours:
-GatewayError(store_codes.UNREADABLE).
+Raises sqlite3.Error and OSError unchanged; for a file that is not ours, GatewayError(store_codes.UNREADABLE).
 """
 
 import os
@@ -250,7 +249,7 @@ def _name(account: int) -> str:
 
 
 def is_damage(error: Exception) -> bool:
-    """What no waiting mends: the file is gone, emptied, or no longer what we made."""
+    """Whether waiting cannot help: the file is gone, emptied, or no longer a store of ours."""
     if isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:
         return "no such table" in str(error) or "no such column" in str(error)
     damaged = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -1,7 +1,7 @@
-"""A database that was deleted, emptied or damaged while in use: it is set aside under a new name, and replaced.
+"""Sets aside and replaces a database that was deleted, emptied or damaged while in use.
 
-The replacement loses no further data. Everybody signs in again, and tokens issued by others before no longer count: the
-lost store may have used them up.
+The replacement loses no further data. Everybody signs in again, and older tokens of other parties no longer count,
+because the lost store may have used them up.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ _PARTS = ("", "-wal", "-shm")
 
 
 class Mending:
-    """Of one process. `seen` is told of every fault, from any thread; `mend` is the writer's."""
+    """Mends the database for one process. Any thread may call `seen` with a fault; only the writer calls `mend`."""
 
     def __init__(
         self,
@@ -42,7 +42,8 @@ class Mending:
         self._device: int | None = None
 
     def opened(self) -> None:
-        """The file system of the state folder: where that has gone, what is under it is not for us to fill."""
+        """Notes the file system of the state folder. If that file system is unmounted, the empty folder below must not
+        be filled."""
         with suppress(OSError):
             self._device = os.stat(self._path.parent).st_dev
 
@@ -55,11 +56,12 @@ class Mending:
         return self._since is not None and self._monotonic() - self._since >= MENDED_AFTER
 
     def mend(self, timeout: float) -> None:
-        """Raises sqlite3.Error, OSError or GatewayError where it cannot: tried again after the same while."""
+        """Replaces a damaged database. Raises sqlite3.Error, OSError or GatewayError on failure; `due` holds again
+        after MENDED_AFTER."""
         self._since = self._monotonic()
         self._have_folder()
         with _alone(self._path.parent) as first:
-            # One of all workers does it; the others find it done.
+            # One worker mends; the other workers find the new file.
             if not first:
                 return
             if why := sqlite_file.diagnosis(self._path, timeout):
@@ -79,9 +81,9 @@ class Mending:
         """Moves the old file aside and puts a new store in its place. Returns the old file's new name; empty if no file
         existed."""
         made = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
-        # First the new one: on a full disk nothing is moved.
+        # Makes the new file first, so that a full disk moves nothing.
         try:
-            # What a provider whose clock is ahead dates so was issued before, too.
+            # A provider with a fast clock may date older tokens up to LONGEST_SKEW ahead.
             sqlite_file.make(made, timeout, self._now() + LONGEST_SKEW + 1)
             kept = self._moved_aside()
             os.rename(made, self._path)
@@ -107,7 +109,8 @@ def _rename(path: Path, to: Path) -> bool:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[bool]:
-    """Whether no other process is at it. On the folder itself: a lock's file could be gone as the database is."""
+    """Whether no other process is mending. Locks the folder itself, because a lock file could be deleted like the
+    database."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:

@@ -1,6 +1,6 @@
-"""Which process sees to a store's housekeeping: the one that has the lock on a file beside the database.
+"""Elects the process that does a store's housekeeping: the process that holds the lock on a file beside the database.
 
-The kernel takes the lock back when its process ends, however it ends; the next that asks then has it.
+The kernel releases the lock when its process ends, however it ends. The next process that asks gets the lock.
 """
 
 import fcntl
@@ -15,7 +15,8 @@ class Ownership:
         self._descriptor: int | None = None
 
     def taken(self) -> bool:
-        """Whether it is ours, from now on or still. Raises OSError where there can be no such file."""
+        """Takes the lock or keeps it. Returns whether this process has it. Raises OSError if the file cannot be
+        made."""
         if self._descriptor is not None and self._is_current(self._descriptor):
             return True
         self.release()
@@ -26,7 +27,7 @@ class Ownership:
             os.close(descriptor)
             return False
         self._descriptor = descriptor
-        # Where it was removed meanwhile, the next time tells.
+        # If the file was removed meanwhile, the next call takes the lock.
         return self._is_current(descriptor)
 
     def release(self) -> None:
@@ -35,7 +36,8 @@ class Ownership:
             os.close(descriptor)
 
     def _is_current(self, descriptor: int) -> bool:
-        """Whether the file is still in its place. A removed file has no owner: another process makes a new file."""
+        """Whether the locked file is still in its place. A removed file has no owner: another process makes a new
+        file."""
         ours = os.fstat(descriptor)
         with suppress(FileNotFoundError):
             there = os.stat(self._path)

@@ -41,7 +41,8 @@ class SqliteReader(SqliteThread):
                 return
 
     def _connected(self) -> sqlite3.Connection:
-        """On each read: a file that vanished or was replaced is noticed at once (one stat, about a microsecond)."""
+        """Checks the file at each read (one stat, about a microsecond), so that a vanished or replaced file is noticed
+        at once."""
         found = sqlite_file.identity(self._path)
         if self._connection is None or found != self._identity:
             self._let_go()

@@ -1,7 +1,7 @@
 """Disk space reserved for ends: blocks behind the end of the write-ahead log that other programs cannot take.
 
-SQLite appends commits to that log. On a full disk a sign-out still finds these blocks; other writes are refused before
-they take them. After SQLite has copied the log into the database, it uses the blocks again.
+SQLite appends commits to the log. On a full disk a sign-out still finds these blocks; other writes are refused earlier.
+After SQLite has copied the log into the database, SQLite uses the blocks again.
 """
 
 import ctypes
@@ -10,9 +10,9 @@ import os
 import sqlite3
 from pathlib import Path
 
-# Bytes. An end takes some 60,000 of them; of those that are asked for at once, many are one commit.
+# Bytes. An end takes some 60,000. Simultaneous ends share commits.
 KEPT = 8 << 20
-# More is set aside at once, so that few commits have to ask for it.
+# Extra bytes of each reservation, so that few commits need a new one.
 _AHEAD = 1 << 20
 # fallocate(2): the blocks are the file's, and its size stays as it is.
 _KEEP_SIZE = 1
@@ -21,7 +21,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class RoomForEnds:
-    """Of one process, used by its writer's thread. `path`: of the database."""
+    """Reserves the space for one process, in the writer's thread. `path`: of the database."""
 
     def __init__(self, path: Path) -> None:
         self._log = f"{path}-wal"
@@ -30,16 +30,16 @@ class RoomForEnds:
         self._can = True
 
     def keep(self) -> bool:
-        """Whether there is room for ends, and so for other writes. Also true if the file system cannot reserve room
-        (NFS, ZFS): there, only a refused write shows a full disk."""
+        """Whether there is room for ends, and so for other writes. Also true on file systems that cannot reserve room
+        (NFS, ZFS), where only a refused write shows a full disk."""
         try:
             found = os.stat(self._log)
         except OSError:
-            # What is asked of the database next says what is wrong.
+            # The next question to the database reports the fault.
             return True
         if self._file != (found.st_dev, found.st_ino):
             self._file, self._until, self._can = (found.st_dev, found.st_ino), 0, True
-        # The blocks alone do not say it: XFS gives those back that it has set aside by itself.
+        # The block count alone is no proof: XFS counts blocks that it reserved by itself and gives back.
         behind = min(found.st_blocks * _BLOCK, self._until) - found.st_size
         return not self._can or behind >= KEPT or self._set_aside(found.st_size)
 
@@ -61,7 +61,8 @@ def full() -> sqlite3.OperationalError:
 
 
 def _allocate(path: str, offset: int, length: int) -> int:
-    """0, or the number of the error. The log is no file on which SQLite has locks: it may be opened and closed here."""
+    """Returns 0, or the number of the error. SQLite holds no locks on the log, so opening and closing the log here is
+    safe."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         if _LIBC.fallocate(descriptor, _KEEP_SIZE, offset, length):

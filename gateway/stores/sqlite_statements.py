@@ -1,4 +1,4 @@
-"""Every statement on the database: each function is one step of one transaction, and takes bound values only."""
+"""Every statement on the database. Each function is one step of one transaction, and takes bound values only."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -79,7 +79,7 @@ def perform(connection: sqlite3.Connection, writes: Sequence[Write], now: int) -
 
 
 def _done(connection: sqlite3.Connection, write: Write, now: int) -> bool:
-    """False: its condition does not hold."""
+    """Returns False if the write's condition does not hold."""
     match write:
         case Spend(key):
             return take_ticket(connection, key, now) is not None
@@ -307,7 +307,7 @@ def take_with_seat(connection: sqlite3.Connection, key: TicketKey, now: int) -> 
 
 
 def is_used(connection: sqlite3.Connection, use: UseOnce, now: int) -> bool:
-    """Or older than the store: then it may have been used up in the one before."""
+    """Also true for a value older than the store, because an earlier store may have used the value up."""
     found = connection.execute("SELECT 1 FROM used WHERE key = ? AND expires_at > ?", (use.key, now)).fetchone()
     return found is not None or _is_older(connection, use.issued)
 
@@ -346,7 +346,7 @@ def clear_mark(connection: sqlite3.Connection, key: MarkKey) -> None:
 
 
 def probe(connection: sqlite3.Connection) -> None:
-    """As little as can be written: another value each time, for SQLite does not write what is the same."""
+    """Writes as little as possible: a new value each time, because SQLite skips equal values."""
     statement = "INSERT INTO used VALUES (x'', 0) ON CONFLICT (key) DO UPDATE SET expires_at = expires_at + 1"
     connection.execute(statement)
 

@@ -1,4 +1,4 @@
-"""A thread beside the loop that does jobs on a database in order: the disk may be slow, and the loop waits for none."""
+"""A thread that does jobs on a database in order, so that the loop does not wait for a slow disk."""
 
 import asyncio
 import sqlite3
@@ -16,8 +16,12 @@ _MOST_WAITING = 20_000
 
 
 class PendingJob(Generic[JobResult]):
-    """A job with the place where its caller waits. `durable`: it must outlive a loss of power, too. `single`: it is one
-    statement, which needs no other to be a transaction. `ends`: as in records.Write."""
+    """A job, with the future for its caller.
+
+    `durable`: the job's change must survive a loss of power.
+    `single`: the job is a single statement and needs no explicit transaction.
+    `ends`: as in records.Write.
+    """
 
     __slots__ = ("durable", "ends", "error", "future", "job", "result", "single")
 
@@ -52,7 +56,7 @@ class SqliteThread:
     async def run(
         self, job: Job[JobResult], within: float, *, durable: bool = False, single: bool = False, ends: bool = False
     ) -> JobResult:
-        """The job's result when it is done. Raises TimeoutError: it may yet be done, or not."""
+        """The job's result. Raises TimeoutError after `within` seconds: the job may still be done later."""
         if self._closed or self._open >= _MOST_WAITING:
             raise sqlite3.OperationalError("the store takes no more requests")
         task: PendingJob[JobResult] = PendingJob(job, durable, single, ends, self._loop.create_future())
@@ -105,7 +109,7 @@ class SqliteThread:
         raise NotImplementedError
 
     def rest(self) -> None:
-        """When what was served is delivered."""
+        """Called after results are handed to the loop."""
 
     def _run(self) -> None:
         going_on = True
@@ -134,7 +138,7 @@ class SqliteThread:
         return tasks, False
 
     def _let_go(self) -> None:
-        """Closing rolls back what is open."""
+        """Closes the connection, which rolls back an open transaction."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(sqlite3.Error):

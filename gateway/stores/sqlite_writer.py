@@ -1,4 +1,4 @@
-"""The one thread of a process that writes to its database: jobs in order, many to a commit."""
+"""The process's only thread that writes to the database: jobs in order, many to a commit."""
 
 import sqlite3
 import time
@@ -12,19 +12,19 @@ from gateway.stores.sqlite_mending import Mending
 from gateway.stores.sqlite_room import RoomForEnds, full
 from gateway.stores.sqlite_thread import PendingJob, SqliteThread
 
-# How long one commit waits for those of other processes.
+# Seconds that one commit waits for commits of other processes.
 _BUSY_TIMEOUT = 2.0
 
-# Seconds, where it could not be shortened.
+# Seconds until the next attempt to shorten the log.
 _SHORTENED_EVERY = 0.5
 
 _STORE_FAULTS = (sqlite3.OperationalError, OSError, GatewayError)
 
 
 class SqliteWriter(SqliteThread):
-    """Errors are those of sqlite3 and the operating system; whoever awaits a job gets its own.
+    """Raises errors of sqlite3 and of the operating system, to the caller of the failed job.
 
-    `made`: the file was there, or was made, since this writer began. It is made then and never again.
+    `made`: this writer has found or made the file. The writer never makes the file a second time.
     """
 
     def __init__(self, path: Path, mending: Mending | None = None) -> None:
@@ -46,7 +46,7 @@ class SqliteWriter(SqliteThread):
 
     def _serve_all(self, tasks: list[PendingJob[Any]]) -> None:
         error = self._commit(tasks)
-        # A fault of the store is everybody's. Any other is one job's: each then stands for itself.
+        # A fault of the store fails all jobs. Any other fault belongs to one job: each job is then committed alone.
         alone = error is not None and len(tasks) > 1 and not isinstance(error, _STORE_FAULTS)
         for task in tasks:
             task.error = self._commit([task]) if alone else error
@@ -55,7 +55,7 @@ class SqliteWriter(SqliteThread):
         self._shorten_log()
 
     def _commit(self, tasks: list[PendingJob[Any]]) -> Exception | None:
-        """Runs all tasks in one transaction. Returns None, or the error after which no task is done."""
+        """Runs all tasks in one transaction. Returns None, or the error that rolled the transaction back."""
         try:
             connection = self._connected()
             self._synchronise(connection, durable=any(task.durable for task in tasks))
@@ -68,15 +68,16 @@ class SqliteWriter(SqliteThread):
                 connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - the thread outlives every job, and the caller gets the error
             self._mending.seen(error)
-            # The next job begins with a new connection: what was wrong with this one is then not kept.
+            # The next job begins with a new connection, because this one may be broken.
             self._let_go()
             return error
         return None
 
     def _shorten_log(self) -> None:
-        """A process that finds the log long shortens it, after its callers have their answers.
+        """Shortens a long log, after the callers have their answers.
 
-        Then not for a while: another process may be about the same, or read on for long."""
+        Then waits before the next attempt: another process may be shortening the log, or reading for long.
+        """
         now = time.monotonic()
         if self._connection is None or now < self._shorten_from or sqlite_file.log_size(self._path) <= LOG_LIMIT:
             return
@@ -91,7 +92,8 @@ class SqliteWriter(SqliteThread):
             self._let_go()
 
     def _synchronise(self, connection: sqlite3.Connection, *, durable: bool) -> None:
-        """Of a WAL database: NORMAL survives the end of the process, FULL the loss of power (an fsync each)."""
+        """Sets the durability of a WAL database: NORMAL survives the end of the process, FULL a loss of power (an fsync
+        per commit)."""
         synchronous = "FULL" if durable else "NORMAL"
         if synchronous != self._synchronous:
             connection.execute(f"PRAGMA synchronous = {synchronous}")

@@ -1,4 +1,4 @@
-"""How writes are divided into steps where each tag has a place of its own, and the order of the steps."""
+"""Divides writes into steps for a store with a place for each tag, and orders the steps."""
 
 from collections.abc import Callable, Sequence
 

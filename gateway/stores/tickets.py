@@ -1,6 +1,8 @@
-"""Records that are taken once, each found and opened by its own random id alone: a dump of the store tells nothing.
+"""Records that can be taken once. Only the record's random id finds and opens the record, so a dump of the store
+reveals nothing.
 
-`Tickets` are those of one kind; `Transactions` are the kinds of sign-ins and sign-outs under way, with what works once.
+`Tickets` has the tickets of one kind. `Transactions` has all kinds of a sign-in and sign-out under way, and the values
+that work once.
 """
 
 import asyncio
@@ -55,7 +57,7 @@ from gateway.stores.unreadable import UnreadableRecords
 from gateway.stores.unwritten_ends import UnwrittenEnds
 
 _LONGEST_ID = 256
-# Of what says that an id is ours: a whole index.
+# Of the mark by which a worker recognises an id of our workers: a whole index.
 _MARK_BYTES = 32
 # Hexadecimal digits of a date in Unix seconds: enough until the year 2106.
 _DATE_DIGITS = 8
@@ -68,9 +70,12 @@ def unix_now() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`life`: seconds. At most `per_group` records of one group (a client), and `in_all`, are open at a time.
+    """Limits of one kind of tickets.
 
-    `longest`: bytes of one, before it is sealed."""
+    `life`: seconds.
+    `per_group`, `in_all`: open tickets of one group (a client) and of all groups.
+    `longest`: bytes of one ticket before sealing; None without a limit.
+    """
 
     life: int
     per_group: int
@@ -81,7 +86,8 @@ class Bounds:
 class TakenWithSeat(NamedTuple, Generic[Kept]):
     """A ticket that was taken together with its seat.
 
-    `session`: as the store has it after the step that added `added`; None where the session is over.
+    `added`: the seat that the ticket carried.
+    `session`: the session after the step that added the seat; None if the session has ended.
     """
 
     value: Kept
@@ -94,7 +100,7 @@ class Tickets(Generic[Kept]):
     answer.
 
     `shard`: the shard part of new ids (stores.sealing); random if left out.
-    `at_hand`: this worker's memory of the tickets that it has put.
+    `at_hand`: this worker's memory of its own tickets.
     `ends`: the tickets belong to sign-outs, so a full store takes them too.
     """
 
@@ -141,8 +147,8 @@ class Tickets(Generic[Kept]):
         return new_id(self._token_bytes, shard="" if self._shard is None else self._shard(value))
 
     def sealed(self, id: str, value: Kept, bound_by: str, carries: AddSeat | None = None) -> PutTicket:
-        """The write that stores the ticket, for a step with other writes. `carries`: a seat whose session has the same
-        shard part as `id`."""
+        """The write that stores the ticket, for a step with other writes. `carries`: a seat; its session has the shard
+        part of `id`."""
         plain = self._form.write(value)
         if self._bounds.longest is not None and len(plain) > self._bounds.longest:
             raise GatewayError(limit_codes.BODY, f"{len(plain)} bytes to keep, over {self._bounds.longest}")
@@ -163,7 +169,7 @@ class Tickets(Generic[Kept]):
         return put(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> Kept | None:
-        """Reads the record and leaves it in the store. None if the store has no record of this id."""
+        """Reads the record and leaves it in the store. None if the record is gone."""
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         now = self._now()
@@ -180,8 +186,7 @@ class Tickets(Generic[Kept]):
         return self._unsealed(id, key, await self._store.take_ticket(key, self._now(), ends=self._ends))
 
     async def take_with_seat(self, id: str) -> "TakenWithSeat[Kept] | None":
-        """Takes the ticket like `take`, with the seat that the ticket carried. The seat has been added if its session
-        lives."""
+        """Takes the ticket like `take`, with the seat that the ticket carried. Adds the seat if its session lives."""
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         now, key = self._now(), self._key(id)
@@ -201,8 +206,8 @@ class Tickets(Generic[Kept]):
         return await self._store.perform([self.spending(id), *writes], self._now())
 
     async def spend_after(self, first: Sequence[Write], id: str, writes: Sequence[Write]) -> Write | None:
-        """Does `first`, then the same as `spend`. Returns None, or the write whose condition did not hold: the writes
-        before it are then used up, and nothing else is written."""
+        """Does `first`, then the same as `spend`. Returns None, or the write whose condition did not hold: the earlier
+        writes are then done, the later writes are not."""
         return await self._store.perform_until([*first, self.spending(id), *writes], self._now())
 
     def spending(self, id: str) -> Spend:
@@ -229,13 +234,14 @@ class Tickets(Generic[Kept]):
 
 # --- sign-ins and sign-outs under way, on any record store
 
-# Seconds that a person may take to sign in at the provider. A state that is older is a stranger's or a forgotten tab's:
-# it ends on a page that starts anew.
+# Seconds that a person may take to sign in at the provider. An older state comes from a stranger or a forgotten tab and
+# ends on a page that starts a new sign-in.
 LIFE = 600
 ROUND_WINDOW = 60
 # A browser follows a redirect at once.
 PARKED_LIFE = 60
-# Sent twice by an impatient person. Sign-ins under way are bounded by client, and so is what is parked for them.
+# An impatient person may send a response twice. Sign-ins under way are bounded by client, and so are their parked
+# responses.
 PARKED_OF_ONE = 3
 MOST_PARKED = 10_000
 # A signed and encrypted response (JARM) has some thousands.
@@ -246,13 +252,17 @@ WAITED_BYTES = 64 << 10
 
 
 class Transactions:
-    """Each kind is bounded by client (an address or prefix), but for OpenID responses, by their state; the oldest go.
+    """The records of sign-ins and sign-outs under way. Every coroutine raises GatewayError(store_codes.UNREACHABLE)
+    when the store cannot answer.
 
-    `openid_logins` and `openid_logouts` are found by `state`, `saml_logins` and `saml_logouts` by RelayState. Ids are
+    Each kind is bounded by client (an address or prefix), OpenID responses by their state; the oldest go. Ids are
     random secrets: the store is keyed by their hash and holds values sealed under them.
-    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say.
-    `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `token_bytes`: random bytes; `unwritten`: of this
-    worker.
+
+    `openid_logins`, `openid_logouts`: found by `state`.
+    `saml_logins`, `saml_logouts`: found by RelayState.
+    `keys`: the store keys of gateway.yaml.
+    `now`: Unix seconds.
+    `unwritten`: this worker's ends that the store could not take.
     """
 
     def __init__(
@@ -297,7 +307,7 @@ class Transactions:
                 ends=ends,
             )
 
-        # With the round that is counted when it is spent.
+        # Each has its round, counted when the ticket is spent.
         self.sign_ins = tickets(codec.SIGN_IN, under_way, _shard_of_transaction)
         self.openid_logins = tickets(codec.OPENID_LOGIN, under_way)
         self.openid_responses = tickets(codec.OPENID_RESPONSE, parked)
@@ -319,7 +329,7 @@ class Transactions:
 
     def waiting_since(self, id: str) -> int | None:
         """When one of our workers issued this id, in Unix seconds, whether or not the ticket still exists. None for an
-        id that our workers did not issue: the store is not asked for such an id."""
+        id of another origin; the store is then not asked."""
         mark = _MARK_BYTES * 2
         given, marked = id[:-mark], id[-mark:].encode("utf-8", "surrogatepass")
         if any(compare_digest(marked, key.hex().encode()) for key in self._keys.indexes("waiting", given)):
@@ -330,25 +340,24 @@ class Transactions:
         """Uses up a value that works once. Returns True to the first caller only, across all workers, until `until`
         (Unix seconds).
 
-        `issued`: when the sender wrote a message that answers no request of ours (Unix seconds). Such a message may
-        have been used in an earlier store.
+        `issued`: when the sender wrote an unsolicited message (Unix seconds), which an earlier store may have used up.
         `skew`: seconds by which the sender's clock may be ahead.
         """
         return await self.use_up(self.uses(kind, *parts, issued=issued, skew=skew, until=until))
 
     def uses(self, kind: str, *parts: str, issued: int | None, skew: int, until: int) -> list[UseOnce]:
-        """As `first_use`, as writes for a step with others."""
+        """The writes of `first_use`, for a step with other writes."""
         # Under every store key: while a new one comes into use, workers may differ in which is the first.
         return [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
 
     async def use_up(self, writes: Sequence[Write]) -> bool:
-        """Performs each write in a step of its own, so that no write depends on another. Returns whether every
-        record was found."""
+        """Performs each write in a step of its own, so that the writes are independent. Returns whether every condition
+        held."""
         now = self._now()
         return all(await asyncio.gather(*(self._store.perform([write], now) for write in writes)))
 
     async def begin(self, transaction: Transaction, bound_by: str, most_rounds: int) -> str | None:
-        """Stores a sign-in with its round (`rounds`) and returns its id. Returns None and stores nothing if the browser
+        """Stores a sign-in with its round (`rounds`) and returns the id. Returns None and stores nothing if the browser
         has gone `most_rounds` rounds. The first round of a browser takes one step."""
         first = RequireNoMark(self._round(transaction.binding, transaction.host))
         id = new_id(self._token_bytes, shard=shard_of_browser(transaction.binding))
@@ -364,11 +373,11 @@ class Transactions:
         return await self._store.mark(self._round(binding, host), self._now())
 
     def round_counted(self, binding: str, host: str, round: int, within: int = ROUND_WINDOW) -> Write:
-        """A hand-over was given for a transaction of this round. For `within` seconds (60 at most) `rounds` returns at
-        least round + 1. Callers pass the shortest life of the seat: a browser that comes back after its seat ran out is
-        not in a loop.
+        """The write that counts a hand-over for a transaction of this round. For `within` seconds (60 at most) `rounds`
+        returns at least round + 1. Callers pass the shortest life of the seat: a browser that comes back after its seat
+        expired is not in a loop.
 
-        A maximum, not a sum: ten tabs that sign in at once are all of round 0 and make one round together.
+        The mark is a maximum, not a sum: ten tabs that sign in at once are all of round 0 and make one round together.
         """
         until = self._now() + min(within, ROUND_WINDOW)
         return RaiseMark(self._round(binding, host), round + 1, until)
@@ -377,8 +386,8 @@ class Transactions:
         await self._store.clear_mark(self._round(binding, host), self._now())
 
     async def start_cleanly(self, binding: str, host: str, network: str) -> bool:
-        """Notes a clean start of this browser on this host. Returns False if the browser did so in the last 60 s and
-        was not cleared since."""
+        """Notes a clean start of this browser on this host. Returns False if the browser started cleanly in the last 60
+        s and the note was not cleared since."""
         # Not a mark: anybody may ask, under any binding, and these are bounded by client.
         id = _clean_start(binding, host)
         first = await self._clean_starts.peek(id) is None

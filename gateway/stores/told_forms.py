@@ -1,4 +1,4 @@
-"""What is kept of what directories tell, as bytes (stores.told_people): records of forms of their own, as `codec`'s."""
+"""Encodes and decodes the records of stores.told_people."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from gateway.stores.codec import Form, understood
 
 @dataclass(frozen=True, slots=True)
 class KeptUser:
-    """A user of one directory, without what the mark says: whether they are active. Times: Unix seconds."""
+    """A user of one directory. Whether the user is active stands in a mark. Times: Unix seconds."""
 
     id: str
     user_name: str

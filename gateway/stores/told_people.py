@@ -42,8 +42,12 @@ _Kept = TypeVar("_Kept")
 
 
 class ToldPeople:
-    """`keys`: `scim.keys` of gateway.yaml, as they are now; nothing is asked here where there are none. `now`: Unix
-    seconds. Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say."""
+    """Users as directories reported them. Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store
+    cannot answer.
+
+    `keys`: `scim.keys` of gateway.yaml, as currently loaded; without keys the store is not asked.
+    `now`: Unix seconds.
+    """
 
     def __init__(
         self,
@@ -164,7 +168,7 @@ class ToldPeople:
         return any(one is not None for one in taken)
 
     async def require_free(self, client: ScimClient, before: ToldUser | None, state: UserState) -> None:
-        """Raises GatewayError(scim_codes.TAKEN) where the names are those of another user than `before`."""
+        """Raises GatewayError(scim_codes.TAKEN) if a user other than `before` has one of the names."""
         for attribute in _ATTRIBUTES:
             name = state.named(attribute)
             other = None if name is None else await self.find(client, attribute, name)
@@ -191,7 +195,7 @@ class ToldPeople:
             await self._saw(client, now, person)
 
     async def renamed(self, client: ScimClient, before: str, name: str) -> None:
-        """People who have signed in under the old name are found by the new one."""
+        """Makes people who signed in under the old name findable by the new name."""
         for person in await self.seen(client, before):
             await self._saw(client, name, person)
 
@@ -257,7 +261,7 @@ class ToldPeople:
         await self._tickets(form).put(value, client.name, self._ids(form, client, *parts)[0])
 
     async def _read(self, form: Form[_Kept], client: ScimClient, *parts: str) -> _Kept | None:
-        """Reads the record under the newest store key that has one."""
+        """Reads the record under the newest store key that has it."""
         tickets = self._tickets(form)
         for id in self._ids(form, client, *parts):
             if (found := await tickets.peek(id)) is not None:

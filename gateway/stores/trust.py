@@ -31,7 +31,7 @@ class MemoryTrust:
         self._grace, self._of_hosts = grace, of_hosts
 
     def begin(self) -> None:
-        """Nothing is known until the first reading."""
+        """Starts without trust, until the first reading."""
         self.until = float("-inf")
 
     def known(self, moment: float) -> None:
@@ -57,7 +57,7 @@ class MemoryTrust:
         return self.is_away and self._monotonic() < self._known_at + self._grace
 
     def goes_on(self, host: str, now: float) -> bool:
-        """Where `until` is over: whether this host's seats are good all the same, for the store is away."""
+        """After `until`: whether this host's seats still count while the store is away."""
         own = self._of_hosts.get(host)
         if own is None:
             own = self._of_hosts.get(f"*.{host.partition('.')[2]}", self._grace)

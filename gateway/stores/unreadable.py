@@ -16,7 +16,7 @@ _WHAT_TO_DO = (
 
 
 class UnreadableRecords:
-    """`what_follows`: of a record that does not open."""
+    """Reports unreadable records. `what_follows`: the consequence of a record that does not open."""
 
     def __init__(
         self,
@@ -32,7 +32,8 @@ class UnreadableRecords:
         self._untold = 0
 
     def tell(self, kind: str, error: GatewayError) -> None:
-        """`kind`: of the record. Raises what is not about a record: an unreachable store is no unreadable one."""
+        """Logs a record of `kind` that does not open. Raises errors that are not about a record, such as an unreachable
+        store."""
         if error.code is not store_codes.UNREADABLE:
             raise error
         cause, now = (kind, error.detail), self._monotonic()

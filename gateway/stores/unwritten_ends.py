@@ -1,5 +1,5 @@
-"""Ends that the store could not take. They are in force in the memory of every worker of this gateway, and are written
-again and again until the store takes them (stores.housekeeping)."""
+"""Ends that the store could not take. They are in force in the memory of every worker of this gateway.
+stores.housekeeping repeats the writes until the store takes them."""
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -20,10 +20,10 @@ def _nobody(_: Sequence[str]) -> None: ...
 
 
 class UnwrittenEnds:
-    """Session ends that the store could not take, kept until they are written.
+    """Session ends that the store could not take, kept until written.
 
-    `written`: called with the sessions whose end this worker has written at last. The other workers, and the
-    supervisor, which hands the rest to every new worker, need not keep these ends any longer.
+    `written`: called with the sessions whose end this worker has now written. Other workers can drop these ends, and so
+    can the supervisor, which passes open ends to every new worker.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class UnwrittenEnds:
         return tuple(id for id in session_ids if id in self._sessions) if self._sessions else ()
 
     def require_written(self, session_ids: Iterable[str]) -> None:
-        """Raises GatewayError(store_codes.UNREACHABLE): the ends are in force in this gateway, but not beyond it, and
-        not after it is started again."""
+        """Raises GatewayError(store_codes.UNREACHABLE) if an end is unwritten: such an end is in force in this gateway,
+        but not beyond, and not after a restart."""
         if left := self.among(session_ids):
             detail = f"{len(left)} sessions have ended in this gateway, and their end is not written yet"
             raise GatewayError(store_codes.UNREACHABLE, detail)
@@ -61,23 +61,23 @@ class UnwrittenEnds:
         except GatewayError as error:
             self._keep(writes, error)
             return True
-        # Somebody asked for the same end again, before its turn came here.
+        # The same end was asked for again before its repeated write.
         if written := self.among(write.session_id for write in writes if isinstance(write, RevokeSession)):
             self._tell(written)
         return done
 
     def learn(self, session_ids: Iterable[str]) -> None:
-        """Notes that another worker could not write the ends of these sessions."""
+        """Notes ends that another worker could not write."""
         for id in session_ids:
             self._sessions.setdefault(id, RevokeSession(id))
 
     def forget(self, session_ids: Iterable[str]) -> None:
-        """Notes that another worker has written the ends of these sessions."""
+        """Notes ends that another worker has written."""
         for id in session_ids:
             self._sessions.pop(id, None)
 
     async def write(self, now: int) -> None:
-        """What is left, sessions first. Raises GatewayError where the store still cannot take it."""
+        """Writes the kept ends, sessions first. Raises GatewayError if the store still cannot take them."""
         while self._sessions:
             some = list(self._sessions.values())[:_WRITTEN_AT_ONCE]
             for _, step in in_steps(some):

@@ -131,12 +131,12 @@ def for_app(team: str, reference: str) -> str:
 
 
 def closed_hosts(closings: Mapping[str, Closing], owned: Mapping[str, str], portal: str) -> dict[str, str]:
-    """The closed hosts: each host or pattern, perhaps with a path, with the file as messages name it. A file whose
-    hosts are not all known closes every wildcard that could cover one of its hosts, so that no other application
-    responds there.
+    """The closed hosts: each host or pattern, perhaps with a path, with the file's name in messages. A file with
+    unknown hosts closes every wildcard that could cover its hosts, so that no other application responds there.
 
     `owned`: the hosts of files that serve, each with its team.
-    `portal`: the host of the portal, which is never closed."""
+    `portal`: the host of the portal, which is never closed.
+    """
     found: dict[str, str] = {}
     teams: dict[str, set[str]] = {}
     for place, team in owned.items():

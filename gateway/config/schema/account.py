@@ -1,4 +1,4 @@
-"""`account:` of an application's file: whose account of the application is whose."""
+"""`account:` of an application's file: which person owns which account."""
 
 from typing import Literal
 

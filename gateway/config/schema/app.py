@@ -1,4 +1,4 @@
-"""policies/apps/*.yaml: one application, who may use it, and what it is told about them."""
+"""policies/apps/*.yaml: one application, its access rules and its view of a person."""
 
 from typing import Annotated, Final, Literal
 
@@ -53,7 +53,7 @@ class PublicSection(Strict):
 
 
 class PathsSection(Strict):
-    """How this application reads paths more loosely than we do. Only what is named here is let through."""
+    """The leniencies of this application when it reads paths. Only listed leniencies are let through."""
 
     parameters: list[ParameterName] = Field(default=[], max_length=20)
     """Path parameters that it cuts off, such as jsessionid."""
@@ -109,7 +109,7 @@ class PathsSection(Strict):
 
     @model_validator(mode="after")
     def _one_reading(self) -> "PathsSection":
-        """Leniencies that no one application has together: policy would decide on a path that it never maps."""
+        """Refuses combined leniencies under which policy would decide on a path that the application never maps."""
         kept = [key for key in ("encoded_slash", "encoded_backslash") if getattr(self, key) == "keep"]
         if self.semicolon == "literal" and self.parameters:
             raise wrong("an application that cuts at ; has no ; in names", "leave semicolon or parameters out")
@@ -169,7 +169,7 @@ class AppSessionSection(Strict):
 
 
 def _call_header(name: str) -> str:
-    """A name that `translate` could inject, but for those that say who calls."""
+    """A header name that `translate` could inject. Excludes names that identify the caller."""
     try:
         check_header(HeaderSpec(name, Constant("x")))
     except GatewayError as error:
@@ -186,7 +186,7 @@ CallValue = Annotated[str, Field(max_length=1000)]
 
 
 class AppLogoutSection(Strict):
-    """What happens when people sign out of this application, or their session ends in another way."""
+    """The calls and redirects when people sign out of this application, or their session ends in another way."""
 
     scope: ByProviders[Literal["local", "global"]] = "local"
     """`local`: signs out of every application behind the gateway, in this browser. `global`: at the provider as
@@ -221,7 +221,7 @@ class AppLogoutSection(Strict):
 
 
 class TunnelSection(Strict):
-    """Lasting connections: off where this is left out, so that an upgrade is refused."""
+    """Lasting connections. Without this key an upgrade is refused."""
 
     protocols: list[Literal["websocket"]] = Field(min_length=1, max_length=1)
     """What the application takes. `h2c` and TLS are never carried."""
@@ -255,7 +255,7 @@ class RuleSection(Strict):
 
 
 class AppFile(Strict):
-    """policies/apps/*.yaml: one application, who may use it, and what it is told about them."""
+    """policies/apps/*.yaml: one application, who may use it, and which values about a person it receives."""
 
     version: Own[Version]
     app: Own[Name]

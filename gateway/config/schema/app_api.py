@@ -1,4 +1,4 @@
-"""What an app file says of programs that bring an access token."""
+"""`api` of an app file: programs that bring an access token."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ class OpaqueTokensSection(Strict):
 
 
 class AppApiSection(Strict):
-    """Callers that are programs: they bring an access token, and no session."""
+    """Programs as callers, with an access token instead of a session."""
 
     providers: list[Name] = Field(min_length=1, max_length=100)
     """The providers whose tokens are accepted. The file of each says what a token has to be."""

@@ -53,7 +53,7 @@ class ClaimSection(Strict):
 
 
 class TokenSection(Strict):
-    """What every kind of token says."""
+    """The keys of every kind of token."""
 
     header: ByHeaders[Maybe[Word]] = None
     """The header that carries it; in `Authorization` it stands behind `Bearer`."""
@@ -108,8 +108,8 @@ class BasicAccountSection(Strict):
 
 
 class BasicSection(Strict):
-    """HTTP Basic (RFC 7617), in `Authorization`: whoever has the secret is anybody to the application, so that nothing
-    but the gateway may reach it. No password of a person is ever sent."""
+    """HTTP Basic (RFC 7617), in `Authorization`. The secret lets its holder act as any person, so only the gateway may
+    reach the application. A person's password is never sent."""
 
     account: BasicAccountSection
     password: BySecrets[Maybe[PublicReference]] = None
@@ -142,7 +142,7 @@ class TokenKeySection(Strict):
 
 
 class TokensSection(Strict):
-    """What applications verify their tokens by."""
+    """The keys by which applications verify their tokens."""
 
     keys: list[TokenKeySection] = Field(default=[], min_length=1, max_length=16)
     """All are published at `/_ecluse/app/jwks`; of each algorithm the first signs. A new key is written second, and

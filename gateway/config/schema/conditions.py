@@ -1,6 +1,5 @@
-"""Conditions as they are written: one word, or a mapping with one key; and the files that apps share, of conditions and
-of lists.
-"""
+"""Written conditions: a word, or a mapping with one key. Also the files of conditions and lists that applications
+share."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -190,7 +189,7 @@ for _model in (AnyOf, AllOf, NotThis):
 
 
 def leaves(condition: WrittenCondition, path: Path) -> Iterator[tuple[Path, WrittenCondition]]:
-    """Every condition that is not made of others, and where it stands."""
+    """Every condition without parts, with its place."""
     match condition:
         case AnyOf():
             for index, part in enumerate(condition.any):
@@ -257,7 +256,7 @@ Organisation = Annotated[
 
 
 class ListFile(Strict):
-    """policies/lists/*.yaml: organisations under one name, as `{tenant: {list: NAME}}` means them."""
+    """policies/lists/*.yaml: organisations under one name, for `{tenant: {list: NAME}}`."""
 
     version: Version
     organisations: list[Organisation] = Field(min_length=1, max_length=100_000)

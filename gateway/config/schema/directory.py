@@ -1,4 +1,4 @@
-"""policies/directories/*.yaml: one shared directory, what it is asked by and what it may add about people."""
+"""policies/directories/*.yaml: one shared directory, its key for a person and the attributes that it may add."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -54,7 +54,7 @@ def _named(name: str) -> str:
 
 
 def _acts_for(value: object) -> tuple[str, ...]:
-    """Empty for any."""
+    """Empty for any organisation."""
     if value == "any":
         return ()
     numbers = value if isinstance(value, list) else [value]
@@ -117,7 +117,7 @@ class KeyPartSection(Strict):
 
 
 class MandateSection(Strict):
-    """Where each row has one mandate."""
+    """For a directory with one mandate in each row."""
 
     office: Column
     """The column of the office, such as maire."""
@@ -240,7 +240,7 @@ _AWAY_SCHEMA: dict[str, Any] = {
 
 
 class DirectoryFile(Strict):
-    """policies/directories/*.yaml: a source of what people are beyond what their provider says of them."""
+    """policies/directories/*.yaml: a source of attributes that the person's provider does not send."""
 
     version: Version
     directory: Name

@@ -1,4 +1,4 @@
-"""The servers of policies/directories/*.yaml: where one is, how we prove who we are, and what is asked of it."""
+"""The servers of policies/directories/*.yaml: the address, the gateway's credentials and the query."""
 
 import re
 from typing import Annotated, Final, Literal
@@ -42,8 +42,7 @@ def _ldap_address(text: str) -> str:
 
 
 def _filter(text: str) -> str:
-    """RFC 4515 as far as its parentheses: nothing that is added behind it becomes a part of it, or the other way
-    round."""
+    """Checks the parentheses of RFC 4515, so that an appended filter stays separate from this filter."""
     depth = 0
     for at, letter in enumerate(text):
         depth += {"(": 1, ")": -1}.get(letter, 0)
@@ -56,7 +55,7 @@ def _filter(text: str) -> str:
 
 
 class LdapBindSection(Strict):
-    """How the gateway proves to the server what it is."""
+    """How the gateway authenticates to the server."""
 
     dn: Maybe[Annotated[str, Field(min_length=3, max_length=1000)]] = None
     """Simple bind: the entry that the gateway is, which may read what is asked for, and should be able to do nothing

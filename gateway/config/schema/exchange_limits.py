@@ -16,15 +16,15 @@ class PathTimeoutsSection(Strict):
 
 
 class AppTimeoutsSection(PathTimeoutsSection):
-    """Times of this application, in the place of those of gateway.yaml."""
+    """Timeouts of this application, instead of the timeouts in gateway.yaml."""
 
     connect: Maybe[Seconds] = None
     """To open a connection to it."""
 
 
 class PathLimitsSection(Strict):
-    """Other limits on some paths. Of several blocks the most specific alone holds; what it leaves out is as the
-    application has it."""
+    """Other limits on some paths. If several blocks match, only the most specific applies. A limit that the block
+    leaves out is the application's."""
 
     path: PathPattern
     """As a rule of `access` names it."""

@@ -45,8 +45,8 @@ FieldName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_
 
 
 class TrustedAccountSection(Strict):
-    """One secret that the application takes for every account: whoever has it is anybody there. Or each person's own,
-    from a directory."""
+    """One secret that the application accepts for every account: a person with the secret can use any account. Or each
+    person's own secret, from a directory."""
 
     source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
     """An attribute of the person, or subject, provider, issuer: the name of their account. A person without one, or
@@ -99,7 +99,7 @@ class FormStepSection(Strict):
 
 
 class ResponseMarkSection(Strict):
-    """By what an answer of the application is known: all that is written has to be so."""
+    """How to recognise a response of the application. Every given mark has to match."""
 
     status: Maybe[int] = Field(default=None, ge=200, le=599)
     """The status of the answer."""

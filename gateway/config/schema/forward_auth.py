@@ -1,4 +1,5 @@
-"""`forward_auth`: servers in front that pass requests on to applications themselves, and ask about each one before."""
+"""`forward_auth`: servers in front that pass requests on to applications themselves, and ask the gateway about each
+request first."""
 
 from typing import Literal
 
@@ -8,7 +9,8 @@ FrontName = Literal["nginx", "haproxy", "caddy", "traefik", "envoy", "oauth2-pro
 
 
 class ForwardAuthSection(Strict):
-    """Servers in front that pass requests on to applications themselves, and ask here about each one before."""
+    """Servers in front that pass requests on to applications themselves, and ask the gateway about each request
+    first."""
 
     secret: Secret
     """At least 32 letters, digits and signs, drawn at random, which the server in front sends with each question

@@ -86,8 +86,8 @@ class ListenSection(Strict):
 
 
 class AccountsSection(Strict):
-    """Account links (`account:` of an application's file): which login of an application is whose. They are kept in
-    `links.sqlite` in the state folder, which belongs into every backup, with these keys."""
+    """Account links (`account:` of an application's file): which person owns which login of an application. The links
+    are in `links.sqlite` in the state folder. Back up the file together with these keys."""
 
     keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
     """Keys of their own, which open nothing else. The first key seals; all of them open."""
@@ -152,7 +152,7 @@ class GatewayLimitsSection(Strict):
 
 
 class TeamSection(Strict):
-    """The fence around apps/TEAM/: a file that reaches beyond it is refused."""
+    """The fence around apps/TEAM/. A file that reaches beyond the fence is refused."""
 
     hosts: list[HostPattern] = Field(min_length=1, max_length=1000)
     """`*.example.org` covers every host of one label more."""
@@ -227,11 +227,11 @@ class GatewayFile(Strict):
 
     @property
     def kept_to_https(self) -> int | None:
-        """Seconds, as `hsts` says them or leaves them out."""
+        """The seconds of HSTS, by `hsts` or its default."""
         return USUAL_HSTS if self.hsts is None and self.portal.scheme == "https" else self.hsts
 
     def redirects(self, listen: ListenSection) -> Redirects:
-        """What one of its listeners leads to https."""
+        """The requests that this listener redirects to https."""
         if listen.redirect is not None or listen.tls is not None:
             return "all" if listen.redirect == "https" else "nothing"
         beside = self.portal.scheme == "https" and any(other.tls for other in self.listen)

@@ -60,10 +60,11 @@ class Loaded(Generic[_Model]):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """`gateway` is None where there is no gateway.yaml, `gateway_file` also where it is wrong. `complete`: nothing of
-    the folder itself was unreadable.
+    """The loaded folder.
 
-    `shadows`: app files that say `shadow: true`; they are none of `apps`.
+    `gateway`: None if gateway.yaml is missing; `gateway_file`: also None if it is wrong.
+    `complete`: nothing of the folder itself was unreadable.
+    `shadows`: app files with `shadow: true`, which are not in `apps`.
     """
 
     gateway: Loaded[GatewayFile] | None
@@ -110,7 +111,7 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
 
 
 def load_gateway(files: Files) -> GatewayFile | None:
-    """gateway.yaml alone; None where it is wrong or not there."""
+    """gateway.yaml alone; None if the file is wrong or missing."""
     return None if GATEWAY_FILE not in files.texts else load_file(files, GATEWAY_FILE, lambda _: GatewayFile, []).model
 
 
@@ -119,7 +120,7 @@ def _is_shadow(app: Loaded[AppFile]) -> bool:
 
 
 def _protocol(document: YamlDocument) -> type[AnyProviderFile]:
-    """A provider speaks one protocol, which is the key that it has. A file with both is told by `_both`."""
+    """A provider file has the key of exactly one protocol. `_both` reports a file with two."""
     return SamlProviderFile if isinstance(document.data, dict) and "saml" in document.data else ProviderFile
 
 
@@ -163,7 +164,7 @@ def _too_slow(files: Files, path: str) -> Problem:
 
 
 def _misplaced(path: str, document: YamlDocument) -> Problem | None:
-    """One problem instead of one for each key that the other kind of file does not know."""
+    """One problem for a misplaced file, instead of a problem for each unknown key."""
     own = _NAMED_BY.get(path.partition("/")[0], "")
     if not own or not isinstance(document.data, dict) or own in document.data:
         return None

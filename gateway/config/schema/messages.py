@@ -1,4 +1,4 @@
-"""What pydantic found, in plain words and at its place in the file."""
+"""Turns pydantic's errors into plain words, each with its place in the file."""
 
 import codecs
 import re
@@ -129,8 +129,8 @@ def _same_charset(value: object, known: Sequence[str]) -> str:
 
 
 def _wrong_type(kind: str, value: object, keys: Iterable[str], would_do: Callable[[object], bool]) -> tuple[str, str]:
-    """The hint is the first one that leads to a valid value there. `keys`: those that the mapping, or each entry of the
-    list, may have."""
+    """The hint is the first hint with a valid value. `keys`: the allowed keys of the mapping, or of each entry of the
+    list."""
     wanted = _WANTED[kind]
     if value is None:
         return f"nothing is written here: this must be {wanted}", ""
@@ -141,7 +141,7 @@ def _wrong_type(kind: str, value: object, keys: Iterable[str], would_do: Callabl
 
 
 def _hints(kind: str, value: object, keys: Iterable[str]) -> Iterator[tuple[str, object]]:
-    """Each hint, and the value that it leads to."""
+    """Each hint, with its valid value."""
     if kind == "string_type" and isinstance(value, int | float):
         yield "put it in quotes", str(value)
         yield f"write 127.0.0.1:{value}", f"127.0.0.1:{value}"
@@ -159,8 +159,8 @@ def _hints(kind: str, value: object, keys: Iterable[str]) -> Iterator[tuple[str,
 
 
 def _instead_of_a_switch(model: type[BaseModel], path: Path, value: object) -> str:
-    """What to write where true, yes or nothing stands, and a mapping is wanted: the line that its description shows,
-    else the keys that it must or may have."""
+    """What to write instead of true, yes or nothing at the place of a mapping: the example of the key's description,
+    else the keys that the mapping must or may have."""
     name = path[-1] if path and isinstance(path[-1], str) else ""
     if name and _YES_NO.get(str(value).lower(), str(value).lower()) == "false":
         return f"leave {name} out"
@@ -178,7 +178,7 @@ def _instead_of_a_switch(model: type[BaseModel], path: Path, value: object) -> s
 
 
 def _would_do(model: type[BaseModel], data: object, path: Path, instead: object) -> bool:
-    """Whether nothing at `path` would be wrong with this value there."""
+    """Whether this value would be valid at `path`."""
     tried = _replaced(data, path, instead)
     try:
         model.model_validate(tried)
@@ -220,7 +220,7 @@ def known_keys(model: type[BaseModel], path: Path) -> set[str]:
 
 
 def _nodes(model: type[BaseModel], path: Path) -> list[Mapping[str, Any]]:
-    """What the JSON Schema of the model says of the value at `path`, each alternative of it."""
+    """The JSON Schema of the value at `path`, each alternative."""
     schema = _json_schema(model)
     nodes = list(_alternatives(schema, schema))
     for step in path:
@@ -234,7 +234,7 @@ def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _alternatives(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The node, or what it refers to; each alternative where it has several."""
+    """The node, resolved if it is a reference; each of its alternatives."""
     if "$ref" in node:
         node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
     yield node

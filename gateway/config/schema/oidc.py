@@ -50,7 +50,7 @@ class DecryptionKeySection(Strict):
 
 
 class EncryptionSection(Strict):
-    """What the provider encrypts for the gateway. What is named here is refused when it comes unencrypted."""
+    """The content that the provider encrypts for the gateway. Listed content is refused if it comes unencrypted."""
 
     keys: list[DecryptionKeySection] = Field(min_length=1, max_length=8)
     """All keys are published at `/_ecluse/oidc/jwks` of the portal, and all of them decrypt."""
@@ -82,7 +82,7 @@ class ClaimDemandSection(Strict):
 
 
 class ClaimsRequestSection(Strict):
-    """The claims that are requested; `amr: {}` asks for amr and demands nothing of it."""
+    """The requested claims. `amr: {}` asks for amr without demanding a value."""
 
     id_token: dict[Word, ClaimDemandSection] = Field(default={}, max_length=100)
     userinfo: dict[Word, ClaimDemandSection] = Field(default={}, max_length=100)
@@ -118,7 +118,7 @@ Parameter = Annotated[Word, AfterValidator(_not_own)]
 
 
 class RequestSection(Strict):
-    """What a sign-in asks of this provider in addition to the usual. Nothing is sent that is not written here."""
+    """Additional parameters of a sign-in at this provider. Only the written parameters are sent."""
 
     response_mode: Maybe[ResponseMode] = None
     """How the response comes back: in the address (query, the usual), by a form (form_post), or signed (the others)."""
@@ -142,7 +142,7 @@ class RequestSection(Strict):
 
 
 class ApiSection(Strict):
-    """Access tokens of this provider, for the applications whose file takes them."""
+    """Access tokens of this provider, for applications whose file accepts such tokens."""
 
     audience: list[Text] = Field(default=[], max_length=20)
     """The audience that they have to have: our names at this provider. A JWT without one of these is refused."""

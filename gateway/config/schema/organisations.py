@@ -1,4 +1,4 @@
-"""policies/organisations/*.yaml, and what a provider file says of the organisations that it serves."""
+"""policies/organisations/*.yaml, and the part of a provider file about the organisations that it serves."""
 
 import re
 from datetime import date
@@ -33,8 +33,8 @@ def _day(text: str) -> str:
 
 
 class ServesSection(Strict):
-    """The organisations whose people a provider signs in, where people search for theirs. What it may assert of them is
-    in `asserts` alone."""
+    """The organisations whose people a provider signs in, for people who search for their organisation. Only `asserts`
+    limits what the provider may assert."""
 
     siren: list[Annotated[str, AfterValidator(_siren)]] = Field(default=[], max_length=5000)
     """By their SIREN."""
@@ -52,7 +52,8 @@ class ServesSection(Strict):
 
 
 class OrganisationsFile(Strict):
-    """policies/organisations/*.yaml: a table of organisations, among which people find theirs where they sign in."""
+    """policies/organisations/*.yaml: a table of organisations, in which people search for their organisation when they
+    sign in."""
 
     version: Version
     organisations: Name

@@ -26,7 +26,7 @@ class Effective:
 
 
 def effective(loaded: Loaded[AnyProviderFile]) -> Iterator[Effective]:
-    """Of a file that is valid. What is neither written nor has a default is left out."""
+    """For a valid file. Leaves out keys that are neither written nor have a default."""
     if loaded.model is not None and isinstance(loaded.document.data, dict):
         preset = preset_of(loaded.document.data)
         data = preset.under(loaded.document.data) if preset else loaded.document.data
@@ -66,7 +66,7 @@ def _default(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """In one line, as YAML has it."""
+    """The value in one line of YAML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):

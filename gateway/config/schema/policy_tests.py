@@ -16,7 +16,7 @@ NOBODY = "nobody"
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    """One text, or a list of them."""
+    """A text, or a list of texts."""
     texts = value if isinstance(value, list) else [value]
     if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
         raise Wrong("this is a text, or a list of texts", "put a number or a word such as true in quotes")
@@ -49,7 +49,7 @@ def moment(text: str) -> str:
 
 
 class ToldMandate(Strict):
-    """One mandate, as a directory has it."""
+    """A mandate in the form of a directory."""
 
     office: Text
     """Such as maire."""
@@ -78,7 +78,7 @@ def _has_mappings(value: object) -> bool:
 
 
 class Person(Strict):
-    """One person as a provider would announce them."""
+    """A person in the form of a provider's message."""
 
     provider: Name
     """The provider that they signed in with."""
@@ -112,7 +112,7 @@ def _person_name(name: str) -> str:
 
 
 class PolicyTest(Strict):
-    """One or more requests by one or more people, and what comes of each."""
+    """Requests by people, with the expected result of each request."""
 
     name: Maybe[Text] = None
     """What the test proves, in words."""
@@ -140,7 +140,7 @@ class PolicyTest(Strict):
 
 
 class PolicyTestsFile(Strict):
-    """policies/tests/*.yaml: requests and their expected results. A folder that fails one of them is not taken."""
+    """policies/tests/*.yaml: requests and their expected results. A folder with a failed test is not loaded."""
 
     version: Version
     people: dict[Annotated[Name, AfterValidator(checked(_person_name))], Person] = Field(default={}, max_length=10_000)

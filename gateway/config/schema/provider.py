@@ -1,4 +1,4 @@
-"""policies/providers/*.yaml: one identity provider, and what it may say about people."""
+"""policies/providers/*.yaml: an identity provider, and the attributes that it may assert."""
 
 from typing import Annotated, Literal
 
@@ -80,7 +80,7 @@ class LevelsSection(Strict):
 
 
 class ProviderBase(Strict):
-    """One identity provider, and what it may say about people, whatever it speaks."""
+    """An identity provider of any protocol, and the attributes that it may assert."""
 
     version: Version
     provider: Name
@@ -138,7 +138,7 @@ class ProviderFile(ProviderBase):
     """How far its clock may be from ours."""
 
     def sources(self) -> dict[str, tuple[str, ...]]:
-        """Each mapped attribute with the names that say what it holds."""
+        """Each mapped attribute with the names of its claims."""
         return {name: claim[-1:] for name, claim in self.attributes.items()}
 
 
@@ -152,5 +152,5 @@ class SamlProviderFile(ProviderBase):
     """How far its clock may be from ours."""
 
     def sources(self) -> dict[str, tuple[str, ...]]:
-        """Each mapped attribute with the names that it may have; what the file maps itself is not common."""
+        """Each mapped attribute with the names that it may have. A mapping of the file replaces the common names."""
         return {name: COMMON[name] for name in self.saml.common} | self.attributes

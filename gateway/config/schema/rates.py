@@ -37,7 +37,7 @@ class RequestRatesSection(Strict):
 
 
 class AppRequestRatesSection(RequestRatesSection):
-    """Of requests to this application alone, beside what gateway.yaml says."""
+    """Limits for requests to this application alone, in addition to the limits in gateway.yaml."""
 
     all: Maybe[RateSection] = None
     """Of all requests that go to the application, of whomever they are; strangers leave half of `burst` to people."""

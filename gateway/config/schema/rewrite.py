@@ -57,7 +57,7 @@ LineValue = Annotated[str, Field(max_length=4000), AfterValidator(checked(_line_
 
 
 class RewriteSection(Strict):
-    """Addresses that the application writes as it knows itself, made those that browsers know it by."""
+    """Rewrites the application's own addresses to the addresses that browsers know."""
 
     headers: bool = False
     """In `Location`, `Content-Location`, `Refresh`, `Link` and `Set-Cookie`."""

@@ -1,4 +1,4 @@
-"""What the files say of SAML: of one provider, and of ourselves towards all of them."""
+"""The SAML keys of the files: for one provider, and for the gateway itself."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -251,7 +251,7 @@ def _other_implementation(value: object) -> object:
 
 
 class SecondOpinionSection(Strict):
-    """Another implementation looks at each Response that was accepted. It can refuse one, and never admits anybody."""
+    """A second implementation checks each accepted Response. It can refuse a Response, and never admits a person."""
 
     by: Annotated[OtherImplementation, BeforeValidator(_other_implementation)]
     """The other implementation. Install the extra of this name. It parses with libxml2, as the gateway does."""

@@ -39,7 +39,7 @@ _DEFAULT_PORT: Final = {"http": 80, "https": 443}
 
 
 class Wrong(Exception):
-    """`message`: what is wrong; `hint`: what to write instead."""
+    """`message`: the fault. `hint`: the correct spelling."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class Wrong(Exception):
 
 
 class Url(NamedTuple):
-    """`port` is None where the text has none."""
+    """`port`: None without a port in the text."""
 
     scheme: str
     host: str
@@ -57,7 +57,7 @@ class Url(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """Without the scheme's own port, so that one origin has one spelling."""
+        """The host and port, without the scheme's default port, so that an origin has one spelling."""
         return self.host if self.port in (None, _DEFAULT_PORT[self.scheme]) else f"{self.host}:{self.port}"
 
     @property
@@ -109,12 +109,12 @@ def whole_seconds(value: object) -> int:
 
 
 def whole_seconds_or_none(value: object) -> int:
-    """As `whole_seconds`; `0s` for none."""
+    """Like `whole_seconds`; `0s`: none."""
     return 0 if value == "0s" else whole_seconds(value)
 
 
 class WrittenRate(NamedTuple):
-    """So many in so many seconds."""
+    """A number of requests in a number of seconds."""
 
     number: int
     seconds: float
@@ -176,8 +176,8 @@ def host_name(text: str, *, underscore: bool = False) -> str:
 
 
 def host_pattern(text: str) -> str:
-    """A canonical host, or `*.` and a canonical host: any one label in its place. A `_` has to be written as it stands:
-    no wildcard is for a name that has one."""
+    """A canonical host, or `*.` before a canonical host for any single label. A host with `_` has to be written in
+    full, because no wildcard covers it."""
     if not text.startswith("*"):
         return host_name(text, underscore=True)
     suffix = text.removeprefix("*.")
@@ -187,7 +187,7 @@ def host_pattern(text: str) -> str:
 
 
 def origin(text: str, *, of_server: bool = False) -> Url:
-    """`https://host[:port]`, nothing after it."""
+    """`https://host[:port]`, without a path."""
     url = _url(text, of_server=of_server)
     if url.rest not in ("", "/"):
         raise Wrong("nothing may follow the host and port", f"write {url.origin}")
@@ -210,7 +210,7 @@ def application_url(text: str) -> Url:
 
 
 def is_path_prefix(text: str) -> bool:
-    """Letters that every server reads alike, so that it is compared as bytes."""
+    """Whether every server reads the characters alike, so that a comparison of bytes is safe."""
     return _PREFIX.fullmatch(text) is not None
 
 
@@ -271,7 +271,7 @@ def _url_host(text: str, *, of_server: bool = False) -> str:
 
 
 def socket_address(text: str) -> tuple[str, int]:
-    """`127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:443`; port 0 is any free one."""
+    """`127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:443`; port 0: a free port."""
     if port := _PORT_ALONE.fullmatch(text):
         raise Wrong("an address is written IP:port", f"write 0.0.0.0:{port[1]} for all addresses of this machine")
     match = _ADDRESS.fullmatch(text)
@@ -287,7 +287,7 @@ def socket_address(text: str) -> tuple[str, int]:
 
 
 def plain_path(text: str) -> str:
-    """`/run/apps/rh.sock`: absolute, and with one spelling."""
+    """An absolute path with one spelling, such as `/run/apps/rh.sock`."""
     if not text.startswith("/") or text == "/" or posixpath.normpath(text) != text or not text.isprintable():
         raise Wrong("a path is absolute here, without `.`, `..` and doubled slashes", "write /run/apps/rh.sock")
     return text

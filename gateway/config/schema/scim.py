@@ -1,4 +1,4 @@
-"""`scim`: directories that tell us by themselves which people are active (RFC 7643, RFC 7644)."""
+"""`scim`: directories that report which people are active (RFC 7643, RFC 7644)."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from gateway.config.schema.types import AttributeName, Name, Secret, Strict
 
 
 class ScimClientSection(Strict):
-    """One directory, which tells of the people of one provider."""
+    """A directory that reports on the people of one provider."""
 
     name: Name
     """Its name in logs; what it tells is kept under it."""
@@ -30,8 +30,8 @@ class ScimClientSection(Strict):
 
 
 class ScimSection(Strict):
-    """Directories that tell by SCIM 2.0 which people are active, at `/_ecluse/scim/v2` of the portal: the sessions of
-    one who is not end at once, and they do not sign in again."""
+    """Directories that report by SCIM 2.0 which people are active, at `/_ecluse/scim/v2` of the portal. The sessions of
+    an inactive person end at once, and the person cannot sign in again."""
 
     keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
     """Keys of their own, under which the store keeps what was told. The first key seals; all of them open. Of what was

@@ -31,7 +31,7 @@ class StoreTlsSection(Strict):
 
 
 class StoreSentinelsSection(Strict):
-    """The Sentinels, who say which server is the primary."""
+    """The Sentinels, which name the primary server."""
 
     name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
     """Of the group of servers, as `sentinel monitor` has it."""

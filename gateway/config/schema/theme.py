@@ -94,8 +94,8 @@ def _mark(text: str) -> str:
 
 
 class ThemeDsfrSection(Strict):
-    """The State's design system (DSFR), from your own copy: for sites of the State alone, whose terms say who may use
-    it. It has its own colours, and light pages alone."""
+    """The State's design system (DSFR), from your own copy. Only for sites of the State: its terms say who may use it.
+    It has its own colours, and light pages only."""
 
     folder: Annotated[str, Field(min_length=1)]
     """The folder of the npm package `@gouvfr/dsfr`, version 1; a relative one starts from the policy folder. What its

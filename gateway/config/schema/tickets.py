@@ -1,4 +1,4 @@
-"""Tickets by which old stacks know that somebody has signed in: sections of `translate` in policies/apps/*.yaml."""
+"""Sign-in tickets for old stacks: sections of `translate` in policies/apps/*.yaml."""
 
 from typing import Annotated, Literal
 
@@ -23,7 +23,7 @@ class TicketValueSection(Strict):
 
 
 class TicketSection(Strict):
-    """What every kind of ticket says."""
+    """The keys of every kind of ticket."""
 
     account: TicketValueSection
     """The name by which the application knows the person. A person without one is refused."""
@@ -55,9 +55,9 @@ class AspNetTicketSection(TicketSection):
 
 
 class Ltpa2Section(TicketSection):
-    """An LTPA2 token of WebSphere, Open Liberty or Domino in a cookie, under the keys that they export. Its signature
-    is RSA with SHA-1 and 1024 bits, and its cipher has a vector that never changes: weaker than what ANSSI asks for,
-    told by `ecluse lint` (EC357). Where the application can take anything else, give it that."""
+    """An LTPA2 token of WebSphere, Open Liberty or Domino in a cookie, under the servers' exported keys. The signature
+    is RSA with SHA-1 and 1024 bits, and the cipher's vector never changes: weaker than ANSSI recommends, as `ecluse
+    lint` reports (EC357). If the application accepts another way, use that."""
 
     cookie: ByCookies[Word] = "LtpaToken2"
     """As the single sign-on settings of the cell have it."""

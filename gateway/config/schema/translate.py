@@ -22,7 +22,7 @@ _Fixed = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class TransformSection(Strict):
-    """One of these."""
+    """A single transform."""
 
     extract: Maybe[str] = None
     """What the group of an expression (RE2) meets, or the whole where it has none. A value that it misses goes."""
@@ -134,8 +134,11 @@ _OF_AN_ATTRIBUTE = ("join", "whole", "only")
 
 
 class InjectedAt(NamedTuple):
-    """One header or cookie, with what its own lines leave out. `at`: where the file says it. `optional`: it is a
-    preset's, and left out where no provider maps its attribute."""
+    """A header or cookie, with defaults filled in.
+
+    `at`: its place in the file.
+    `optional`: from a preset, and left out if no provider maps its attribute.
+    """
 
     at: Path
     kind: Literal["headers", "cookies"]
@@ -190,7 +193,7 @@ class TranslateSection(Strict):
 
     @cached_property
     def has_tokens(self) -> bool:
-        """Or something else that is made of several parts."""
+        """Whether the application gets a token or another compound value."""
         return any(one is not None for one in (self.jwt, self.sealed, self.basic, self.aspnet_ticket, self.ltpa2))
 
     @cached_property
@@ -206,18 +209,18 @@ class TranslateSection(Strict):
 
     @cached_property
     def told_anywhere(self) -> tuple[InjectedAt, ...]:
-        """And what it is told on some paths alone."""
+        """The injected values of all paths, the `paths` blocks included."""
         if not self.paths:
             return self.told
         return (*self.told, *(one for place in range(len(self.paths)) for one in self._own_of(place)))
 
     @cached_property
     def by_path(self) -> tuple[tuple[InjectedAt, ...], ...]:
-        """What it is told together: on most paths, then on those of each block."""
+        """The injected values of most paths, then of each `paths` block."""
         return (self.told, *(self.told_at(place) for place in range(len(self.paths))))
 
     def told_at(self, place: int) -> tuple[InjectedAt, ...]:
-        """What it is told on the paths of this block."""
+        """The injected values on the paths of this block."""
         own = self._own_of(place)
         less = {fold(name.encode()) for name in (*self.paths[place].omit, *(one.name for one in own))}
         left = [one for one in self.told if one.kind == "cookies" or fold(one.name.encode()) not in less]

@@ -1,4 +1,4 @@
-"""The types that the file models are made of: each takes exactly one spelling, and says in words what it wants."""
+"""The types of the file models. Each type accepts exactly one spelling, and explains in words what to write."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ nothing."""
 
 
 class Strict(BaseModel):
-    """No key that is not known, nothing converted, nothing changed afterwards."""
+    """Refuses unknown keys, converts no value, and is immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 

@@ -64,8 +64,8 @@ class UpstreamTlsSection(Strict):
 
 
 class HealthSection(Strict):
-    """A page that each worker asks each address for, again and again from the first request on; an address that does
-    not answer as it should gets nothing until it does."""
+    """A page that each worker requests from each address regularly, from the first request on. An address without the
+    expected answer gets no requests until the answer comes."""
 
     path: ApplicationTarget
     """The page that is asked for. It is cheap, and nobody has to sign in for it."""
@@ -88,8 +88,8 @@ class HealthSection(Strict):
 
 
 class CircuitSection(Strict):
-    """When an address gets no more requests for a while. One that accepts no connection counts in any case; one that
-    breaks off unanswered, or says nothing within the timeout, only while there is another."""
+    """When an address gets no requests for a while. A refused connection always counts. A connection that breaks off
+    unanswered, or a timeout, counts only while the application has another address."""
 
     failures: Annotated[int, Field(ge=1, le=100)] = 3
     """An address is left out after so many failures in a row."""
@@ -202,5 +202,5 @@ class UpstreamSection(Strict):
 
     @property
     def urls(self) -> tuple[Url, ...]:
-        """Every address, the first one first."""
+        """Every address, in the order of the file."""
         return self.url, *self.others

@@ -145,7 +145,7 @@ class SecretTest(WrittenTest):
 
 
 class ClaimTest(WrittenTest):
-    """One attribute, and one thing to ask of it; one value that passes is enough."""
+    """A test of one attribute. A single value that passes is enough."""
 
     name: AttributeName
     """The attribute, by our own name for it."""
@@ -174,7 +174,7 @@ ListedHeader = Annotated[str, AfterValidator(checked(_listed_header)), _like("ap
 
 
 class HeaderTest(SecretTest):
-    """One header of the request, and one thing to ask of it. Where it comes twice, both have to say the same."""
+    """A test of one request header. If the header comes twice, both values have to agree."""
 
     name: Annotated[str, AfterValidator(checked(sent_header))]
 
@@ -184,7 +184,7 @@ def _parameter(name: str) -> str:
 
 
 class QueryTest(SecretTest):
-    """One parameter of the query, and one thing to ask of it. A query that servers read in several ways is unknown."""
+    """A test of one query parameter. A query that servers read in several ways is unknown."""
 
     name: Annotated[str, AfterValidator(checked(_parameter))]
 
@@ -218,7 +218,7 @@ TimeZone = Annotated[str, AfterValidator(checked(_zone))]
 
 
 class TimeTest(Strict):
-    """A time on the clock of one place: all that is named has to hold."""
+    """A time on the clock of one place. Every given limit has to hold."""
 
     zone: TimeZone
     """The place: `Europe/Paris`."""

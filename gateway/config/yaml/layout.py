@@ -48,7 +48,8 @@ class _Block:
 
 
 def lay_out(file: str, content: bytes) -> bytes:
-    """The text in the one layout. Raises NotLaidOut where it cannot be read, or would change its meaning."""
+    """The text in the standard layout. Raises NotLaidOut for a text that cannot be read, or whose meaning would
+    change."""
     text = content.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     before, problems = read_document(file, content)
     if problems:

@@ -1,6 +1,7 @@
-"""Finds the hosts that an app file names, even in a file that is not YAML, so that no other application responds there.
+"""Finds the hosts in an app file, even if the file is not YAML, so that no other application responds there.
 
-The file is read for its hosts only, line by line if it is not YAML. A host that is found is closed, never opened."""
+Only hosts are read, line by line if the file is not YAML. A found host is closed, never opened.
+"""
 
 import re
 from dataclasses import dataclass

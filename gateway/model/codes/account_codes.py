@@ -1,4 +1,4 @@
-"""Codes of accounts that an application has of its own, and of their links to people."""
+"""Codes about applications' own accounts, and the accounts' links to people."""
 
 from gateway.model.codes.code import Code
 

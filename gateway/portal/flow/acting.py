@@ -75,7 +75,7 @@ class ActingFor:
         return self._services.pages.acting(request.reader, id, lines)
 
     async def chosen(self, request: PortalRequest) -> Authentication:
-        """`POST /_ecluse/acting`: once, in the browser that was asked. Raises GatewayError."""
+        """Answers `POST /_ecluse/acting`: once, in the browser that got the page. Raises GatewayError."""
         require_own_page(request)
         fields = request.form()
         id, tenant = fields.get("c", ""), fields.get("organisation", "")
@@ -151,8 +151,8 @@ class ActingFor:
 
 
 def choose_anew(request: PortalRequest) -> None:
-    """Forgets the chosen organisation: the person wants another account on the portal itself, and no transaction
-    records that."""
+    """Forgets the chosen organisation, because the person wants another account on the portal itself, without a
+    transaction."""
     if _COOKIE in request.cookie_line:
         request.cookies_to_set.append(_forget())
 

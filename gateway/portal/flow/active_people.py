@@ -45,9 +45,11 @@ class ActivePeople:
                 await self._require_active(client, name)
 
     async def require_of_program(self, seat: Seat, *, of_client: bool) -> None:
-        """The person of a program's token is active. `of_client`: the token is of the program itself, whom no directory
-        could name, unless somebody has signed in with its subject. A token that does not say by what the directory
-        knows the person is of whom has signed in with its issuer and subject."""
+        """Refuses a program's token if a directory declares its person inactive. If the token lacks the directory's key
+        for the person, uses the names from the last sign-in with the token's issuer and subject. Raises GatewayError.
+
+        `of_client`: the token belongs to the program itself, which need not have a name in a directory.
+        """
         identity = seat.identity
         if seat.tenant is None:
             await self._require_some_active(identity)
@@ -79,8 +81,8 @@ class ActivePeople:
         return await self._told.seen_as(client, SeenPerson(identity.issuer, identity.subject))
 
     async def confirm(self, made: NewSession) -> None:
-        """The session is written, and no browser has it: a directory that spoke between the first look and that has
-        found no session to end."""
+        """Checks the person again after the session is written and before a browser has it, because a directory's
+        message since the first check found no session to end."""
         session = made.session
         try:
             await self.require(session.identity, session.tenant)

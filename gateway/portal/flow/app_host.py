@@ -1,6 +1,5 @@
 """On an application's host: a navigation that needs a sign-in becomes a transaction and goes to the portal; the code of
-the hand-over that comes back becomes this host's own seat.
-"""
+the returning hand-over becomes this host's own seat."""
 
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote
@@ -50,8 +49,8 @@ class AppHost:
     # --- the way to the portal
 
     async def arrived(self, request: PortalRequest) -> NextStep:
-        """A navigation that the data plane would not let in, or a frame that may get a seat. A form that was sent with
-        it cannot be kept."""
+        """Begins a sign-in for a navigation that the data plane did not admit, or for a frame that may get a seat.
+        Raises GatewayError for a form, which cannot be kept."""
         app = app_here(request)
         need = request.need
         if request.in_iframe and request.is_in_frame():
@@ -104,9 +103,9 @@ class AppHost:
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}{chosen}")
 
     async def _clear_what_was_left(self, request: PortalRequest, app: App) -> None:
-        """Clears the application's own cookies after the session ended on another host or by itself, so that the
-        next person in this browser does not inherit them. Done once, with the seat. A seat that ended by the
-        application's own limit, and comes back by `then: resume`, clears nothing."""
+        """Clears the application's own cookies after the session ended on another host or by itself, so that the next
+        person in this browser does not inherit them. Done once, with the seat. Clears nothing if the application
+        resumes its own ended seats (`then: resume`)."""
         cookie = presented_seat(request.cookie_line)
         if cookie is None or _resumes(app):
             return
@@ -176,10 +175,12 @@ class AppHost:
     async def _leave_behind(
         self, request: PortalRequest, app: App, presented: bytes, before: StoredSession | None, cookie: bytes
     ) -> None:
-        """Ends the browser's session of another person, or for another organisation, at every host: the portal did
-        not know this browser (invariant 12). `before`: the session of the browser's seat on this host; None: ended.
-        The application's own cookies of that session go too. They stay if the seat `presented` ended by the
-        application's own limit and the same session comes back."""
+        """Ends the browser's session of another person, or for another organisation, on every host: the portal did not
+        know this browser (invariant 12). Clears that session's application cookies too, unless the seat `presented`
+        ended by the application's own limit and the same session comes back.
+
+        `before`: the session of the browser's seat on this host; None: ended.
+        """
         sessions = self._services.sessions
         seat = sessions.cached(request.host, cookie) or await sessions.load(request.host, cookie)
         if seat is None:
@@ -210,8 +211,9 @@ class AppHost:
         return app
 
     async def _seen_again(self, request: PortalRequest, app: App) -> NextStep:
-        """Back, reload, sent twice, too late: with a live seat on to the app; without, one clean start, no more. And
-        none for what is no navigation: a code is as good as made up here, and any site's image could begin sign-ins."""
+        """Answers a used or late code (Back, reload, sent twice). With a live seat, leads to the application. Without a
+        seat, allows one clean start, and only for a navigation: anybody can invent a code, and an image on any site
+        could otherwise begin sign-ins."""
         self._services.report.refused(
             request, GatewayError(login_codes.HANDOVER_CODE_GONE, "unknown, used, or too old")
         )

@@ -47,7 +47,7 @@ class AwayProviders:
 
 
 def _all_the_same(step: BeginSignIn) -> str:
-    """To this very sign-in, once more."""
+    """The link that tries the provider in any case."""
     found, asked = step.pending, dict(step.hints)
     if found is not None:
         # What the link into the application said goes with its transaction.

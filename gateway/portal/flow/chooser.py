@@ -75,14 +75,14 @@ class Chooser:
         return of_host[0].name if len(of_host) == 1 and not is_silent(self._services, of_host[0]) else ""
 
     def way(self, request: PortalRequest, found: Pending | None, provider: Provider) -> Choice:
-        """To a sign-in for `found` with this provider."""
+        """The link to a sign-in for `found` with this provider."""
         return _Links(request, found, self._services, {}).choices([provider])[0]
 
     async def other_ways(
         self, request: PortalRequest, found: Pending | None, others: Sequence[Provider]
     ) -> tuple[Choice, ...]:
-        """Returns the providers offered instead of a provider that is away: all of `others` if they are few, else
-        the providers open to everybody. `found`: as in `page`."""
+        """The providers offered instead of a provider that is away: all of `others` if they are few, else the providers
+        open to everybody. `found`: as in `page`."""
         few = others
         if len(others) > _FEW or request.snapshot.organisations:
             few = (await self._by_organisation(request)).offered_to_all(in_order(others))
@@ -183,8 +183,11 @@ class Chooser:
 
 
 class _Links:
-    """To a sign-in for `found`; None: to the portal itself, where another account may be asked for. `presented`: how
-    the metadata of some providers present them."""
+    """The links of the page for a sign-in.
+
+    `found`: the transaction; None: a sign-in to the portal itself, where the person may ask for another account.
+    `presented`: how the metadata of some providers present them.
+    """
 
     def __init__(
         self,
@@ -211,7 +214,8 @@ class _Links:
         return None if provider is None else self._choice(provider, {})
 
     def discovery(self, offered: Iterable[Provider]) -> str:
-        """To the federation's own search; empty where none is configured, or no provider of it is offered."""
+        """The link to the federation's own search; empty without a configured search, or if none of its providers is
+        offered."""
         if self._own is None or not self._own.discovery or not any(True for _ in saml_providers(offered)):
             return ""
         query = self._transaction + (ANOTHER.removeprefix("&") if self.another else "")
@@ -220,8 +224,7 @@ class _Links:
     def line(
         self, organisation: ListedOrganisation, serving: Sequence[Provider], to_all: Sequence[Provider]
     ) -> OrganisationLine:
-        """The organisation with the providers that serve it. If all of these are away, the providers open to everybody
-        follow as a second way in."""
+        """The organisation with its providers. If all of them are away, the providers open to everybody follow."""
         ways = tuple(self._choice(one, _hints(one, organisation)) for one in serving)
         if ways and all(way.is_silent for way in ways):
             others = [self._choice(one, _hints(one, organisation)) for one in to_all if one not in serving]
@@ -244,7 +247,7 @@ class _Links:
 
 
 def is_silent(services: PortalServices, provider: Provider) -> bool:
-    """Whether it did not answer of late: looks of ours, or calls of this worker."""
+    """Whether the provider did not answer lately, by our checks or by this worker's calls."""
     if services.standings.is_away(provider.name):
         services.standings.wanted(provider.name)
         return True

@@ -53,8 +53,8 @@ class TransactionEnds:
         return redirect(f"{app.origin(end.host)}{PREFIX}enter?code={code}{late}{chosen}")
 
     async def _use_own_seat(self, request: PortalRequest, step: Continue, end: SeatOnHost) -> Page | SignInSeenAgain:
-        """Portal and application share one host: the portal's seat is the application's, so this browser must be the
-        one that asked. A wrong browser has used the transaction up, and gets no session."""
+        """Ends a sign-in if portal and application share one host: the portal's seat is then the application's, so the
+        browser must be the transaction's. A wrong browser uses up the transaction, and gets no session."""
         if not request.holds(end.binding):
             await self._services.transactions.sign_ins.spend(step.pending.id)
             raise GatewayError(login_codes.OTHER_BROWSER, "the transaction belongs to another browser")
@@ -62,9 +62,8 @@ class TransactionEnds:
         return over or redirect(step.pending.app.origin(end.host) + end.return_target)
 
     async def _spend(self, request: PortalRequest, step: Continue, writes: list[Write]) -> SignInSeenAgain | None:
-        """Spends everything that the sign-in was made of, then the transaction, then performs `writes`. Only the
-        request that spends the transaction goes on. If the store fails in between, the person starts again and nobody
-        has a session."""
+        """Spends the sign-in's records, then the transaction, then performs `writes`. Only the request that spends the
+        transaction goes on. If the store fails in between, the person starts again without a session."""
         made, first, request.uses_up = step.made, request.uses_up, ()
         all_writes = [*(() if made is None else made.writes), *writes]
         missed = await self._services.transactions.sign_ins.spend_after(first, step.pending.id, all_writes)

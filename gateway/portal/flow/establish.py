@@ -1,4 +1,4 @@
-"""From what a provider has proven to a session: the same perimeter, tenant and session, whatever the protocol."""
+"""Makes a session from a provider's proof: the same perimeter, tenant and session, whatever the protocol."""
 
 import asyncio
 from dataclasses import replace
@@ -37,10 +37,10 @@ class SignIns:
         self._acting = ActingFor(services)
 
     async def complete(self, request: PortalRequest, authentication: Authentication) -> Continue | Page:
-        """Makes the session. The step that spends the transaction writes the session; without a transaction it is
-        written here. A person who may act for several organisations gets a page to choose one, and comes again.
+        """Makes the session. Without a transaction, writes the session; otherwise the step that spends the transaction
+        writes it. A person who may act for several organisations gets a page to choose one, and comes again.
 
-        Raises GatewayError as `_established` does, and nothing is made.
+        Raises GatewayError as `_established` does; then no session is made.
         """
         pending = authentication.pending
         person = await self._established(request, authentication)
@@ -105,8 +105,8 @@ class SignIns:
     async def _ask(
         self, directories: tuple[Directory, ...], authentication: Authentication, identity: Identity, tenant: str | None
     ) -> Identity:
-        """Asks these directories side by side. Waits for those of the application that the person is on the way to;
-        for all without a transaction, for then the person may go to any application."""
+        """Asks these directories side by side. Waits for the directories of the transaction's application; without a
+        transaction for all, because the person may go to any application."""
         pending = authentication.pending
         needed = None if pending is None else pending.app.directories
         return await self._services.directories.asked(directories, identity, tenant, needed=needed)
@@ -162,10 +162,11 @@ def renewed(
     id_token: str | None,
     named: tuple[str, ...] = (),
 ) -> Session:
-    """The session with newer tokens. `identity`: what the provider says of the person now; None: it was not asked.
-    `named`: the organisations for which directories let them act.
+    """The session with newer tokens.
 
-    Raises GatewayError: what `establish` does, as at the sign-in, and oidc_codes.REFRESH_SUBJECT for another tenant.
+    `identity`: the provider's present statement about the person; None: the provider was not asked.
+    `named`: the organisations for which directories let the person act.
+    Raises GatewayError as `establish` does, and oidc_codes.REFRESH_SUBJECT for another tenant.
     """
     after = replace(session, tokens=tokens, id_token=id_token or session.id_token)
     if identity is None:
@@ -182,7 +183,7 @@ def next_due_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) -> f
 
 
 def next_refresh_at(snapshot: Snapshot, session: Session) -> float:
-    """When its provider is to be asked again: Unix seconds, infinite where it is not."""
+    """When to ask the session's provider again: Unix seconds; infinite: never."""
     tokens = session.tokens
     provider = None if tokens is None else openid_provider_of(snapshot, session)
     return float("inf") if tokens is None or provider is None or not provider.refresh else tokens.refresh_at

@@ -74,7 +74,7 @@ class KeptPostPages:
         )
 
     async def show(self, request: PortalRequest) -> NextStep:
-        """Answers `/_ecluse/kept?post=`: shows its person whose form it is, where it goes, and the button."""
+        """Answers `/_ecluse/kept?post=`: shows the person the form, its destination and the button."""
         app, id = _keeping(request), request.parameter("post")
         post = await self._found(request, app, id)
         seat = await self._signed_in(request, app)
@@ -128,7 +128,7 @@ class KeptPostPages:
         return SendOn(post.target, post.content_type, _sign_in(app, request.host, id), body, give_back, done)
 
     async def lead_back(self, request: PortalRequest) -> NextStep:
-        """A relative link of what the application answered to a post that was sent on."""
+        """Answers a relative link of the application's response to a kept post."""
         return self.to_application(request, _keeping(request), 303)
 
     def to_application(self, request: PortalRequest, app: App, status: int) -> Page:
@@ -194,7 +194,7 @@ class KeptPostPages:
         )
 
     async def close(self) -> None:
-        """What was given back just now is written."""
+        """Waits, for a while, until posts are given back."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_TOLD_AGAIN[1])
 

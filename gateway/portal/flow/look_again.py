@@ -1,7 +1,8 @@
-"""Asks directories again about signed-in people: before their earlier answer expires, apart from requests, and only
-while the people are active.
+"""Asks directories again about signed-in people: before the earlier answers expire, apart from requests, and only while
+the people are active.
 
-A change is judged at once. For each session, one caller in all workers asks at a time; the others use the result.
+A change is judged at once. For each session, only one caller in all workers asks at a time; other callers use the
+result.
 """
 
 import asyncio
@@ -50,7 +51,8 @@ class LookAgain:
         self._changed = changed
 
     async def look(self, seat: Seat, session: Session) -> None:
-        """Nothing where it is not due. Raises GatewayError where the store cannot say."""
+        """Asks the directories about the session if the time has come. Raises GatewayError when the store cannot
+        answer."""
         if next_look_up_at(self._snapshot(), session, self._orders) > self._services.now():
             # Another seat, or another worker, has asked.
             self.adopt(seat, session)
@@ -66,9 +68,9 @@ class LookAgain:
         return counts_until(session.identity, self._snapshot().directories.values())
 
     async def anew(self, host: str, cookie: bytes, session: Session) -> Session | None:
-        """Where that has passed while the person was not here: they are asked, and a request waits for it, for as long
-        as the directories of its host may take. None where the session has ended. What cannot be looked up is unknown
-        from here on. Raises GatewayError where the store cannot say."""
+        """Asks the directories after the earlier answers expired, while a request waits, for as long as the directories
+        of its host may take. Without an answer, the attributes are unknown from now on. Returns None if the session has
+        ended. Raises GatewayError when the store cannot answer."""
         services, found, needed = self._services, session, self._needed(host)
         directories = tuple(self._snapshot().directories.values())
         for _ in range(ceil(max((one.timeout for one in directories), default=0.0) / _STEP) + 1):
@@ -116,7 +118,7 @@ class LookAgain:
         return after if await services.sessions.renew(host, cookie, session, after) else session
 
     def adopt(self, seat: Seat, session: Session) -> None:
-        """The seat is of the session as it is now."""
+        """Updates the seat from the session. A changed identity is judged again."""
         services = self._services
         since = services.monotonic() - services.now()
         seat.refresh_at = self._again_at(session, _SHORTEST, _LONGEST)
@@ -151,7 +153,7 @@ class LookAgain:
         return True
 
     async def _end(self, session: Session, code: Code, detail: str) -> None:
-        """In force in every worker before it is told."""
+        """Ends the session in every worker before the log line."""
         try:
             await self._services.revoker.revoked(await self._services.sessions.end([session.id]))
         finally:

@@ -1,5 +1,5 @@
 """A browser has one person, who acts for one organisation, at a time (invariant 12). A sign-in ends the browser's
-sessions of another person, or for another organisation, with their seats on every host."""
+sessions of other people and for other organisations, with their seats on every host."""
 
 from gateway.model.identity import Identity
 from gateway.portal.flow.kept_posts import keeps_posts
@@ -20,7 +20,8 @@ async def end_others(request: PortalRequest, made: NewSession, services: PortalS
 async def end_others_of(
     request: PortalRequest, browser: str, identity: Identity, tenant: str | None, services: PortalServices
 ) -> bool:
-    """Whether there were any. `browser`: as in StoredSession. Raises GatewayError(store_codes.UNREACHABLE)."""
+    """Returns whether such sessions existed. `browser`: as in StoredSession. Raises
+    GatewayError(store_codes.UNREACHABLE)."""
     others = await services.sessions.of_others(browser, identity, tenant)
     if others:
         # What such a session still sends from another tab can be kept for the person who filled it in.

@@ -1,5 +1,5 @@
-"""A provider's proof about a person that waits: for a choice of the person, or for the browser that asked. A
-sign-out of the person makes it worthless (invariant 12)."""
+"""A provider's proof about a person that waits for the person's choice or for the browser. A sign-out of the person
+makes the proof worthless (invariant 12)."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
@@ -14,7 +14,7 @@ from gateway.stores.sign_in_ends import EndOf, SignInEnds
 
 
 def proven_may_wait(snapshot: Snapshot) -> bool:
-    """Whether what a provider has proven may wait: an end of sign-ins is an end of that, too."""
+    """Whether a proof may wait in this configuration: then an end of sign-ins must end waiting proofs too."""
     return any(provider.chooses_tenant or is_saml(provider) for provider in snapshot.providers.values()) or any(
         directory.names_organisations for directory in snapshot.directories.values()
     )
@@ -26,9 +26,13 @@ _Whose = tuple[EndOf, *tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class ProvenPerson:
-    """A proof of `identity`, at `at` (Unix seconds). `issued_at`: the time of the ID token or the assertion, by the
-    provider's clock; None: unknown. `browser`: SHA-256 (hex) of the browser's binding cookie; None: no cookie.
-    `sid`: the provider's session; None: unnamed."""
+    """A provider's proof of `identity`.
+
+    `at`: Unix seconds.
+    `issued_at`: the time of the ID token or the assertion, by the provider's clock; None: unknown.
+    `browser`: SHA-256 (hex) of the browser's binding cookie; None: no cookie.
+    `sid`: the provider's session; None: unnamed.
+    """
 
     identity: Identity
     at: int
@@ -37,7 +41,8 @@ class ProvenPerson:
     sid: str | None
 
     async def require_no_end(self, ends: SignInEnds) -> None:
-        """Here or at the provider, in this browser or by name. Raises GatewayError."""
+        """Raises GatewayError if the person has signed out since, here or at the provider, in this browser or by
+        name."""
         browser: list[_Whose] = [] if self.browser is None else [("browser", self.browser)]
         everybody: _Whose = ("all",)
         asked = [ends.has_ended(self.at, *whose) for whose in (everybody, *browser, *self._named())]
@@ -45,9 +50,9 @@ class ProvenPerson:
         await _require_none(asked)
 
     async def require_no_later_end_at_provider(self, ends: SignInEnds) -> None:
-        """Of what has just come: its browser may have held it back until the provider had signed the person out. A
-        browser that signs in again by itself does so in the second of the sign-out: that is no later end. Raises
-        GatewayError."""
+        """Raises GatewayError if the provider signed the person out after this new proof: the browser may have held the
+        proof back until then. A sign-out in the proof's own second does not count, because a browser may sign in again
+        by itself that fast."""
         issued = None if self.issued_at is None else self.issued_at + 1
         await _require_none([ends.has_ended_at_provider(issued, *whose) for whose in self._named()])
 

@@ -1,5 +1,5 @@
-"""`limits.sessions_per_person`: a sign-in ends the person's oldest sessions, and their browsers get a page that says
-so."""
+"""`limits.sessions_per_person`: a sign-in ends the person's oldest sessions, and their browsers get a page with the
+reason."""
 
 from gateway.model.codes import session_codes
 from gateway.model.errors import GatewayError
@@ -22,8 +22,8 @@ async def keep_within_limit(request: PortalRequest, made: NewSession, most: int,
 
 
 async def require_within_limit(request: PortalRequest, services: PortalServices) -> None:
-    """Raises GatewayError(session_codes.LIMIT), once on each host, for a seat of a session that another sign-in
-    ended."""
+    """Raises GatewayError(session_codes.LIMIT), once on each host, for a seat whose session ended by a sign-in
+    elsewhere."""
     cookie = presented_seat(request.cookie_line)
     if cookie is not None and await services.session_limit.has_ended(cookie):
         if clear_seat() not in request.cookies_to_set:

@@ -19,10 +19,10 @@ from gateway.stores.tickets import Transactions
 
 
 class IdentitySource(Protocol):
-    """One protocol, driven by itself. Every coroutine raises GatewayError with the code that the person sees."""
+    """One protocol of identity providers. Every coroutine raises GatewayError with the code that the person sees."""
 
     async def begin(self, request: PortalRequest, step: BeginSignIn) -> Page:
-        """The page or redirect that leads the browser to the provider; what has to be known again is stored."""
+        """The page or redirect that leads the browser to the provider. Stores the data for the way back."""
 
     def handlers(self, path: str) -> Handlers | None:
         """Returns the handlers of a path below /_ecluse/ on the portal's host; None: not a path of this protocol.
@@ -32,7 +32,8 @@ class IdentitySource(Protocol):
         """
 
     async def log_out(self, request: PortalRequest, step: NotifyProvider) -> Page | None:
-        """RP-initiated logout, after the session's end here. None: the provider cannot be told through the browser."""
+        """RP-initiated logout, after the session's end here. None: the browser cannot carry a logout to the
+        provider."""
 
     def forget(self, request: PortalRequest, session: Session) -> None:
         """Revokes the provider's tokens of an ended session. No person waits for it."""
@@ -50,11 +51,11 @@ class IdentitySources:
         return self.saml if is_saml(snapshot.providers.get(name)) else self.openid
 
     def of_session(self, session: Session) -> IdentitySource:
-        """By what the session keeps for its provider; the provider's file may have changed since."""
+        """The source by the session's data for its provider, because the provider's file may have changed since."""
         return self.openid if session.name_id is None else self.saml
 
     def handlers(self, path: str) -> Handlers | None:
-        """SAML's paths are below `saml/`; OpenID has the others."""
+        """SAML's paths are below `saml/`; all other paths belong to OpenID."""
         return self.saml.handlers(path) if path.startswith("saml/") else self.openid.handlers(path)
 
     def close(self) -> None:
@@ -75,8 +76,8 @@ async def pending(transactions: Transactions, request: PortalRequest, id: str) -
 
 
 def served_by(request: PortalRequest, serves: Served | None, provider: str) -> Pending | None:
-    """Returns the purpose of a provider's answer, as `pending`; None: a sign-in to the portal itself. Spending it
-    later shows whether it still exists."""
+    """The transaction of a provider's answer, as `pending`; None: a sign-in to the portal itself. Only spending the
+    transaction shows whether it still exists."""
     if serves is None:
         return None
     found = _at_its_app(request, *serves)
@@ -92,7 +93,7 @@ def _at_its_app(request: PortalRequest, id: str, transaction: Transaction) -> Pe
 
 
 def lead_back(request: PortalRequest, transaction: Transaction) -> App | None:
-    """Returns the transaction's application, the way back of a refusal's page; None: it is no longer on that host."""
+    """The transaction's application, as the way back from an error page; None if the application has left the host."""
     app = request.snapshot.find_named(transaction.host, transaction.app)
     if app is None:
         return None
@@ -162,7 +163,7 @@ def saml_provider(snapshot: Snapshot, name: str) -> SamlProvider:
 
 
 def entity(snapshot: Snapshot, entity_id: str) -> SamlProvider:
-    """`entity_id`: what an unverified message says of its sender; its signature then proves it.
+    """`entity_id`: the sender's name in an unverified message, proven later by the signature.
 
     Raises GatewayError(login_codes.UNKNOWN_PROVIDER).
     """

@@ -1,4 +1,4 @@
-"""On the portal host: what comes next for a transaction. Every step of a sign-in returns here."""
+"""On the portal host: the next step of a transaction. Every step of a sign-in returns here."""
 
 from typing import NamedTuple
 
@@ -171,7 +171,7 @@ class Start:
         return own
 
     def _step_up(self, request: PortalRequest, found: Pending, identity: Identity, need: Need) -> Page:
-        """Shows signed-in people, before they are sent on, what their sign-in lacks."""
+        """Shows signed-in people what their sign-in lacks, before sending them on."""
         request.identity = identity
         transaction, app, ladder, now = found.transaction, found.app, request.snapshot.ladder, self._services.now()
         level = "" if ladder.meets(identity, Need(level=need.level), now) else need.level
@@ -203,7 +203,8 @@ def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transact
 
 
 def is_fresh(snapshot: Snapshot, identity: Identity, transaction: Transaction) -> bool:
-    """`authenticated_at` is the provider's clock, `not_before` ours: its file says how far they may be apart."""
+    """`authenticated_at`: by the provider's clock. `not_before`: by ours. The provider's file says how far the clocks
+    may differ."""
     provider = snapshot.providers.get(identity.provider)
     if transaction.not_before == 0 or provider is None:
         return transaction.not_before == 0

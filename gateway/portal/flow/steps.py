@@ -26,10 +26,12 @@ class Pending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BeginTransaction:
-    """Send the browser to the portal for `target` (origin-form, safe) of this app's host, to sign in as is needed.
+    """Send the browser to the portal, for a sign-in as `need` says.
 
-    `query`: raw, of the request that asked for it, which may carry hints that the target itself does not have.
-    `other_account`: as the hint of that name, empty without it. `embedded`: a frame asks.
+    `target`: the page of this application's host (origin-form, safe).
+    `query`: the raw query of the request, which may have hints that the target lacks.
+    `other_account`: the hint of the same name; empty without a hint.
+    `embedded`: the request comes from a frame.
     """
 
     app: App
@@ -53,10 +55,11 @@ class Continue:
 
 @dataclass(frozen=True, slots=True)
 class BeginSignIn:
-    """Ask this provider who the person is. `pending` None: a sign-in to the portal itself.
+    """Ask this provider for the person's identity.
 
-    `hints`: parameters of our login address or of the link, of which the provider's file may pass some on.
-    `all_the_same`: the person was told that the provider does not answer, and wants to go there.
+    `pending`: None: a sign-in to the portal itself.
+    `hints`: parameters of our login address or of the link. The provider's file may pass some of them on.
+    `all_the_same`: the person knows that the provider does not answer, and wants to try.
     """
 
     provider: str
@@ -67,12 +70,14 @@ class BeginSignIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
-    """What a protocol has proven of one sign-in, mapped. Whether the provider may assert it, `establish` finds out.
+    """A protocol's proof of one sign-in, mapped. `establish` checks whether the provider may assert it.
 
-    `pending`: the transaction that it is for; None: a sign-in to the portal itself. `browser`: SHA-256 (hex) of the
-    binding cookie. `sid`: what the provider's logout messages name the session by. `ends_at`: Unix seconds, where the
-    provider says how long the session may last. `issued_at`: when the provider issued the ID token or the assertion,
-    Unix seconds by the provider's clock. `tenant`: the organisation that the person has chosen, among several.
+    `pending`: the transaction; None: a sign-in to the portal itself.
+    `browser`: SHA-256 (hex) of the binding cookie.
+    `sid`: the name of the session in the provider's logout messages.
+    `ends_at`: Unix seconds, if the provider limits the session.
+    `issued_at`: when the provider issued the ID token or the assertion, Unix seconds by the provider's clock.
+    `tenant`: the organisation that the person has chosen, among several.
     """
 
     provider: Provider
@@ -90,16 +95,17 @@ class Authentication:
 
 @dataclass(frozen=True, slots=True)
 class SignInSeenAgain:
-    """What came back belongs to a sign-in that is over, or never was: Back, reload, sent twice, or another's."""
+    """The response belongs to a finished or unknown sign-in: Back, reload, sent twice, or another browser's."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotifyProvider:
-    """This session has ended here; its provider is still to be told, by way of the browser. `home`: as in SignOut.
+    """Tell the provider through the browser that the session has ended.
 
-    `otherwise`: the page where the provider cannot be told: the person is signed out here.
+    `home`: as in SignOut.
+    `otherwise`: the page if the provider cannot be told: the person is signed out here.
     """
 
     session: Session

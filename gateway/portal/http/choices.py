@@ -25,7 +25,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NamedOrganisation:
-    """An organisation in whose name a person acts, or may act. `name`: empty where no table has it."""
+    """An organisation for which a person acts, or may act. `name`: empty if no table has it."""
 
     number: str
     name: str
@@ -37,8 +37,14 @@ MayAct = NamedOrganisation | None
 
 @dataclass(frozen=True, slots=True)
 class StepUp:
-    """What a page asks for that the session has not: a `level` of the ladder, another method, a sign-in at most
-    `max_age` seconds old. `way`: to the provider by which the person is signed in. `back`: to the application."""
+    """The stronger sign-in that a page asks for.
+
+    `way`: to the provider of the present session.
+    `level`: a level of the ladder that the session lacks.
+    `other_method`: the page asks for another method.
+    `max_age`: the greatest age of the sign-in, in seconds.
+    `back`: to the application.
+    """
 
     way: Choice
     level: str
@@ -59,7 +65,7 @@ class OrganisationLine:
 
 @dataclass(frozen=True, slots=True)
 class AwayProvider:
-    """A provider that does not answer, at the moment of sending a person there.
+    """A provider that does not answer, when a person is to be sent there.
 
     `other_ways`: providers to sign in with instead.
     `chooser`: the page with all providers; empty: no other provider.

@@ -33,7 +33,7 @@ def is_of_no_host(code: Code) -> bool:
 
 
 def is_for_another(code: Code) -> bool:
-    """Whether another account of the person might be admitted."""
+    """Whether the person might be admitted with a different account."""
     if code is policy_codes.LOGIN_FORM:
         # Nobody sends it by hand, whoever they are.
         return False
@@ -41,7 +41,7 @@ def is_for_another(code: Code) -> bool:
 
 
 def way_of(code: Code) -> Literal["sign_in", "leave", "start", "back", "link", "ask"]:
-    """What the link of an error page does."""
+    """The action of an error page's link."""
     if code in LINKED_ANEW:
         return "link"
     if code is account_codes.ASK:
@@ -74,7 +74,7 @@ def may_choose(request: PortalRequest, code: Code) -> bool:
 
 
 def is_for_nobody(code: Code, filled: Collection[str]) -> bool:
-    """A person who is not signed in has no account that could be said to give no access."""
+    """Whether the text about the person's account does not apply, because the person is not signed in."""
     return code.status == 403 and code.id.startswith("policy.") and is_for_another(code) and "account" not in filled
 
 

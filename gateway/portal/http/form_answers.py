@@ -1,9 +1,8 @@
 """Where the answer to a form of ours may lead the browser.
 
-Chromium and Safari hold the `form-action` of the page that had the form against every redirect that follows
-(Content Security Policy 3, 6.4.1), and our pages allow their own origin alone: a redirect that leads to another origin,
-at once or through a second redirect, is blocked, and nothing happens on the page. A page that goes on by itself is not
-held against `form-action`.
+Our pages allow `form-action` for their own origin alone. Chromium and Safari check `form-action` against every redirect
+after the form (Content Security Policy 3, 6.4.1). A redirect to another origin, at once or later, is blocked, and the
+page does nothing. A page that goes on by itself is not checked.
 """
 
 from typing import Final

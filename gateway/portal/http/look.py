@@ -63,7 +63,7 @@ class Look:
         self.around = {language: _around(theme, language, style) for language in LANGUAGES}
 
     def posting(self, script: str, schemes: str) -> Headers:
-        """Headers of a page whose form sends itself by this script, to an address with one of these schemes."""
+        """Headers of a page with a form that this script sends to an address with one of the schemes."""
         return security_headers(
             f"{self._style_policy}; script-src 'sha256-{digest(script)}'; "
             f"form-action {schemes}; base-uri 'none'; frame-ancestors 'none'"

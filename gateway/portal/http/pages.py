@@ -95,7 +95,7 @@ class _Ready:
 
 
 class Pages:
-    """ports.ErrorPages, and the portal's own pages. `theme`: the one that is live. `now`: Unix seconds."""
+    """ports.ErrorPages, and the portal's own pages. `theme`: returns the live theme. `now`: Unix seconds."""
 
     def __init__(self, theme: Callable[[], Theme] = lambda: _USUAL, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -198,15 +198,19 @@ class Pages:
         return Page(200, (*self._current.choosing, _HTML), page.body)
 
     def away(self, reader: Reader, away: AwayProvider, *, reference: str) -> Page:
-        """In the place of a provider that does not answer."""
+        """The page instead of a provider that does not answer."""
         page = self._page("away.html", reader, status=503, away=away, reference=reference)
         return Page(page.status, (*self._current.choosing, _HTML, *_added(page.status)), page.body)
 
     def logout(
         self, reader: Reader, *, refused: Code | None = None, home: str = "", reference: str = "", to: str = ""
     ) -> Page:
-        """The form that signs out; with `refused`, the answer to a sign-out that was not done. `home`: as below, of who
-        stays. `to`: a path of the application that is left, where several divide the host."""
+        """The form that signs out.
+
+        `refused`: why a sign-out was not done.
+        `home`: the application's home page, for a person who stays.
+        `to`: a path of the application, on a host that several applications divide.
+        """
         status, again = refused.status if refused else 200, (("to", "/_ecluse/logout"),)
         about = {"refused": refused, "home": home, "reference": reference, "to": to}
         return self._page("logout.html", reader, again, status=status, **about)
@@ -279,7 +283,7 @@ class Pages:
         return Page(200, (*self._current.searching(_SEARCHES), _HTML), page.body)
 
     def language_of(self, reader: Reader) -> str:
-        """The language of ours in which a person sees pages."""
+        """The language, among ours, of a person's pages."""
         return self._language(reader.language)
 
     def sessions(
@@ -330,17 +334,18 @@ class Pages:
         return self._page("account_request.html", reader, again, status=status, refused=refused, **about)
 
     def linked(self, reader: Reader, url: str) -> Page:
-        """After that form: it leads back to the application by itself, as `onward` does to a provider."""
+        """The page after an account is linked. Leads back to the application by itself, as `onward` does to a
+        provider."""
         return self._page("linked.html", replace(reader, again=""), url=url)
 
     def onward(self, reader: Reader, url: str, *, to_application: bool = False) -> Page:
-        """A page that goes on by itself to a provider, or to an application, and a link for people who would rather not
-        wait. After a form of ours: browsers hold that page's form-action against a redirect, not against this."""
+        """A page that goes on by itself to a provider or an application, with a link for people who would rather not
+        wait. Used after a form of ours, where browsers would check a redirect against form-action."""
         return self._page("onward.html", replace(reader, again=""), url=url, to_application=to_application)
 
     def waiting(self, reader: Reader, url: str, slow: Choice | None) -> Page:
-        """Returns a page that opens `url` at once; `url` answers when its page is ready. `slow`: the provider that
-        delays; None: unknown."""
+        """A page that opens `url` at once; `url` answers when the result is ready. `slow`: the provider that delays;
+        None: unknown."""
         return self._page("waiting.html", replace(reader, again=""), url=url, slow=slow)
 
     def prepare(self, theme: Theme) -> Iterator[None]:
@@ -366,7 +371,7 @@ class Pages:
         return made
 
     def _level_label(self, language: str, level: str) -> ShownText:
-        """As the operator calls it; empty where ours stands."""
+        """The operator's name for the level; empty: use our name."""
         return said_in(self._current.theme.levels.get(level, {}), language)
 
     def _moment(self, language: str, at: int) -> Markup:
@@ -421,7 +426,7 @@ def _slot(name: str) -> str:
 
 
 def _added(status: int) -> Headers:
-    """What a status asks for beside the page."""
+    """Additional headers for a status."""
     if status == 401:
         return (_SIGN_IN,)
     return (_RETRY_AFTER,) if status == 503 else ()

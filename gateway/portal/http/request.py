@@ -1,4 +1,4 @@
-"""One request for the steps of the flow, and the values that the steps leave for its response."""
+"""One request for the steps of the flow, and the steps' data for its response."""
 
 import hmac
 import re
@@ -232,9 +232,8 @@ class PortalRequest:
         return self._binding
 
     def held(self, binding: str) -> str | None:
-        """The browser's binding if it matches the record's binding, by the binding cookie or its twin; None: another
-        browser. A browser that sends only the twin gets the record's binding.
-        """
+        """The browser's binding if it matches the record's binding, by the binding cookie or its twin; else None. A
+        browser that sends only the twin gets the record's binding."""
         own = self.binding()
         if own is not None and hmac.compare_digest(own, binding):
             return own
@@ -256,7 +255,7 @@ class PortalRequest:
         return self._binding
 
     def require_navigation(self) -> None:
-        """Invariant 10: no image, frame, prefetch or script begins a sign-in, whatever page it is on."""
+        """Invariant 10: images, frames, prefetches and scripts never begin a sign-in."""
         kind = kind_of(self.inbound.method.encode(), self.inbound.headers.items())
         if kind != "navigation":
             self.kind = "frame" if kind == "frame" else "json"
@@ -270,7 +269,7 @@ class PortalRequest:
         return found
 
     def framed_at(self, app: App, host: str) -> None:
-        """The response may stand in frames of the pages that the application's file lists, and of its own."""
+        """Allows the response in frames of the application's own pages and of the pages that its file lists."""
         self.framed_by = (*app.embedded_by, app.origin(host))
 
 

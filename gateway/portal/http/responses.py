@@ -20,8 +20,7 @@ _ENDS = re.compile(rb"[\r\n\0]")
 
 
 def security_headers(policy: str, *, framed: bool = False) -> Headers:
-    """`policy`: Content-Security-Policy. `framed`: the small page made for frames, which has nothing to click on
-    but a link that leaves the frame."""
+    """`policy`: Content-Security-Policy. `framed`: a small page for frames, whose only link leaves the frame."""
     common: Headers = (
         (b"Cache-Control", b"no-store"),
         (b"Referrer-Policy", b"no-referrer"),
@@ -45,9 +44,8 @@ def encoded(location: str) -> str:
 
 
 def redirect(location: str) -> Page:
-    """303: whatever the method was, the browser goes there with GET. `location` is an absolute URL of ours or of a
-    provider's metadata. After a form of ours the portal makes a page of it that goes on by itself, where it may lead to
-    another origin (`form_answers`)."""
+    """A 303 response: the browser follows with GET. `location`: an absolute URL of ours or from a provider's metadata.
+    After a form, the portal replaces a redirect to another origin by a page that goes on by itself (`form_answers`)."""
     return Page(303, (*BARE, (_LOCATION, encoded(location).encode())), b"")
 
 
@@ -70,7 +68,7 @@ def with_headers(page: Page, headers: Mapping[bytes, bytes]) -> Page:
 
 
 def with_cookies(page: Page, cookies: Sequence[str]) -> Page:
-    """`cookies`: Set-Cookie values. Raises ValueError for a header that would not end where it should."""
+    """`cookies`: Set-Cookie values. Raises ValueError for a value with a line break."""
     headers = (*page.headers, *[(b"Set-Cookie", cookie.encode("ascii")) for cookie in cookies])
     if any(map(_ENDS.search, chain.from_iterable(headers))):
         raise ValueError("a line break in a header")

@@ -1,9 +1,9 @@
-"""Applications are told here, and only here, that a session has ended: by its person, its provider, a dead refresh
-token, its time, or an operator.
+"""Tells applications that a session has ended: by its person, its provider, a dead refresh token, its time, or an
+operator.
 
-Where a browser is at hand, the application is called as that browser would call it; otherwise with the note that was
-kept for it (stores.sign_out_notes). This is best effort, bounded and counted: a session ends whether or not the
-application answers.
+If a browser is present, the application is called as that browser would call; otherwise with the stored note
+(stores.sign_out_notes). Calls are best effort, bounded and counted: a session ends whether or not the application
+answers.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class Present:
 
 
 class SignOuts:
-    """Made inside the running loop. `snapshot`: the live one."""
+    """Make it inside the running loop. `snapshot`: returns the live snapshot."""
 
     def __init__(
         self,
@@ -88,8 +88,11 @@ class SignOuts:
     # --- while a session lives
 
     def seen(self, seat: Seat, app: App, host: str, cookies: bytes) -> None:
-        """The data plane calls this when a person's header lines have changed. `cookies`: those that the application
-        receives. Called only for applications that name an address for sign-outs."""
+        """Notes the application's cookies and the person's login for a later sign-out. The data plane calls this after
+        a change of the person's header lines, for applications that name an address for sign-outs.
+
+        `cookies`: the cookies that the application receives.
+        """
         names = {name.encode("ascii") for name in app.logout.told_cookies} | _session_names(app)
         pairs = [pair.strip(b" \t") for pair in cookies.split(b";")]
         own = b"; ".join(pair for pair in pairs if pair.partition(b"=")[0] in names)
@@ -121,8 +124,9 @@ class SignOuts:
     # --- when it has ended
 
     def expect(self, session_id: str, present: Present) -> None:
-        """A person is about to end this session: their application is called as their browser would, not by the note.
-        Called before the end is in force, because from then on any worker may find the note. `told` follows."""
+        """Announces that a person is about to end this session, so that the application is called as the person's
+        browser would call, without the note. Called before the end is in force, because from then on any worker may
+        find the note. `told` follows."""
         self._present[session_id, present.host] = present
 
     async def told(self, session_id: str, present: Present) -> None:
@@ -143,7 +147,7 @@ class SignOuts:
             self._telling = asyncio.get_running_loop().create_task(self._tell())
 
     async def close(self, within: float) -> None:
-        """Calls under way have at most `within` seconds; notes that were not taken stay, for another worker."""
+        """Gives calls under way at most `within` seconds. Notes that were not taken stay for another worker."""
         self._looks.cancel()
         await asyncio.gather(self._looks, return_exceptions=True)
         # The calls last: a look that is under way begins some.
@@ -243,7 +247,7 @@ class SignOuts:
 
 
 class TellingRevoker:
-    """ports.Revoker: once the end of sessions is in force, their applications are told, in a task of its own."""
+    """ports.Revoker: puts the end of sessions in force, then tells their applications in a separate task."""
 
     def __init__(self, revoker: Revoker, due: Callable[[], None]) -> None:
         self._revoker = revoker
@@ -294,7 +298,7 @@ def _session_names(app: App) -> set[bytes]:
 
 
 def _kept(app: App, note: SignOutNote) -> Injection:
-    """What the application was told of the person, as far as the note has it."""
+    """The application's data about the person, as far as the note has them."""
     injection = app.translation.known_again(app.logout.login, note.login)
     if app.basic is None:
         return injection

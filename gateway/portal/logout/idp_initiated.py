@@ -1,4 +1,4 @@
-"""IdP-initiated logout: sessions end in every worker before the provider is answered, whatever protocol it speaks."""
+"""IdP-initiated logout. Sessions end in every worker before the provider gets an answer, whatever the protocol."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from gateway.stores.told_forms import SeenPerson
 
 @dataclass(frozen=True, slots=True)
 class LogoutNotice:
-    """The content of a verified logout message: it ends the sessions named by `sids`, or without them all sessions of
-    `subject`. None: the message names neither.
+    """A verified logout message. Ends the sessions named by `sids`; without `sids`, all sessions of `subject`.
 
     `issued`: when the provider wrote the message, Unix seconds by the provider's clock; None: unknown. A repeated or
-    late message ends no session that began after it was written. `skew`: the clock tolerance of the provider, seconds.
+    late message ends no session that began later.
+    `skew`: the clock tolerance of the provider, seconds.
     """
 
     issuer: str
@@ -39,8 +39,9 @@ class IdpInitiatedLogout:
     services: PortalServices
 
     async def carry_out(self, request: PortalRequest, notice: LogoutNotice) -> None:
-        """Raises GatewayError(store_codes.UNREACHABLE): the found sessions have ended in this gateway all the same.
-        The provider may send the message again, because it was not marked as used (invariant 6)."""
+        """Ends the sessions of the notice. Raises GatewayError(store_codes.UNREACHABLE) if an end is not written: the
+        found sessions have ended in this gateway all the same. The provider may send the message again, because it was
+        not marked as used (invariant 6)."""
         await self._mark(request, notice)
         # A provider tells so of a session that is over by time, too: what the person sends now can be kept.
         meant = await self._meant(notice)

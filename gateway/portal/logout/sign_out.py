@@ -61,7 +61,7 @@ class BrowserSignOut:
         return await self._leave(request, navigation=True)
 
     async def link(self, request: PortalRequest) -> NextStep:
-        """An application's own address for signing out: at once from its own pages, else by the form."""
+        """Answers the application's own sign-out address: signs out at once from its own pages, else shows the form."""
         sent_by = _sent_by(request)
         return await self._leave(request, navigation=sent_by == "page") if sent_by else await self.form(request)
 
@@ -109,9 +109,8 @@ class BrowserSignOut:
 
     async def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
         """Calls the application like the person's own browser, with the person's headers and cookies. An application
-        that does not accept the person's identity learns nothing (invariant 5): another application of the same host
-        may have admitted the person. An application whose rules keep the person out of every page learns nothing
-        new."""
+        that does not accept the person's identity is not called (invariant 5): another application of the host may have
+        admitted the person. An application whose rules keep the person out of every page learns nothing new."""
         if app.logout.url is None:
             return None
         injection: Injection | None = NOTHING
@@ -149,8 +148,8 @@ class BrowserSignOut:
         return Injection(injection.headers + made.headers, cookies)
 
     async def _hidden(self, request: PortalRequest, app: App, cookies: ApplicationCookies) -> bytes:
-        """Those that the browser does not have, as of the last response that it has seen. What was kept to be told at
-        the end may be a tenth of a second older."""
+        """The application cookies that the browser does not have, as of the last response that it saw. The note's
+        cookies may be a tenth of a second older."""
         seat = presented_seat(request.cookie_line)
         if seat is None or not app.edits.cookies.hidden or app.logout.url is None:
             return b""
@@ -159,8 +158,7 @@ class BrowserSignOut:
         return cookies.of_jar(jar.line(path, secure=secure, now=self._services.now()))
 
     async def _mark(self, request: PortalRequest, session: Session | None) -> None:
-        """Makes pages left open useless: neither a choice nor a provider's form in them signs the person in after
-        this."""
+        """Makes open pages useless: no choice or provider's form in them signs the person in later."""
         ends, binding = self._services.transactions.sign_in_ends, request.binding()
         if binding is not None:
             await ends.mark(request.network, "browser", binding)
@@ -168,7 +166,8 @@ class BrowserSignOut:
             await ends.mark(request.network, "subject", session.identity.issuer, session.identity.subject)
 
     async def _clear_rounds(self, request: PortalRequest) -> None:
-        """A person who signs out and in again goes round by choice. The sign-out is done, whatever becomes of this."""
+        """Clears the count of rounds, because a person who signs out and in again is not in a loop. A failure here does
+        not undo the sign-out."""
         binding = request.binding()
         if binding is not None:
             with suppress(GatewayError):
@@ -188,10 +187,10 @@ def _is_global(app: App | None) -> bool:
 
 
 def _same_origin(request: PortalRequest) -> bool:
-    """Whether the form was on a page of this very host. Neither header can be set by a page's script.
+    """Whether the form was on a page of this very host. A page's script can set neither header.
 
-    Our pages carry `Referrer-Policy: no-referrer`, with which browsers send `Origin: null`: then Fetch Metadata
-    decides, which every browser sends that does so.
+    Our pages carry `Referrer-Policy: no-referrer`, so browsers send `Origin: null`. Fetch Metadata then decides, which
+    every such browser sends.
     """
     origin, site = request.header(b"origin"), request.header(b"sec-fetch-site")
     ours = own_origin(request)
@@ -201,7 +200,8 @@ def _same_origin(request: PortalRequest) -> bool:
 
 
 def _sent_by(request: PortalRequest) -> Literal["page", "script", ""]:
-    """Whether a page or a script of the application sent it; empty: perhaps another site, an image or a typed address.
+    """Whether the application's page or script sent the request; empty: perhaps another site, an image or a typed
+    address.
 
     A link of another site has no Origin either: for a GET only Fetch Metadata tells.
     """

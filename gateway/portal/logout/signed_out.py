@@ -1,6 +1,6 @@
-"""The page that tells of a sign-out has an address of its own: Back, a reload and a change of language send nothing a
-second time. What it tells comes with the redirect, in a cookie that lasts some minutes; the address names no more than
-the application that was left."""
+"""The page with the result of a sign-out. It has an address of its own, so Back, a reload and a change of language
+repeat nothing. A cookie of some minutes carries the result; the address names only the application that the person
+left."""
 
 import re
 from typing import Final, get_args

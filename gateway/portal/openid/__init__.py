@@ -1,7 +1,8 @@
-"""OpenID Connect as an identity source.
+"""OpenID Connect as an identity source. Begin in `source`.
 
-`source` sends a person to their provider, takes what comes back, and leads them there to be signed out. A provider
-ends sessions through `provider_logout`. `renewal` refreshes tokens apart from requests, `programs` knows callers by the
-tokens that they bring. What a message may say is judged in `oidc`, and `federation` carries the messages. Begin in
-`source`.
+`source`: signs people in and out at their provider.
+`provider_logout`: ends sessions when a provider asks.
+`renewal`: refreshes tokens apart from requests.
+`programs`: identifies callers by their tokens.
+`oidc` judges messages, and `federation` carries them.
 """

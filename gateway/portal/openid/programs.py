@@ -41,7 +41,8 @@ _Kept = TypeVar("_Kept")
 
 
 class Programs:
-    """ports.Callers. `snapshot`: the one that is live; `now`: Unix seconds; `monotonic`: the clock of Seat.deadline."""
+    """ports.Callers. `snapshot`: returns the live snapshot. `now`: Unix seconds. `monotonic`: the clock of
+    Seat.deadline."""
 
     def __init__(
         self,

@@ -118,8 +118,8 @@ class Renewal:
         self._look_again.adopt(seat, after)
 
     async def _looked_up(self, before: Session, after: Session) -> Identity:
-        """What finds a person in a directory may be another value now. Raises GatewayError: directory_codes.GONE,
-        directory_codes.ORGANISATION."""
+        """Looks the person up again, because the attributes that find the person in a directory may have changed.
+        Raises GatewayError: directory_codes.GONE, directory_codes.ORGANISATION."""
         directories = tuple(self._snapshot().directories.values())
         asked = await self._services.directories.asked(directories, after.identity, after.tenant)
         left = left_from(before.identity, asked, directories)
@@ -155,9 +155,8 @@ class Renewal:
         return map_claims(provider, claims, known.acr, known.amr, known.authenticated_at, int(now))
 
     async def _end(self, session: Session, error: GatewayError) -> None:
-        """Ends the session. The end is in force in every worker before it is logged. The person has not signed out
-        here, so a form that the person sends now can be kept.
-        """
+        """Ends the session in every worker before the log line. The person has not signed out, so a form sent now can
+        be kept."""
         buried = error.code is oidc_codes.REFRESH_ENDED and keeps_posts(self._snapshot())
         try:
             await self._services.revoker.revoked(await self._services.sessions.end([session.id], buried=buried))

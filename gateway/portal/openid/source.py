@@ -95,7 +95,7 @@ class OpenidSource:
     # --- the way back
 
     async def _complete(self, request: PortalRequest) -> NextStep:
-        """`GET /_ecluse/callback/NAME`. The sign-in is taken by its `state` first: a failure has used it up."""
+        """Answers `GET /_ecluse/callback/NAME`. Takes the sign-in by its `state` first: a failure uses it up."""
         services = self._services
         parameters = await self._parameters(request)
         login = None
@@ -120,9 +120,9 @@ class OpenidSource:
         )
 
     async def _park(self, request: PortalRequest) -> Page:
-        """The provider's page posts the response (`form_post`): a POST from another site brings no cookie of ours. It
-        is kept for a minute, once, and the GET that follows brings the cookie; no provider is asked anything before.
-        The sign-in itself is not taken yet: any stranger may post here."""
+        """Keeps a response that the provider's page posted (`form_post`), for a minute: a POST from another site brings
+        no cookie of ours, and the following GET does. Neither asks the provider nor takes the sign-in, because any
+        stranger may post here."""
         provider = openid_provider(request.snapshot, request.path.removeprefix(f"{PREFIX}{_CALLBACK}/"))
         if not (provider.request.response_mode or "").startswith("form_post"):
             raise GatewayError(oidc_codes.RESPONSE_PARAMETER, "a response by POST, which was not asked for")
@@ -134,7 +134,7 @@ class OpenidSource:
         return redirect(f"{request.snapshot.gateway.portal_url}{request.path}?{_PARKED}={quote(id, safe='')}")
 
     async def _parameters(self, request: PortalRequest) -> Parameters | None:
-        """None: parked, and taken since or too old."""
+        """None: a parked response that was taken since or is too old."""
         parameters = request.parameters()
         if parameters.keys() != {_PARKED}:
             return parameters.items()

@@ -1,7 +1,7 @@
-"""The thread in which XML and RSA are worked on, so that the loop never waits (invariant 14).
+"""The worker's thread for XML and RSA, so that the loop never waits (invariant 14).
 
-One for each worker, and there are as many workers as cores: a second thread would only contend with the loop for the
-interpreter lock. 200 sign-ins a second then cost those at work several times the latency.
+There are as many workers as cores: a second thread would only contend with the loop for the interpreter lock. At 200
+sign-ins a second, other requests would then wait several times as long.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Logout messages as they come in, by any binding, up to the point where the provider's signature holds."""
+"""Receives logout messages by any binding and verifies the provider's signature."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

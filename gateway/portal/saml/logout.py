@@ -1,6 +1,6 @@
-"""SAML single logout, begun here or by the provider (Profiles 4.4): what ends is found without any cookie.
+"""SAML single logout, begun here or by the provider (Profiles 4.4). Sessions are found without a cookie.
 
-Our own sessions end first and in every worker; only then is anything said to the provider or to the person.
+Our own sessions end first, in every worker; the provider and the person are told afterwards.
 """
 
 from collections.abc import Callable, Coroutine
@@ -84,7 +84,8 @@ class SamlLogoutEndpoints:
     # --- begun by the provider
 
     async def _carried_out(self, request: PortalRequest, verified: Verified, location: str) -> LogoutRequest:
-        """In force in every worker before the provider is answered. `location`: our endpoint that it was brought to."""
+        """Ends the sessions in every worker before the provider is answered. `location`: our endpoint that got the
+        message."""
         sp, now = service_provider(request.snapshot), int(self._services.now())
         logout_request = await self._crypto_thread.do(
             lambda: validate_logout_request(
@@ -188,7 +189,7 @@ class SamlLogoutEndpoints:
         return to_signed_out(request, how, logout.home)
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
-        """The person is told that the sign-out was refused, and can sign out here: no sign-in was under way."""
+        """Tells the person that the sign-out was refused. The person can sign out here: no sign-in was under way."""
         reference = request.request_id
         if error.code.status == 503:
             way_back = request.login_link

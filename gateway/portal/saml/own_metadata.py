@@ -1,4 +1,4 @@
-"""What we tell SAML providers of ourselves: `/_ecluse/saml/metadata`."""
+"""Our metadata for SAML providers: `/_ecluse/saml/metadata`."""
 
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import route_codes

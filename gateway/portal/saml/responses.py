@@ -157,11 +157,11 @@ class SamlResponses:
     # --- the browser that asked
 
     async def finish(self, request: PortalRequest) -> NextStep:
-        """`GET /_ecluse/saml/finish?p=`. Ends a sign-in from a parked assertion, which is used up in any case, so that
-        a wrong browser uses it up too.
+        """Answers `GET /_ecluse/saml/finish?p=`. Ends a sign-in from a parked assertion. The assertion is used up in
+        any case, even by a wrong browser.
 
-        The assertion is spent in the step that ends the sign-in, before any write; or earlier, if outside services are
-        asked. In a cluster, the mark of a used assertion has another hash tag, and is written one step before the
+        The step that ends the sign-in spends the assertion before any write; if outside services are asked, an earlier
+        step does. In a cluster, the mark of a used assertion has another hash tag, and is written one step before the
         session.
         """
         request.require_navigation()
@@ -322,7 +322,8 @@ def _require_browser(request: PortalRequest, login: SamlLogin) -> str:
 
 
 def _address_with_its_page(login: SamlLogin) -> str:
-    """For a passive `login` that was not enough (Core 3.4.1). The next request is not passive, so no loop arises."""
+    """The address that repeats a passive `login` that was not enough (Core 3.4.1). The next request is not passive, so
+    no loop arises."""
     parameters = {"provider": login.provider, VISIBLY: ""} | ({"t": login.serves.id} if login.serves else {})
     return f"{PREFIX}login?{urlencode(parameters)}"
 
@@ -336,7 +337,7 @@ def _asked_with_its_page(login: SamlLogin, error: GatewayError) -> Page:
 
 
 def sid_of(subject: str, index: str) -> str:
-    """What a session is found by. `index`: the SessionIndex, which need not be unique among people (Core 2.7.2)."""
+    """The key that finds a session. `index`: the SessionIndex, which need not be unique among people (Core 2.7.2)."""
     return json.dumps([index, subject])
 
 

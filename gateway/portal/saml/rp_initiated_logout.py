@@ -50,7 +50,7 @@ class SamlRpInitiatedLogout:
     async def _by_soap(
         self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider
     ) -> Page:
-        """Profiles 4.4.4.1: while the person waits. A result other than success is shown as such."""
+        """Profiles 4.4.4.1: asks while the person waits. Shows the person any result but success."""
         id, sp = message_id(self._services.token_urlsafe(SECRET_BYTES)), service_provider(request.snapshot)
         message = partial(self._request, request, endpoint, step.session, id)
         try:
@@ -111,8 +111,7 @@ class SamlRpInitiatedLogout:
 
 
 def logout_endpoint(provider: SamlProvider, metadata: IdpMetadata) -> Endpoint | None:
-    """The binding for the LogoutRequest. Through the browser if the provider supports that: only the browser shows the
-    provider the browser's other applications (Profiles 4.4.3.1). Else over SOAP. None: the provider supports neither.
-    """
+    """The binding for the LogoutRequest. Through the browser if the provider supports that, because only the browser
+    shows the provider its other applications (Profiles 4.4.3.1). Else over SOAP. None: neither is supported."""
     wanted = (provider.request_binding, "redirect", "post", "soap")
     return min(metadata.logout, key=lambda endpoint: wanted.index(endpoint.binding), default=None)

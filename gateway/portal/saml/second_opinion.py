@@ -1,7 +1,7 @@
-"""A second opinion on accepted documents: it may refuse, and never admits. Providers ask for it in their file.
+"""A second opinion on accepted documents, which may refuse but never admits. Providers ask for it in their file.
 
-The second implementation has threads of its own: however long a document takes, neither the loop nor our own validation
-waits. One provider uses one of these threads at a time, so its slow documents delay only its own people.
+The second implementation has its own threads, so slow documents delay neither the loop nor our own validation. Each
+provider uses one thread at a time, so its slow documents delay only its own people.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ class SecondOpinions:
                 return "failed", type(fault).__name__
 
     async def _asked(self, provider: str, work: Callable[[], None]) -> asyncio.Future[None] | None:
-        """Returns the finished result. None: not in time."""
+        """The finished result. None: too late."""
         ends = asyncio.get_running_loop().time() + WITHIN
         turn = self._turns.setdefault(provider, asyncio.Lock())
         try:

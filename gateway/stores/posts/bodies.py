@@ -1,4 +1,4 @@
-"""The body of a kept post as it comes and as it goes: under seal, off the loop, in constant memory."""
+"""Writes and reads the body of a kept post: under seal, off the loop, in constant memory."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -18,13 +18,13 @@ _AT_ONCE: Final = 4
 
 
 class OffLoop(Protocol):
-    """Runs what blocks, beside the loop."""
+    """Runs blocking work off the loop."""
 
     def __call__(self, work: Callable[[], Worked]) -> Awaitable[Worked]: ...
 
 
 class PostWriter:
-    """A body on its way to its file. One call at a time.
+    """Writes a body to its file. One call at a time.
 
     Each call raises GatewayError(kept_post_codes.NOT_KEPT); the caller then discards the body.
     """
@@ -92,7 +92,7 @@ class PostWriter:
 
 
 class FoundBody:
-    """model.kept_post.KeptBody: a file that was read to its end and found whole, read once more."""
+    """model.kept_post.KeptBody: a file that was read to its end and found whole, for a second reading."""
 
     def __init__(self, descriptor: int, file: KeptFile, key: bytes, in_thread: OffLoop) -> None:
         self._descriptor = descriptor

@@ -29,8 +29,12 @@ _FLAGS: Final = os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Occupant(NamedTuple):
-    """One file, as its name tells. `person`, `seat`, `client`: the beginnings of keyed hashes, in hex. `size`: bytes
-    that its body has or may have; `expires_at`: Unix seconds."""
+    """The fields of a file's name.
+
+    `person`, `seat`, `client`: the beginnings of keyed hashes, in hex.
+    `size`: bytes of the body, or the most that the body may have.
+    `expires_at`: Unix seconds.
+    """
 
     id: str
     person: str
@@ -68,7 +72,7 @@ class PostFolder:
             return os.open(wanted.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600, dir_fd=folder)
 
     def open(self, name: str) -> int:
-        """An existing file, for reading. Raises GatewayError(kept_post_codes.GONE) where there is none."""
+        """An existing file, for reading. Raises GatewayError(kept_post_codes.GONE) if the file is missing."""
         if _NAME.fullmatch(name) is None:
             raise GatewayError(kept_post_codes.GONE, "not the name of a kept post")
         with self._opened() as folder:
@@ -147,7 +151,7 @@ def _check_room(wanted: Occupant, known: list[Occupant], bounds: FolderBounds) -
 
 @contextmanager
 def _locked(folder: int) -> Iterator[None]:
-    """One at a time, across all processes, and machines where the file system can."""
+    """Holds the lock on the folder, across all processes, and across machines if the file system supports it."""
     lock = os.open(_LOCK, os.O_RDWR | os.O_CREAT | _FLAGS, 0o600, dir_fd=folder)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,5 +1,4 @@
-"""Posts that were sent after their session had ended: which posts are kept, how a post is found again, and how each
-post is sent on once only."""
+"""Keeps posts that arrived after their session had ended, finds them again and sends each on once only."""
 
 import asyncio
 import os
@@ -21,18 +20,21 @@ from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, read_cookie
 from gateway.stores.tickets import Bounds, Tickets, unix_now
 
 PURGE_EVERY: Final = 300.0
-# Off the loop. A disk that stands holds up other kept posts, and nothing else.
+# Threads off the loop. A hanging disk delays kept posts and nothing else.
 _THREADS: Final = 4
 # Seconds: a body may come slowly.
 _WHILE_IT_COMES: Final = 3600
 _ID_BYTES: Final = 16
-# What is known of a post outlives its time, so that a person who comes too late is told so.
+# The description of a post outlives the post, so that a person who comes too late gets an explanation.
 _TICKETS: Final = Bounds(2 * MOST_KEPT, per_group=2 * MOST_OF_ONE, in_all=2 * MOST)
 
 
 class KeptPosts:
-    """`settings`: of gateway.yaml as it is now. Coroutines raise GatewayError: store_codes.UNREACHABLE where the store
-    cannot say, and what is said of each. Other parameters as those of stores.tickets.Transactions."""
+    """Coroutines raise GatewayError: store_codes.UNREACHABLE when the store cannot answer, and the codes named at each.
+
+    `settings`: from gateway.yaml as currently loaded.
+    Other parameters as in stores.tickets.Transactions.
+    """
 
     def __init__(
         self,
@@ -67,8 +69,8 @@ class KeptPosts:
     async def admit(
         self, host: str, cookie: bytes, client: str, size: int | None, keep: KeepPosts
     ) -> PostWriter | None:
-        """Reserves room for a body of `size` bytes (None: unknown), before the first byte is read. Returns None where
-        the cookie was no seat of ours on this host, or where its session was ended on purpose.
+        """Reserves room for a body of `size` bytes (None: unknown), before the first byte is read. Returns None if the
+        cookie was no seat of ours on this host, or if its session was ended on purpose.
 
         `client`: an address, or the /64 of an address. Raises GatewayError(kept_post_codes.NOT_KEPT) if there is no
         room.
@@ -97,7 +99,7 @@ class KeptPosts:
     # --- its person comes
 
     async def find(self, id: str, host: str) -> KeptPost:
-        """Raises GatewayError: kept_post_codes.GONE where it was sent on, or was never kept on this host;
+        """Raises GatewayError: kept_post_codes.GONE if the post was sent on or never kept on this host;
         kept_post_codes.EXPIRED."""
         post = await self._tickets.peek(id)
         if post is None or post.host != host:
@@ -116,7 +118,7 @@ class KeptPosts:
         return post.file.tenant in self._keys.indexes("tenant", tenant or "")
 
     async def open(self, post: KeptPost) -> KeptBody:
-        """Its body, found whole. Raises GatewayError(kept_post_codes.GONE)."""
+        """The post's body, found whole. Raises GatewayError(kept_post_codes.GONE)."""
         folder, key = PostFolder(self._settings().folder), self._key(post.file)
         descriptor = await self._in_thread(lambda: folder.open(post.file.name))
         body = FoundBody(descriptor, post.file, key, self._in_thread)

@@ -1,8 +1,8 @@
-"""A body under seal, chunk by chunk: AES-256-GCM in the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár,
-CRYPTO 2015, section 7).
+"""A sealed body, chunk by chunk: AES-256-GCM in the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár, CRYPTO
+2015, section 7).
 
-The nonce of a chunk is its number and whether it is the last one: none can be left out, moved, doubled or cut off
-without the next one failing to open. A key seals one body only, so that no nonce comes twice.
+The nonce of a chunk is its number and a flag for the last chunk. If a chunk is left out, moved, doubled or cut off, the
+next chunk does not open. A key seals one body only, so that no nonce comes twice.
 """
 
 from typing import Final
@@ -34,7 +34,7 @@ class SealedStream:
         self._number = 0
 
     def seal(self, plain: bytes, *, last: bool) -> bytes:
-        """`plain`: CHUNK bytes, or fewer of the last one."""
+        """`plain`: CHUNK bytes, or fewer for the last chunk."""
         return self._cipher.encrypt(self._nonce(last=last), plain, self._bound_to)
 
     def open(self, sealed: bytes, *, last: bool) -> bytes:
@@ -50,8 +50,8 @@ class SealedStream:
 
 
 def plain_size(sealed: int) -> int:
-    """Bytes of the body in a file of so many. Raises GatewayError(kept_post_codes.GONE): no such file was ever
-    whole."""
+    """Bytes of the body in a file of `sealed` bytes. Raises GatewayError(kept_post_codes.GONE) for a size that no whole
+    file has."""
     whole, rest = divmod(sealed, SEALED_CHUNK)
     if sealed == 0 or 0 < rest < TAG:
         raise GatewayError(kept_post_codes.GONE, "the file of a kept post was cut")
@@ -59,5 +59,5 @@ def plain_size(sealed: int) -> int:
 
 
 def sealed_size(plain: int) -> int:
-    """Bytes of the file of a body: the last chunk may be empty only where it is the only one."""
+    """Bytes of the file of a body. Only a body without bytes has an empty last chunk."""
     return plain + TAG * max(1, -(-plain // CHUNK))

@@ -1,7 +1,12 @@
-"""The session store on Valkey or Redis, for several machines: `store`, or `cluster_store`, is records.RecordStore.
+"""The session store on Valkey or Redis, for several machines. `store` and `cluster_store` implement
+records.RecordStore.
 
-`step.lua` is what the server does in one step, `steps` says it from Python, and `encoding` what the records look like
-there. `connections` are bounded and met one by one; `locating` says where they lead to, and `cluster` which node of
-several. `feed` is the word that something has ended, `clock` the time that all nodes share, and `lacks` what is looked
-at when the gateway starts.
+`step.lua`: the steps as the server runs them.
+`steps`: calls `step.lua` from Python.
+`encoding`: the form of records in the server.
+`connections`: the bounded pool of connections.
+`locating`: finds the server's addresses. `cluster`: finds the node of a shard.
+`feed`: announces ends of sessions.
+`clock`: the time that all nodes share.
+`lacks`: checks the server when the gateway starts.
 """

@@ -83,7 +83,7 @@ class ClusterConnections:
         return self._nodes[node]
 
     async def _read_map(self) -> None:
-        """Reads the map once for all callers that find it out of date at the same time."""
+        """Reads the map once for all simultaneous callers that find it out of date."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_it())
         await asyncio.shield(self._reading)
@@ -135,7 +135,7 @@ class ClusterConnections:
     # --- questions
 
     async def run(self, key: bytes, head: CommandTo, operands: Command, *, again: bool, replicas: int = 0) -> Any:
-        """step.lua, where the tag of this key is."""
+        """Runs step.lua on the node of the key's tag."""
 
         # A node that does not answer is not asked again before the map is read: another may have its place by then.
         async def send(node: Connections) -> Any:

@@ -1,4 +1,4 @@
-"""The store on a cluster: each tag is in one place, has a list of ends and an age of its own."""
+"""The store on a cluster. Each tag is on one node and has a list of ends and an age of its own."""
 
 import asyncio
 import os
@@ -40,12 +40,12 @@ class RedisClusterStore(RedisStore):
 
     def _reaches(self, server: StoreServer) -> Reaches:
         self._cluster = ClusterConnections(server, self._met)
-        # Of the store of each tag, as it was read last.
+        # The epoch of each tag's store, as last read.
         self._epochs: dict[str, str] = {}
         return self._cluster
 
     async def _met(self, connection: AbstractConnection) -> str:
-        # Also a replica: it says who has what, and sends on who asks for more.
+        # Also accepts a replica, which knows the map of the cluster and redirects other commands.
         run, _ = await self._run_of(connection)
         return run
 
@@ -54,7 +54,7 @@ class RedisClusterStore(RedisStore):
         return lambda run: (self._server.prefix, tag, int(self._buries), run, new, VERSION, known)
 
     async def open(self) -> None:
-        # Every tag is met now: what others make from here on is not of before.
+        # Makes the store of every tag now, so that values issued from now on are not older than their store.
         await super().open()
         try:
             await self.ended_since(None)
@@ -96,7 +96,7 @@ class RedisClusterStore(RedisStore):
         name, _, cursor = after.partition(" ")
         here = name or nodes[0]
         if here not in nodes:
-            # What it had is another's now, under cursors of its own.
+            # Another node has its sessions now, under other cursors.
             raise GatewayError(store_codes.UNREACHABLE, f"{here} has left while sessions were listed: list them again")
         host, _, port = here.rpartition(":")
         scan: list[Operand] = ["SCAN", cursor or "0", "MATCH", self._keys.every_session, "COUNT", SESSIONS_AT_ONCE]
@@ -122,7 +122,7 @@ class RedisClusterStore(RedisStore):
         return Tail(_all(lists), ended, complete)
 
     async def _grown(self, before: Mapping[str, Cursor]) -> list[str]:
-        """Returns the tags whose list has grown, or whose store has, or will have, another epoch."""
+        """The tags whose list has grown or whose store has been, or will be, replaced."""
         keys = {self._keys.store_of(tag): tag for tag in SHARDS}
         by_node = await self._asked(lambda: self._cluster.by_primary(list(keys)), writes=False)
         seen = await asyncio.gather(*(self._seen(node, of_it) for node, of_it in by_node.items()))
@@ -194,5 +194,5 @@ class RedisClusterStore(RedisStore):
 
 
 def _all(lists: tuple[Cursor, ...]) -> Cursor:
-    """A position in all lists: each list has its own epoch."""
+    """A position in all lists. Each list has its own epoch."""
     return Cursor("all", sum(each.position for each in lists), lists)

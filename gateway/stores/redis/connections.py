@@ -1,8 +1,8 @@
 """Connections to the server: bounded, checked one by one, and never with another caller's reply on the wire.
 
-A command goes on until its reply is read, also when its caller has left. A command that times out closes its
-connection. So no old reply waits for the next caller, and clients who leave cost no new connection. Nothing is sent on
-a connection before the store behind it is known (`met`).
+A command goes on until its reply is read, even if the caller has left. A command that times out closes its connection.
+So no old reply waits for the next caller, and clients who leave cost no new connection. `met` checks the store behind a
+connection before the first command.
 """
 
 import asyncio
@@ -127,8 +127,8 @@ class Connections:
         await asyncio.gather(*(each.disconnect() for each in others), return_exceptions=True)
 
     async def _connected(self, connection: AbstractConnection) -> None:
-        """Prepares an opened connection. Also runs for a connection that was lost while its caller held it: redis-py
-        reopens the connection at the old address."""
+        """Prepares an opened connection. Also runs for a connection that was lost in use: redis-py reopens it at the
+        old address."""
         await connection.on_connect()
         run = await self._met(connection)
         if isinstance(connection, _Found):
@@ -149,8 +149,12 @@ class Connections:
         return self._redis.pubsub(ignore_subscribe_messages=True)
 
     async def run(self, key: bytes, head: CommandTo, operands: Command, *, again: bool, replicas: int = 0) -> Any:
-        """Runs step.lua with these operands. `head`: made for the run of the server that answers. `key`: says which
-        node of a cluster that is. `again`, `replicas`: as in `ask`."""
+        """Runs step.lua with these operands.
+
+        `head`: returns the first operands for the run of the server that answers.
+        `key`: a key of the node, in a cluster.
+        `again`, `replicas`: as in `ask`.
+        """
         try:
             return await self.ask(script("EVALSHA", SCRIPT_NAME, (), head, operands), again=again, replicas=replicas)
         except NoScriptError:
@@ -166,7 +170,8 @@ class Connections:
         return await self._to_its_end(self._ask(command, again=again, replicas=replicas))
 
     async def ask_all(self, commands: Sequence[Command]) -> tuple[str, list[Any]]:
-        """At once, on one connection: the run of the server, and the replies. Raises the first that is an error."""
+        """Sends the commands together on one connection. Returns the run of the server and the replies. Raises the
+        first error among the replies."""
         return await self._to_its_end(self._ask_all(commands))
 
     async def _to_its_end(self, asked: Coroutine[Any, Any, Reply]) -> Reply:
@@ -238,7 +243,8 @@ class Connections:
             await self._pool.release(connection)
 
     async def _leave(self, error: RedisError) -> None:
-        """A server that may not be written to any more is another's copy: the address leads to a new one."""
+        """Leaves a server that no longer accepts writes: it has become a replica, and the address leads to the new
+        primary."""
         if isinstance(error, ReadOnlyError):
             await self._pool.disconnect(inuse_connections=False)
 

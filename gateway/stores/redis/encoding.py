@@ -1,5 +1,5 @@
-"""Records as the server keeps them: limits first, as big-endian integers of 8 bytes, so that a step can move them; then
-texts with their lengths (stores.sealing.join). step.lua reads the same."""
+"""The server's form of records: first the limits, as big-endian integers of 8 bytes, so that a step can move them; then
+texts with their lengths (stores.sealing.join). step.lua reads the same form."""
 
 import struct
 
@@ -15,8 +15,8 @@ _INDEX_BYTES = 16
 
 
 def session_to_bytes(session: SessionRecord) -> bytes:
-    """The session without its sealed part, which is stored beside these bytes. `sid_index` and `browser_index` are cut
-    to the length under which step.lua files them. `tenant` and `subject_index` are whole, because a tombstone repeats
+    """The session without its sealed part, which the server keeps in another field. `sid_index` and `browser_index` are
+    cut to the length under which step.lua files them. `tenant` and `subject_index` are whole, because tombstones repeat
     them."""
     return LIMITS.pack(session.created_at, session.expires_at, session.idle, session.ends_at) + join(
         session.provider.encode(),
@@ -105,5 +105,5 @@ def time_of(record: bytes) -> int:
 
 
 def mark_from_bytes(record: bytes) -> tuple[int, int]:
-    """The number, and when it is forgotten."""
+    """The number, and when the mark expires."""
     return time_of(record), time_of(record[_TIME.size :])

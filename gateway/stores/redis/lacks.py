@@ -4,8 +4,11 @@ from collections.abc import Iterator, Mapping
 
 
 def lacks(info: Mapping[str, str], replicas: int) -> Iterator[str]:
-    """Each as a sentence with what to do. `info`: the sections memory, persistence and replication. `replicas`: how
-    many must have a write that must not be lost."""
+    """The server's faults, each as a sentence with the remedy.
+
+    `info`: the sections memory, persistence and replication.
+    `replicas`: how many replicas must have a write that must not be lost.
+    """
     if info.get("maxmemory_policy", "noeviction") != "noeviction":
         yield (
             f"maxmemory-policy is {info['maxmemory_policy']}: when memory is short, sessions and one-time tickets are "

@@ -1,7 +1,7 @@
 """The server that accepts writes: a fixed address, or the primary named by the Sentinels.
 
 A primary counts if most listed Sentinels name it: a Sentinel that was cut off still names the old primary, and a number
-alone proves nothing. If they differ, the highest `config-epoch` that two of them give counts, which is the Sentinels'
+alone proves nothing. If Sentinels differ, the highest `config-epoch` from two Sentinels counts, which is the Sentinels'
 own rule.
 """
 
@@ -82,8 +82,11 @@ def _may_follow(told: NamedPrimary, before: NamedPrimary | None) -> bool:
 
 
 class SentinelsOf:
-    """`options`: of a connection to a Sentinel. One question is under way at a time, whoever waits for its answer. An
-    address that is listed twice is one Sentinel."""
+    """Asks the Sentinels for the primary. Simultaneous callers share one question. An address that is listed twice
+    counts as one Sentinel.
+
+    `options`: of a connection to a Sentinel.
+    """
 
     def __init__(self, name: str, addresses: Sequence[HostPort], options: dict[str, Any]) -> None:
         self._name = name

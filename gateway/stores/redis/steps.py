@@ -1,4 +1,4 @@
-"""What a step is to do, in the words of step.lua."""
+"""The operations of a step, as operands for step.lua."""
 
 import re
 from collections.abc import Sequence
@@ -30,20 +30,20 @@ from gateway.stores.sealing import SHARDS, seat_to_bytes, shard_of
 from gateway.stores.stepwise import in_steps, tag_of
 
 SCRIPT = Path(__file__).with_name("step.lua").read_text("utf-8")
-# What the server calls it by (EVALSHA); it is no seal.
+# The server's name for the script (EVALSHA), not a protection.
 SCRIPT_NAME = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 # In one server the list of ends is one; in a cluster there is one for each tag.
 ENDS = "all"
-# In a cluster a client's tickets are spread by chance: each tag takes so many times its even share of what is the most,
-# and a few in any case.
+# In a cluster a client's tickets are spread at random. Each tag takes up to _UNEVEN times its even share of the limit,
+# and at least _A_FEW.
 _UNEVEN = 4
 _A_FEW = 16
 
 Operand = str | bytes | int
 Operation = tuple[str, Sequence[Operand]]
 
-# Doing it twice is doing it once: it may be sent again where nobody knows whether it was done.
+# Idempotent writes, which may be sent again if their outcome is unknown.
 _REPEATABLE = (RevokeSession, RaiseMark, RequireNoMark, PutTicket, EndSeat)
 
 
@@ -65,7 +65,7 @@ def flat(operations: Sequence[Operation]) -> list[Operand]:
 
 
 def operations_of(write: Write, now: int) -> list[Operation]:
-    """More than one where a write is of two parts."""
+    """The operations of a write: two for AddSession, else one."""
     match write:
         case Spend(key):
             return [("spend", (*_ticket(key), now))]
@@ -94,7 +94,8 @@ def operations_of(write: Write, now: int) -> list[Operation]:
 
 
 def operations_of_all(tag: str, writes: Sequence[Write], now: int) -> tuple[list[Write], list[Operation]]:
-    """Returns the operations, each with its write. `tag`: the step's tag, in a cluster."""
+    """Returns two lists of the same length: the write of each operation, and the operations. `tag`: the step's tag, in
+    a cluster."""
     both = [(write, operation) for write in writes for operation in operations_of(write, now)]
     if writes and only_ends(writes):
         both.insert(0, (writes[0], ("ends", (tag,))))
@@ -113,8 +114,8 @@ def _in_its_tag(write: Write) -> Write:
 
 
 def cluster_tag_of(write: Write) -> str:
-    """Returns the tag of a write. The shard of a UseOnce depends only on its key, so the value of another party has
-    one place, whatever browser brings it."""
+    """The tag of a write. The tag of a UseOnce depends only on its key, so that the value has one place, whatever
+    browser brings it."""
     return SHARDS[write.key[0] % len(SHARDS)] if isinstance(write, UseOnce) else tag_of(write)
 
 
@@ -153,7 +154,7 @@ def find(index: SessionIndex, values: Sequence[bytes], now: int, shards: str) ->
 
 
 def summaries(ids: Sequence[str], now: int) -> Operation:
-    """`ids`: of one shard."""
+    """`ids`: session ids of one shard."""
     return "summaries", (shard_of(ids[0]), now, *ids)
 
 
@@ -167,7 +168,7 @@ def ended(position: int, ends: str = ENDS) -> Operation:
 
 
 def meet(run: str, epoch: str, version: int, known: str) -> Operation:
-    """`epoch`: of the store, where it is new. `known`: of the store that was at this address before, or empty."""
+    """`epoch`: for the store, if new. `known`: the epoch of the earlier store at this address, or empty."""
     return "meet", (run, epoch, version, known)
 
 
@@ -178,12 +179,12 @@ def purge(before: int, ends: str = ENDS) -> Operation:
 # --- keys and fields
 
 RECORD, SEALED = b"m", b"s"
-# What a pattern of SCAN reads as more than itself.
+# Characters with a meaning in a SCAN pattern.
 _NOT_LITERAL = re.compile(rb"[\\*?\[\]^-]")
 
 
 class Keys:
-    """As step.lua makes them. `prefix`: of every key."""
+    """The names of keys, as in step.lua. `prefix`: of every key."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix.encode()
@@ -201,7 +202,7 @@ class Keys:
         return _NOT_LITERAL.sub(rb"\\\g<0>", self._prefix) + b"{?}s:*"
 
     def id_of_session(self, key: bytes) -> str:
-        """Of what is found under `every_session`."""
+        """The session id of a key found under `every_session`."""
         return key[len(self._prefix) + len(b"{?}s:") :].decode("utf-8", "surrogatepass")
 
     def tombstones(self, id: str) -> bytes:
@@ -222,7 +223,7 @@ class Keys:
         return self._key(tag, b"store")
 
     def due(self, tag: str) -> bytes:
-        """The notes that can be taken, by when."""
+        """The key of the notes that are due, sorted by time."""
         return self._key(tag, b"due")
 
     def _key(self, tag: str, rest: bytes) -> bytes:

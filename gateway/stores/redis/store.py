@@ -1,5 +1,4 @@
-"""A store on Valkey or Redis, for the workers of several machines. Lifetimes are the server's: it forgets what has
-expired by itself."""
+"""A store on Valkey or Redis, for the workers of several machines. The server deletes expired records by itself."""
 
 import os
 import time
@@ -48,11 +47,11 @@ from gateway.stores.redis.steps import RECORD, SEALED, Keys, Operand, Operation
 from gateway.stores.sealing import SHARDS, carried_at, seat_from_bytes, shard_of
 from gateway.stores.unreadable import UnreadableRecords
 
-# Of what step.lua keeps, and how. A server that has a later one is not read.
+# The version of step.lua's records. A server with a later version is not read.
 VERSION = 1
 EPOCH_BYTES = 16
 _PROBE_KEPT = 60
-# No answer at all: another one that says no has heard the question.
+# The server did not answer. Other errors are answers that refuse the command.
 _AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
 _TOUCHED_AT_ONCE = 50
 
@@ -60,8 +59,10 @@ Answered = TypeVar("Answered")
 
 
 class RedisStore:
-    """A records.RecordStore on one Redis server. Call `open` before use, in the loop that will use the store. `clock`:
-    the time by which callers count."""
+    """A records.RecordStore on one Redis server. Call `open` before use, in the loop that will use the store.
+
+    `clock`: the store's time, which callers use.
+    """
 
     def __init__(self, server: StoreServer, *, log: Log | None = None, counters: Counters | None = None) -> None:
         self._server = server
@@ -71,7 +72,7 @@ class RedisStore:
         self._connections = self._reaches(server)
         self._feed = Feed(self._connections, self._keys.channel)
         self._run = ""
-        # Of the store that was here last: another one has lost what that one knew.
+        # The epoch of the last known store at this address. Another epoch shows that the store's data were lost.
         self._epoch = ""
         self._version = VERSION
         self._buries = True
@@ -91,7 +92,7 @@ class RedisStore:
         return self._reached.now
 
     async def open(self) -> None:
-        """Also where the server is out of reach for now: it is then met by what is first asked of it."""
+        """Raises no error while the server is unreachable: the first later command then checks the store."""
         try:
             await self._look()
         except (RedisError, OSError) as error:
@@ -141,7 +142,7 @@ class RedisStore:
         return stone if stone is not None and stone.until - TOMBSTONE_KEPT <= now < stone.until else None
 
     def _in_shards(self, touches: Sequence[Touch]) -> Mapping[str, Sequence[Touch]]:
-        """The touches by shard. Each shard's touches can be one step; a single server has one shard."""
+        """The touches by shard, because a step touches one shard. A single server has one shard."""
         return {"": touches}
 
     async def touch(self, touches: Sequence[Touch]) -> None:
@@ -200,7 +201,7 @@ class RedisStore:
         )
         self.clock.told(float(seconds), asked_at)
         if not epoch:
-            # It was emptied under us.
+            # The server was emptied while in use.
             (epoch, *_) = await self._run_step("", [self._meets()])
         self._epoch = epoch.decode("latin-1")
         here = Cursor(self._epoch, purged + length)
@@ -211,7 +212,7 @@ class RedisStore:
         try:
             entries = tuple(encoding.ended_from_bytes(entry) for entry in (rest[0] if rest else ()))
         except encoding.MALFORMED:
-            # Not as we write them: what has ended is not known, and the readers that come after go on.
+            # Malformed entries: this reader cannot know which sessions ended. Later readers go on behind the entries.
             return Tail(here, (), complete=False)
         return Tail(here, entries, complete=True)
 
@@ -275,8 +276,8 @@ class RedisStore:
         await self._connections.ask(["SET", key, b"", "EX", _PROBE_KEPT], again=True)
 
     async def purge(self, now: int, *, bury: bool = False) -> None:
-        """Forgets what ended long ago in the list of ends: all else has a lifetime. `bury`: whether seats that are made
-        or used from now on leave tombstones."""
+        """Deletes old entries of the list of ends. Other records have a lifetime. `bury`: whether seats leave
+        tombstones if made or used from now on."""
         self._buries = bury
         more = True
         while more:
@@ -333,8 +334,8 @@ class RedisStore:
         return lambda run: (self._server.prefix, "", int(self._buries), "", "", VERSION, "")
 
     async def _run_step(self, tag: str, does: Sequence[Operation], *, again: bool = False, replicas: int = 0) -> Any:
-        """Runs one step. Returns the replies, or None where a condition did not hold. `tag`: the tag of every key that
-        the step touches, in a cluster."""
+        """Runs one step. Returns the replies, or None if a condition does not hold. `tag`: in a cluster, the tag of
+        every key of the step."""
         done, found = await self._told_by_step(tag, does, again, replicas)
         return found if done else None
 
@@ -354,8 +355,7 @@ class RedisStore:
         return None if ticket is None or ticket[0] <= now else ticket[1]
 
     def _understood(self, kind: str, read: Callable[[], Answered]) -> Answered | None:
-        """Decodes a record. A record in a form that this release does not write is reported and gives None: the record
-        opens nothing."""
+        """Decodes a record. Reports a record in an unknown form and returns None."""
         try:
             return read()
         except encoding.MALFORMED as error:
