@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.accounts.file import NAME
-from tests.cli.test_main import ECLUSE, typed
+from tests.cli.test_main import ECLUSE, called
 from tests.walks.place import Place
 
 pytestmark = pytest.mark.slow
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def account(folder: Path, *words: str, code: int = 0) -> str:
-    told = typed("account", *words, at=folder)
+    told = called("account", *words, at=folder)
     assert told.returncode == code, told.stderr
     return told.stdout if code == 0 else told.stderr
 
@@ -140,7 +140,7 @@ def test_a_table_with_one_wrong_line_is_not_taken(folder: Path) -> None:
     assert "1 problem(s): nothing was imported" in told
     (folder / "links.csv").write_text(f"{head}one;{ISSUER};subject=a;a\none;{ISSUER};subject=b;A\n")
     assert "links.csv:3: another person has this login of one" in account(folder, "import", "links.csv", code=1)
-    told = typed("account", "import", "links.csv", "--output", "json", at=folder).stdout
+    told = called("account", "import", "links.csv", "--output", "json", at=folder).stdout
     assert json.loads(told) == {"problems": [{"line": 3, "message": "another person has this login of one"}]}
     assert listed(folder) == []
 
@@ -161,19 +161,19 @@ def test_a_folder_without_a_key_for_links_and_links_that_cannot_be_read(folder: 
 def test_explain_shows_the_login_and_whom_to_ask_without_one(folder: Path) -> None:
     (folder / "anne.yaml").write_text("provider: alpha\nsubject: s-1\nattributes: {uid: anne}\n")
     ask = ("explain", "GET", "http://one.localhost/", "--as", "anne.yaml")
-    told = typed(*ask, at=folder)
+    told = called(*ask, at=folder)
     assert (told.returncode, told.stderr) == (0, "")
     assert "with no account of one\n" in told.stdout
     assert "deny  account.missing  policies/apps/one.yaml:10\n  a\n" in told.stdout
     account(folder, "link", "one", "a.durand", "--subject", "s-1")
-    told = typed(*ask, at=folder)
+    told = called(*ask, at=folder)
     assert "with the account a.durand of one\n" in told.stdout
     assert "  header X-Remote-User: a.durand\n" in told.stdout
-    assert json.loads(typed(*ask, "--output", "json", at=folder).stdout)["account"] == "a.durand"
+    assert json.loads(called(*ask, "--output", "json", at=folder).stdout)["account"] == "a.durand"
     (folder / "anne.yaml").write_text("provider: alpha\nsubject: s-1\naccount: other\n")
-    assert "X-Remote-User: other" in typed(*ask, at=folder).stdout, "the person's file counts before the links"
+    assert "X-Remote-User: other" in called(*ask, at=folder).stdout, "the person's file counts before the links"
     (folder / "anne.yaml").write_text("provider: alpha\nsubject: s-1\n")
     (folder / "var" / NAME).write_bytes(b"")
-    told = typed(*ask, at=folder)
+    told = called(*ask, at=folder)
     assert "account.unreadable" in told.stdout
     assert "deny  account.missing" in told.stdout

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import typed
+from tests.cli.test_main import called, typed
 from tests.walks.place import Place
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_who_is_let_in_and_what_the_application_is_told(folder: Path) -> None:
-    told = typed("explain", "GET", "http://one.localhost/files", "--as", "paul.yaml", at=folder)
+    told = called("explain", "GET", "http://one.localhost/files", "--as", "paul.yaml", at=folder)
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout == (
         "GET http://one.localhost/files\n"
@@ -58,7 +58,7 @@ def test_what_is_not_ascii_is_shown_with_its_encoding_and_its_bytes(folder: Path
         "  header ctln: Préfecture  (latin1: Pr\\xe9fecture)\n"
         "  header X-P: w6k=\n"
     )
-    told = json.loads(typed(*asked, "--output", "json", at=folder).stdout)
+    told = json.loads(called(*asked, "--output", "json", at=folder).stdout)
     assert told["headers"]["X-Service"] == "Préfecture"
     assert told["sent_as"] == {
         "X-Service": {"encoding": "utf8", "bytes": r"Pr\xc3\xa9fecture"},
@@ -71,16 +71,16 @@ def test_what_an_address_for_signing_out_does(folder: Path) -> None:
     logout = "logout: {links: [/bye, '/wiki?do=logout'], url: /deconnexion.do, method: post}\n"
     file.write_text(file.read_text().replace("access:", f"{logout}access:"))
     for target in ("/bye", "/wiki?id=start&do=logout"):
-        told = typed("explain", "GET", f"http://one.localhost{target}", at=folder).stdout
+        told = called("explain", "GET", f"http://one.localhost{target}", at=folder).stdout
         assert told.endswith("so that it ends its own session: POST /deconnexion.do\n")
-    assert "logout" not in typed("explain", "GET", "http://one.localhost/wiki?do=show", at=folder).stdout
+    assert "logout" not in called("explain", "GET", "http://one.localhost/wiki?do=show", at=folder).stdout
 
 
 def test_what_becomes_of_the_addresses_in_its_responses(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     rewrite = "rewrite: {headers: true, bodies: true, internal: ['http://intranet'], texts: {Essai: Un}}"
     file.write_text(file.read_text().replace("access:", f"{rewrite}\naccess:"))
-    told = typed("explain", "GET", "http://one.localhost/public/", at=folder).stdout
+    told = called("explain", "GET", "http://one.localhost/public/", at=folder).stdout
     public, _, rest = told.partition("in the heads and texts of its responses, ")[2].partition(" takes the place of\n")
     assert public.startswith("http://one.localhost")
     assert "    http://intranet\n" in rest
@@ -88,12 +88,12 @@ def test_what_becomes_of_the_addresses_in_its_responses(folder: Path) -> None:
         "  the application is asked for no compression (rewrite.bodies)\n"
         "  1 text(s) of its pages are replaced (rewrite.texts)\n"
     )
-    found = json.loads(typed("explain", "GET", "http://one.localhost/public/", "--output", "json", at=folder).stdout)[
+    found = json.loads(called("explain", "GET", "http://one.localhost/public/", "--output", "json", at=folder).stdout)[
         "rewrite"
     ]
     assert (found["public"], found["bodies"], found["texts"]) == (public, True, 1)
     assert "http://intranet" in found["internal"]
-    refused = typed("explain", "GET", "http://one.localhost/files", "--output", "json", at=folder).stdout
+    refused = called("explain", "GET", "http://one.localhost/files", "--output", "json", at=folder).stdout
     assert json.loads(refused)["rewrite"] is None, "nothing reaches the application"
 
 
@@ -108,7 +108,7 @@ def test_the_applications_own_cookies(folder: Path) -> None:
         ("{prefix: one_}", "in browsers the names of its cookies begin with one_ (cookies.prefix)"),
     ):
         file.write_text(written.replace("access:", f"cookies: {cookies}\naccess:"))
-        assert line in typed("explain", "GET", "http://one.localhost/public/a", at=folder).stdout
+        assert line in called("explain", "GET", "http://one.localhost/public/a", at=folder).stdout
 
 
 def test_how_often_it_may_be_asked(folder: Path) -> None:
@@ -116,13 +116,13 @@ def test_how_often_it_may_be_asked(folder: Path) -> None:
     rates = "limits: {requests: {per_person: {rate: 10/s, burst: 50}, all: {rate: 600/m}}}\n"
     file.write_text(rates + file.read_text())
     asked = ("explain", "GET", "http://one.localhost/files/a", "--as", "paul.yaml")
-    assert typed(*asked, at=folder).stdout.endswith(
+    assert called(*asked, at=folder).stdout.endswith(
         "  beyond 50 at once and one each 0.1 s, a person at one is answered 429\n"
         "  beyond 600 at once and one each 0.1 s, everybody together at one is answered 429\n"
     )
-    told = json.loads(typed(*asked, "--output", "json", at=folder).stdout)
+    told = json.loads(called(*asked, "--output", "json", at=folder).stdout)
     assert told["bounds"][0] == {"of": "person", "rate": {"every": 0.1, "burst": 50}, "app": "one"}
-    as_nobody = json.loads(typed(*asked[:3], "--output", "json", at=folder).stdout)
+    as_nobody = json.loads(called(*asked[:3], "--output", "json", at=folder).stdout)
     assert as_nobody["bounds"] == []
 
 
@@ -131,12 +131,12 @@ def test_what_is_told_on_some_paths_alone(folder: Path) -> None:
     paths = "paths: [{path: /files/**, headers: {X-Whose: {template: 'u-{uid}'}}, omit: [X-Remote-User]}]"
     file.write_text(file.read_text().replace("translate: {", f"translate: {{{paths}, "))
     asked = ("explain", "GET", "http://one.localhost/files/a", "--as", "paul.yaml")
-    assert typed(*asked, at=folder).stdout.endswith(
+    assert called(*asked, at=folder).stdout.endswith(
         "  header X-Whose: u-paul\n  the headers are those of /files/** (translate.paths)\n"
     )
-    told = json.loads(typed(*asked, "--output", "json", at=folder).stdout)
+    told = json.loads(called(*asked, "--output", "json", at=folder).stdout)
     assert (told["told_for"], told["headers"]) == ("/files/**", {"X-Whose": "u-paul"})
-    elsewhere = typed("explain", "GET", "http://one.localhost/file", "--as", "paul.yaml", at=folder).stdout
+    elsewhere = called("explain", "GET", "http://one.localhost/file", "--as", "paul.yaml", at=folder).stdout
     assert elsewhere.endswith("  header X-Remote-User: paul\n")
 
 
@@ -146,8 +146,8 @@ def test_who_may_open_a_websocket_there(folder: Path) -> None:
     file.write_text(file.read_text().replace("access:", f"{tunnel}access:"))
     says = "  it may open a WebSocket here from pages of this application's own hosts, https://two.example (tunnel)\n"
     public, files = "http://one.localhost/public/", "http://one.localhost/files"
-    assert says in typed("explain", "GET", public, at=folder).stdout
-    told = json.loads(typed("explain", "GET", public, "--output", "json", at=folder).stdout)["tunnel"]
+    assert says in called("explain", "GET", public, at=folder).stdout
+    told = json.loads(called("explain", "GET", public, "--output", "json", at=folder).stdout)["tunnel"]
     assert told == {
         "protocols": ["websocket"],
         "origins": ["https://two.example"],
@@ -155,8 +155,8 @@ def test_who_may_open_a_websocket_there(folder: Path) -> None:
         "keeps_session": False,
     }
     for method, url in (("POST", public), ("GET", files)):
-        assert says not in typed("explain", method, url, at=folder).stdout
-        assert json.loads(typed("explain", method, url, "--output", "json", at=folder).stdout)["tunnel"] is None
+        assert says not in called("explain", method, url, at=folder).stdout
+        assert json.loads(called("explain", method, url, "--output", "json", at=folder).stdout)["tunnel"] is None
 
 
 def test_the_path_is_the_one_that_the_application_maps(folder: Path) -> None:
@@ -175,7 +175,7 @@ def test_the_path_is_the_one_that_the_application_maps(folder: Path) -> None:
     ):
         written = file.read_text()
         file.write_text(written.replace("access:", f"paths: {paths}\naccess:"))
-        told = typed("explain", "GET", f"http://one.localhost{target}", at=folder).stdout
+        told = called("explain", "GET", f"http://one.localhost{target}", at=folder).stdout
         file.write_text(written)
         lines = told.splitlines()
         assert lines[2] == f"to one (policies/apps/one.yaml), as path {path}"
@@ -186,12 +186,12 @@ def test_what_a_webdav_request_reaches(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     file.write_text(file.read_text().replace("access:", "methods: [PROPFIND, MOVE]\naccess:"))
     moved = ("explain", "MOVE", "http://one.localhost/files/a", "--header", "Destination: /admin/a")
-    told = typed(*moved, at=folder).stdout
+    told = called(*moved, at=folder).stdout
     assert "it reaches more than its path, and rules are asked about " in told
     (reaches,) = [line for line in told.splitlines() if line.startswith("it reaches")]
     assert "PUT /admin" in reaches
-    assert json.loads(typed(*moved, "--output", "json", at=folder).stdout)["reaches"]
-    whole = typed("explain", "PROPFIND", "http://one.localhost/files/", "--header", "Depth: 0", at=folder).stdout
+    assert json.loads(called(*moved, "--output", "json", at=folder).stdout)["reaches"]
+    whole = called("explain", "PROPFIND", "http://one.localhost/files/", "--header", "Depth: 0", at=folder).stdout
     assert "reaches" not in whole
 
 
@@ -200,12 +200,12 @@ def test_a_path_whose_readings_the_rules_tell_apart_is_refused_with_both(folder:
     file.write_text(
         file.read_text().replace("access:", "paths: {encoding: latin1}\naccess:\n  - {path: /œuf, deny: anyone}")
     )
-    told = typed("explain", "GET", "http://one.localhost/%C5%93uf", at=folder).stdout
+    told = called("explain", "GET", "http://one.localhost/%C5%93uf", at=folder).stdout
     assert "refuse  wire.target\n  /Å“uf or, in UTF-8, /œuf: the rules tell one from the other\n" in told
 
 
 def test_who_is_refused_and_why(folder: Path) -> None:
-    told = typed("explain", "GET", "http://one.localhost/admin/", "policies", "--as", "paul.yaml", at=folder).stdout
+    told = called("explain", "GET", "http://one.localhost/admin/", "policies", "--as", "paul.yaml", at=folder).stdout
     assert "miss       >  policies/apps/one.yaml:9   /admin/**  all methods  deny\n" in told
     assert "miss       >  policies/apps/one.yaml:9   /admin/**  all methods  allow\n" in told
     assert "not asked     policies/apps/one.yaml:10  /**        all methods  allow  a more specific path" in told
@@ -213,18 +213,18 @@ def test_who_is_refused_and_why(folder: Path) -> None:
 
 
 def test_nobody_and_what_reaches_no_application(folder: Path) -> None:
-    told = typed("explain", "GET", "http://one.localhost/public/", at=folder).stdout
+    told = called("explain", "GET", "http://one.localhost/public/", at=folder).stdout
     assert told.startswith("GET http://one.localhost/public/\nas nobody\n")
     assert told.endswith("  nothing is added to the request\n")
-    told = typed("explain", "GET", "http://one.localhost/a%2fb", at=folder).stdout
+    told = called("explain", "GET", "http://one.localhost/a%2fb", at=folder).stdout
     assert told.endswith("\n  no rule is asked and no application is reached\n")
-    told = typed("explain", "GET", "http://one.localhost/_ecluse/session", at=folder).stdout
+    told = called("explain", "GET", "http://one.localhost/_ecluse/session", at=folder).stdout
     assert told.endswith("\nown\n  a page of the gateway itself: no application is reached\n")
 
 
 def test_for_programs(folder: Path) -> None:
     url = "http://one.localhost/files"
-    told = json.loads(typed("explain", "GET", url, "--as", "paul.yaml", "--output", "json", at=folder).stdout)
+    told = json.loads(called("explain", "GET", url, "--as", "paul.yaml", "--output", "json", at=folder).stdout)
     assert told["decision"] == "allow"
     assert told["rule"] == {"file": "policies/apps/one.yaml", "line": 10, "path": "/**"}
     assert told["headers"] == {"X-Remote-User": "paul"}
@@ -234,32 +234,32 @@ def test_for_programs(folder: Path) -> None:
 def test_a_saved_session(folder: Path) -> None:
     session = {"provider": "alpha", "expires_in": 5, "headers": {"X-Remote-User": "paul"}, "cookies": {}}
     (folder / "saved.json").write_text(json.dumps(session))
-    told = typed("explain", "GET", "http://one.localhost/files", "--as", "saved.json", at=folder).stdout
+    told = called("explain", "GET", "http://one.localhost/files", "--as", "saved.json", at=folder).stdout
     assert "(not told by this session, so unknown here: family_name, groups, mail)\n" in told
     assert "unknown    >  policies/apps/one.yaml:10" in told
 
 
 def test_what_cannot_be_explained(folder: Path) -> None:
-    wrong = typed("explain", "GET", "/files", at=folder)
+    wrong = called("explain", "GET", "/files", at=folder)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.startswith("ecluse: a request is a method and a whole address")
     for option, given, said in (
         ("--client", "moi", "this is not an IP address"),
         ("--at", "demain", "this is not a time with its zone: write it as 2026-11-24T09:30:00+01:00"),
     ):
-        unread = typed("explain", "GET", "http://one.localhost/", option, given, at=folder)
+        unread = called("explain", "GET", "http://one.localhost/", option, given, at=folder)
         assert (unread.returncode, unread.stderr) == (2, f"ecluse: {option} {given}: {said}\n")
-    missing = typed("explain", "GET", "http://one.localhost/", "--as", "nobody.yaml", at=folder)
+    missing = called("explain", "GET", "http://one.localhost/", "--as", "nobody.yaml", at=folder)
     why = "it takes a file with provider, subject and attributes, or a saved /_ecluse/session"
     assert (missing.returncode, missing.stderr) == (2, f"ecluse: --as nobody.yaml: No such file or directory ({why})\n")
     (folder / "eve.yaml").write_text("provider: beta\n")
-    stranger = typed("explain", "GET", "http://one.localhost/", "--as", "eve.yaml", at=folder)
+    stranger = called("explain", "GET", "http://one.localhost/", "--as", "eve.yaml", at=folder)
     assert (stranger.returncode, stranger.stderr.partition(" (")[0]) == (
         2,
         "eve.yaml:1:1: no provider has this name\n    provider: beta\n    ^\n\n1 problem(s)\n",
     )
     (folder / "policies/apps/one.yaml").write_text("app: [\n")
-    broken = typed("explain", "GET", "http://one.localhost/", "--output", "json", at=folder)
+    broken = called("explain", "GET", "http://one.localhost/", "--output", "json", at=folder)
     assert broken.returncode == 1
     assert json.loads(broken.stdout)["problems"][0]["file"] == "policies/apps/one.yaml"
 
@@ -270,7 +270,7 @@ SHADOW = "  - {path: /admin/**, allow: {group: agents}, shadow: true}\n"
 def test_what_a_shadow_would_say(folder: Path) -> None:
     (folder / "policies/apps/one.yaml").write_text((folder / "policies/apps/one.yaml").read_text() + SHADOW)
     url = "http://one.localhost/admin/"
-    told = typed("explain", "GET", url, "--as", "paul.yaml", at=folder).stdout
+    told = called("explain", "GET", url, "--as", "paul.yaml", at=folder).stdout
     assert (
         "hit        ~  policies/apps/one.yaml:11  /admin/**  all methods  allow (shadow)\n"
         "              hit: group agents  (groups: agents)\n"
@@ -283,25 +283,25 @@ def test_what_a_shadow_would_say(folder: Path) -> None:
         "allow  policy.allowed  policies/apps/one.yaml:11\n"
         "  header X-Remote-User: paul\n"
     )
-    told = typed("explain", "GET", url, at=folder).stdout
+    told = called("explain", "GET", url, at=folder).stdout
     assert told.endswith(
         "a shadow, never enforced, says the same:\nchallenge  session.required  policies/apps/one.yaml:11\n"
     )
-    found = json.loads(typed("explain", "GET", url, "--as", "paul.yaml", "--output", "json", at=folder).stdout)
+    found = json.loads(called("explain", "GET", url, "--as", "paul.yaml", "--output", "json", at=folder).stdout)
     assert (found["decision"], found["shadows"][0]["decision"], found["shadows"][0]["same"]) == ("deny", "allow", False)
     assert [row["shadow"] for row in found["rules"]] == [False, False, False, True]
 
 
 def test_a_host_that_no_application_has_and_a_method_in_small_letters_say_what_was_meant(folder: Path) -> None:
-    told = typed("explain", "GET", "http://ones.localhost/", at=folder).stdout
+    told = called("explain", "GET", "http://ones.localhost/", at=folder).stdout
     assert "  ones.localhost: no application has this host (did you mean one.localhost?)\n" in told
-    told = typed("explain", "get", "http://one.localhost/", at=folder).stdout
+    told = called("explain", "get", "http://one.localhost/", at=folder).stdout
     assert "  get: the gateway passes on DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, in capitals\n" in told
 
 
 def test_what_is_kept_of_forms_when_the_session_has_ended(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     file.write_text(file.read_text().replace("access:", "keep_posts: {largest: 5MB, lasts: 10m}\naccess:"))
-    told = typed("explain", "POST", "http://one.localhost/public/", at=folder).stdout
+    told = called("explain", "POST", "http://one.localhost/public/", at=folder).stdout
     assert told.endswith("    5242880 bytes at most, for 600 s (keep_posts)\n")
-    assert "keep_posts" not in typed("explain", "GET", "http://one.localhost/public/", at=folder).stdout
+    assert "keep_posts" not in called("explain", "GET", "http://one.localhost/public/", at=folder).stdout

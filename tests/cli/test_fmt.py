@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import typed
+from tests.cli.test_main import called
 from tests.walks.place import Place
 
 pytestmark = pytest.mark.slow
@@ -23,32 +23,32 @@ def test_a_file_of_another_layout_is_named_and_then_laid_out(place: Place) -> No
     app = place.policies / "apps/one.yaml"
     app.chmod(0o640)
     before = app.read_text()
-    told = typed("fmt", "--check", at=place.folder)
+    told = called("fmt", "--check", at=place.folder)
     assert (told.returncode, told.stdout) == (1, "policies/apps/one.yaml: has another layout\n")
     assert app.read_text() == before
-    told = typed("fmt", "policies", at=place.folder)
+    told = called("fmt", "policies", at=place.folder)
     assert (told.returncode, told.stdout) == (0, "policies/apps/one.yaml: rewritten\n")
     assert app.read_text().endswith("access:\n  - path: /**   # all of it\n    allow: signed_in\n")
     assert app.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in app.parent.iterdir()] == ["one.yaml"]
     assert (
-        typed("fmt", "--check", at=place.folder).returncode,
-        typed("check", "policies", at=place.folder).returncode,
+        called("fmt", "--check", at=place.folder).returncode,
+        called("check", "policies", at=place.folder).returncode,
     ) == (0, 0)
 
 
 def test_what_cannot_be_read_is_left_alone_and_said(place: Place) -> None:
     place.write("apps/two.yaml", "app: [\n")
-    told = typed("fmt", at=place.folder)
+    told = called("fmt", at=place.folder)
     assert told.returncode == 1
     assert told.stderr.startswith("policies/apps/two.yaml:")
     assert place.read("apps/two.yaml") == "app: [\n"
-    found = json.loads(typed("fmt", "--output", "json", at=place.folder).stdout)
+    found = json.loads(called("fmt", "--output", "json", at=place.folder).stdout)
     assert found["changed"] == []
     assert len(found["refused"]) == 1
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
-    told = typed("fmt", "nowhere", at=tmp_path)
+    told = called("fmt", "nowhere", at=tmp_path)
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr == "ecluse: the folder nowhere cannot be read: No such file or directory\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.lint.rules import ABOUT_IGNORES, RULES
-from tests.cli.test_main import typed
+from tests.cli.test_main import called
 from tests.walks.place import Place
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_what_is_found_has_a_place_a_code_and_a_page(place: Place) -> None:
-    told = typed("lint", at=place.folder)
+    told = called("lint", at=place.folder)
     assert (told.returncode, told.stderr) == (1, "")
     assert told.stdout.startswith(
         "policies/apps/one.yaml:8:24: EC101 access[0].allow: every path that no other rule names is public\n"
@@ -36,15 +36,15 @@ def test_what_is_found_has_a_place_a_code_and_a_page(place: Place) -> None:
         "                           ^\n"
     )
     assert told.stdout.endswith(" finding(s); each code is explained in docs/reference/lint.md\n")
-    found = json.loads(typed("lint", "policies", "--output", "json", at=place.folder).stdout)["findings"]
+    found = json.loads(called("lint", "policies", "--output", "json", at=place.folder).stdout)["findings"]
     assert (found[0]["code"], found[0]["line"]) == ("EC101", 8)
     assert found[0]["documentation"] == "docs/reference/lint.md#ec101"
 
 
 def test_a_secret_that_others_may_read(place: Place) -> None:
-    assert "EC411" not in typed("lint", at=place.folder).stdout
+    assert "EC411" not in called("lint", at=place.folder).stdout
     (place.folder / "certs/alpha.secret").chmod(0o644)
-    told = typed("lint", at=place.folder).stdout
+    told = called("lint", at=place.folder).stdout
     assert "EC411 oidc.client_secret: every account of this machine may read or write ../certs/alpha.secret" in told
     assert "store.key: mode" not in told
     # What it tells to run can be run from where it was asked.
@@ -53,7 +53,7 @@ def test_a_secret_that_others_may_read(place: Place) -> None:
 
 def test_a_folder_that_cannot_be_served_is_not_looked_at_for_more(place: Place) -> None:
     place.write("apps/one.yaml", "app: [\n")
-    told = typed("lint", at=place.folder)
+    told = called("lint", at=place.folder)
     assert (told.returncode, told.stdout) == (1, "")
     assert "policies/apps/one.yaml:" in told.stderr
 

@@ -1,6 +1,8 @@
 """The command as it is typed."""
 
 import argparse
+import contextlib
+import io
 import subprocess
 import sys
 from importlib.metadata import version
@@ -21,6 +23,14 @@ ECLUSE = Path(sys.executable).with_name("ecluse")
 
 def typed(*words: str, at: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(ECLUSE), *words], capture_output=True, text=True, timeout=120, cwd=at)
+
+
+def called(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
+    """As `typed`, in this process: for the answers of a command. A process of its own takes a second to start."""
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.chdir(at), contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        status = main(words)
+    return subprocess.CompletedProcess(words, status, out.getvalue(), errors.getvalue())
 
 
 def test_the_version_is_that_of_the_package() -> None:

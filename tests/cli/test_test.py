@@ -7,7 +7,7 @@ from xml.dom import minidom
 
 import pytest
 
-from tests.cli.test_main import ECLUSE, typed
+from tests.cli.test_main import ECLUSE, called
 from tests.patience import killed_if_late
 from tests.walks.place import Place
 
@@ -53,13 +53,13 @@ policies/tests/one.yaml:6:5: <chefs> alone: GET http://one.localhost/admin/ as n
 
 
 def test_what_differs_is_shown_line_by_line(folder: Path) -> None:
-    told = typed("test", at=folder)
+    told = called("test", at=folder)
     assert (told.returncode, told.stdout, told.stderr) == (1, FAILED, "")
 
 
 def test_that_all_pass_and_which_rules_no_test_has_decide(folder: Path) -> None:
     write(folder, TESTS.partition("  - name")[0])
-    told = typed("test", "policies", at=folder)
+    told = called("test", "policies", at=folder)
     assert (told.returncode, told.stdout) == (
         0,
         "policies/apps/one.yaml:9: no test has /admin/** decide\n1 test(s), 0 failed; 50 % of 2 rule(s)\n",
@@ -73,17 +73,17 @@ def test_in_which_bytes_a_header_is_sent_that_is_not_ascii(folder: Path) -> None
     test = "request: GET http://one.localhost/public/, as: paul, decision: allow"
     headers = "headers: {X-Remote-User: paul, X-Service: Préfecture}"
     write(folder, f"{TESTS.partition('  - name')[0]}  - {{{test}, {headers}}}\n")
-    told = typed("test", at=folder)
+    told = called("test", at=folder)
     assert r"policies/apps/one.yaml: X-Service is sent in utf8: Pr\xc3\xa9fecture" in told.stdout.splitlines()
     assert "2 test(s), 0 failed" in told.stdout
-    (found,) = json.loads(typed("test", "--output", "json", at=folder).stdout)["sent_as"]
+    (found,) = json.loads(called("test", "--output", "json", at=folder).stdout)["sent_as"]
     assert found == {
         "file": "policies/apps/one.yaml", "header": "X-Service", "encoding": "utf8", "bytes": r"Pr\xc3\xa9fecture",
     }  # fmt: skip
 
 
 def test_for_programs(folder: Path) -> None:
-    told = typed("test", "--output", "json", at=folder)
+    told = called("test", "--output", "json", at=folder)
     found = json.loads(told.stdout)
     assert told.returncode == 1
     assert found["tests"] == 3
@@ -96,7 +96,7 @@ def test_for_programs(folder: Path) -> None:
 
 
 def test_for_continuous_integration(folder: Path) -> None:
-    typed("test", "--junit", "told.xml", at=folder)
+    called("test", "--junit", "told.xml", at=folder)
     (suite,) = minidom.parseString((folder / "told.xml").read_bytes()).getElementsByTagName("testsuite")
     assert (suite.getAttribute("tests"), suite.getAttribute("failures")) == ("3", "1")
     cases = suite.getElementsByTagName("testcase")
@@ -107,19 +107,19 @@ def test_for_continuous_integration(folder: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_said(folder: Path) -> None:
-    told = typed("test", "--junit", "nowhere/told.xml", at=folder)
+    told = called("test", "--junit", "nowhere/told.xml", at=folder)
     assert (told.returncode, told.stderr) == (2, "ecluse: nowhere/told.xml: No such file or directory\n")
 
 
 def test_what_is_wrong_with_the_tests_themselves(folder: Path) -> None:
     write(folder, TESTS.replace("as: [nobody, paul]", "as: [pol]"))
-    told = typed("test", at=folder)
+    told = called("test", at=folder)
     assert told.returncode == 1
     assert told.stderr.startswith("policies/tests/one.yaml:8:9: tests[1].as: no person has this name")
 
 
 def test_check_says_of_a_failed_test_what_a_gateway_would(folder: Path) -> None:
-    told = typed("check", "policies", at=folder)
+    told = called("check", "policies", at=folder)
     assert told.returncode == 1
     assert told.stderr.startswith("policies/tests/one.yaml:9:15: tests[1].decision: this test fails: <chefs> alone: ")
 
@@ -148,10 +148,10 @@ def test_again_after_a_change_also_one_that_swaps_a_link(folder: Path) -> None:
 def test_shadow_rules_are_counted_apart(folder: Path) -> None:
     app = folder / "policies/apps/one.yaml"
     app.write_text(app.read_text() + "  - {path: /admin/**, allow: {group: agents}, shadow: true}\n")
-    told = typed("test", at=folder).stdout
+    told = called("test", at=folder).stdout
     assert "policies/apps/one.yaml:10: no test says what the shadow /admin/** answers\n" in told
     assert told.endswith("; 100 % of 2 rule(s), 0 of 1 shadow rule(s)\n")
     write(folder, TESTS.replace("as: [nobody, paul]", "as: paul\n    shadow: deny"))
-    told = typed("test", at=folder).stdout
+    told = called("test", at=folder).stdout
     assert "    shadow\n    - deny\n    + allow\n" in told
     assert told.endswith("; 100 % of 2 rule(s), 1 of 1 shadow rule(s)\n")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from itertools import pairwise
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -83,12 +84,11 @@ def settled(pid: int) -> float:
 
 def cost(pid: int, some: list[socket.socket], do: Callable[[list[socket.socket]], object]) -> float:
     """kB of each, in the half of them that costs less: what the process takes for itself is no reader's."""
-    costs = []
+    levels = [settled(pid)]
     for half in (some[::2], some[1::2]):
-        before = settled(pid)
         do(half)
-        costs.append((settled(pid) - before) * 1024 / len(half))
-    return min(costs)
+        levels.append(settled(pid))
+    return min((after - before) * 2048 / len(some) for before, after in pairwise(levels))
 
 
 @contextmanager

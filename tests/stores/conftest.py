@@ -1,4 +1,4 @@
-"""Every kind of store, for the tests that any store has to pass."""
+"""The stores that tests run on: every kind for what each store promises, a few for the services above them."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,11 +14,10 @@ from tests.stores.redis.trio import Trio, trio
 from tests.stores.samples import Clock, Worker
 from tests.stores.sharded import Sharded
 
-ONE_SERVER = [pytest.param(name, marks=pytest.mark.service) for name in ("valkey", "redis", "sentinels")]
-SERVERS = [*ONE_SERVER, pytest.param("nodes", marks=pytest.mark.service)]
-OF_ONE_PLACE = ["memory", "sqlite", "sharded", *ONE_SERVER]
-# What bounds a client's tickets to the last of them. In a cluster each tag bounds its own (redis/test_cluster.py).
-bounded_exactly = pytest.mark.parametrize("store", OF_ONE_PLACE, indirect=True)
+SERVERS = [pytest.param(name, marks=pytest.mark.service) for name in ("valkey", "redis", "sentinels", "nodes")]
+VALKEY = SERVERS[0]
+# For a test of what each kind of store does itself. test_conformance.py is the largest user.
+on_every_store = pytest.mark.parametrize("store", ["memory", "sqlite", "sharded", *SERVERS], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +44,8 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield here
 
 
-@pytest.fixture(params=["memory", "sqlite", "sharded", *SERVERS])
+# A service above the store runs on one file, on one server, and where each tag is a step of its own (sharded).
+@pytest.fixture(params=["sqlite", "sharded", VALKEY])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RecordStore]:
     made: RecordStore
     match request.param:

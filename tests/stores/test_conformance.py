@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from gateway.stores.list_of_ends import Ended
 from gateway.stores.records import (
     ENDED_KEPT,
@@ -12,18 +14,28 @@ from gateway.stores.records import (
     AddSeat,
     AddSession,
     EndSeat,
+    JarKey,
+    PutTicketOfEnd,
+    RaiseEndMark,
+    RaiseLastingMark,
     RaiseMark,
     RecordStore,
+    RequireNoMark,
     RevokeSession,
+    SealedNote,
     SeatKey,
     SeatRecord,
+    Spend,
+    TakenTicket,
+    Ticket,
     Tombstone,
     Touch,
     UseOnce,
     Write,
 )
-from gateway.stores.sealing import SHARDS
+from gateway.stores.sealing import SHARDS, with_seat
 from gateway.stores.tickets import unix_now
+from tests.stores.conftest import on_every_store
 from tests.stores.samples import (
     NOTHING,
     NOW,
@@ -42,6 +54,8 @@ from tests.stores.samples import (
     ticket,
     ticket_key,
 )
+
+pytestmark = on_every_store
 
 KEY = SeatKey("s1", b"l1")
 
@@ -183,6 +197,17 @@ async def test_seats_elsewhere_and_of_other_browsers_stay(store: RecordStore) ->
     await add_session(store, session_record("s3"), seat_record("s3", b"l4"), NOTHING, later)
     await store.perform([EndSeat(SeatKey("s2", b"no"), PORTAL)], later)
     for key in (KEY, SeatKey("s2", b"l2"), SeatKey("s1", b"l3"), SeatKey("s3", b"l4")):
+        assert await store.read_seat(key, later) is not None
+
+
+async def test_a_sign_in_ends_the_seats_that_this_browser_has_on_its_host(store: RecordStore) -> None:
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
+    await add_seat(store, seat_record(lookup=b"l2", host=PERMIS), NOTHING, NOW)
+    later = NOW + 60
+    add = AddSession(session_record("s2", now=later), seat_record("s2", b"l3", now=later), BROWSER)
+    assert await store.perform([add, EndSeat(SeatKey("s9", b"no"), PORTAL)], later)
+    assert await store.read_seat(KEY, later) is None
+    for key in (SeatKey("s1", b"l2"), SeatKey("s2", b"l3")):
         assert await store.read_seat(key, later) is not None
 
 
@@ -389,6 +414,67 @@ async def test_a_ticket_is_of_its_kind_only(store: RecordStore) -> None:
     assert await store.take_ticket(ticket_key("transaction", b"ticket 1"), NOW) == b"sealed 1"
 
 
+def ticket_with_seat(number: int, seat: SeatRecord, browser_indexes: tuple[bytes, ...] = NOTHING) -> Ticket:
+    """In the shard of its session, as a hand-over code is."""
+    carried = with_seat(AddSeat(seat, browser_indexes), b"\1sealed")
+    return Ticket(ticket_key("code", b"ticket %d" % number)._replace(shard="s"), carried, b"s1", NOW + 30)
+
+
+async def test_a_ticket_that_carries_a_seat_adds_it_to_the_session_once(store: RecordStore) -> None:
+    await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
+    await add_seat(store, seat_record(lookup=b"l2", host=PERMIS), NOTHING, NOW)
+    seat = seat_record(lookup=b"l3", host=PERMIS, app="permis", idle=900)
+    code = ticket_with_seat(1, seat, BROWSER)
+    await put_ticket(store, code, **BOUNDS)
+    assert await store.read_seat(seat.key, NOW) is None
+    later = NOW + 20
+    answers = await asyncio.gather(*(store.take_with_seat(code.key, later) for _ in range(10)))
+    (taken,) = [answer for answer in answers if answer is not None]
+    added, session = replace(seat, ends_at=later + 900), replace(session_record(idle=100), ends_at=later + 100)
+    assert taken == TakenTicket(b"\1sealed", added, session)
+    assert await store.read_seat(seat.key, later) == (session, added)
+    assert await store.read_seat(SeatKey("s1", b"l2"), later) is None, "the browser's seat before it"
+
+
+async def test_a_ticket_that_carries_a_seat_expires_as_others_do(store: RecordStore) -> None:
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
+    code = ticket_with_seat(1, seat_record(lookup=b"l2", host=PERMIS))
+    await put_ticket(store, code, **BOUNDS)
+    assert await store.take_with_seat(code.key, NOW + 30) is None
+    assert await store.read_seat(SeatKey("s1", b"l2"), NOW + 30) is None
+
+
+async def test_a_ticket_whose_session_has_ended_is_taken_without_its_seat(store: RecordStore) -> None:
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
+    codes = [ticket_with_seat(number, seat_record(lookup=b"l%d" % number, host=PERMIS)) for number in (2, 3)]
+    for code in codes:
+        await put_ticket(store, code, **BOUNDS)
+    assert await store.take_ticket(codes[0].key, NOW) == codes[0].sealed
+    await end(store, ["s1"], NOW)
+    assert await store.take_with_seat(codes[1].key, NOW) == TakenTicket(b"\1sealed", None, None)
+    assert await store.take_with_seat(codes[1].key, NOW) is None
+
+
+async def test_a_ticket_without_a_seat_is_taken_as_it_is(store: RecordStore) -> None:
+    plain = replace(ticket(1), sealed=b"\1sealed")
+    await put_ticket(store, plain, **BOUNDS)
+    assert await store.take_with_seat(plain.key, NOW) == TakenTicket(b"\1sealed", None, None)
+    assert await store.take_with_seat(plain.key, NOW) is None
+
+
+async def test_a_ticket_of_a_sign_out_is_taken_once_too(store: RecordStore) -> None:
+    assert await store.perform([PutTicketOfEnd(ticket(1, kind="logout"), **BOUNDS)], NOW)
+    answers = [await store.take_ticket(ticket_key("logout", b"ticket 1"), NOW, ends=True) for _ in range(2)]
+    assert answers == [b"sealed 1", None]
+
+
+async def test_a_spent_ticket_is_gone_and_spending_it_again_is_refused(store: RecordStore) -> None:
+    await put_ticket(store, ticket(1), **BOUNDS)
+    step = Spend(ticket_key("transaction", b"ticket 1"))
+    assert [await store.perform_until([step], NOW) for _ in range(2)] == [None, step]
+    assert await store.peek_ticket(step.key, NOW) is None
+
+
 async def test_a_ticket_expires_without_a_cleaner(store: RecordStore) -> None:
     await put_ticket(store, ticket(1, life=30), **BOUNDS)
     assert await store.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW + 29) is not None
@@ -459,6 +545,33 @@ async def test_a_mark_only_rises_until_it_expires(store: RecordStore) -> None:
     assert await store.mark(mark_key(b"rounds"), NOW + 90) == 1
 
 
+async def test_marks_of_every_kind_only_rise(store: RecordStore) -> None:
+    for kind in (RaiseLastingMark, RaiseEndMark):
+        key = mark_key(kind.__name__.encode())
+        for number in (2, 1):
+            assert await store.perform([kind(key, number, NOW + 60)], NOW)
+        assert [await store.mark(key, at) for at in (NOW + 59, NOW + 60)] == [2, 0]
+
+
+async def test_where_a_session_ended_and_why_is_one_step(store: RecordStore) -> None:
+    cursor = (await store.ended_since(None)).cursor
+    await add_session(store, session_record("t1"), seat_record("t1"), NOTHING, NOW)
+    assert await store.perform([RevokeSession("t1"), RaiseEndMark(mark_key(b"why"), 3, NOW + 60)], NOW)
+    assert await store.read_session("t1", NOW) is None
+    assert [end.session_id for end in (await store.ended_since(cursor)).ended] == ["t1"]
+    assert await store.mark(mark_key(b"why"), NOW) == 3
+
+
+async def test_what_requires_no_mark_is_done_where_the_key_has_none(store: RecordStore) -> None:
+    none, other = RequireNoMark(mark_key(b"rounds")), mark_key(b"other")
+    assert await store.perform_until([none, RaiseMark(other, 1, NOW + 600)], NOW) is None
+    assert await store.mark(other, NOW) == 1
+    await raise_mark(store, b"rounds", 1, NOW + 60, NOW)
+    assert await store.perform_until([none, RaiseMark(other, 2, NOW + 600)], NOW + 59) == none
+    assert await store.mark(other, NOW + 59) == 1
+    assert await store.perform_until([none, RaiseMark(other, 2, NOW + 600)], NOW + 60) is None
+
+
 async def test_a_mark_is_cleared(store: RecordStore) -> None:
     await raise_mark(store, b"rounds", 1, NOW + 60, NOW)
     await raise_mark(store, b"other", 1, NOW + 60, NOW)
@@ -492,6 +605,123 @@ async def test_what_is_sealed_is_replaced_where_it_is_what_was_read(store: Recor
     assert not await store.replace_sealed("s1", session.sealed, b"newest", NOW)
     read = await store.read_session("s1", NOW)
     assert read == replace(session, sealed=b"newer")
+
+
+# --- jars
+
+
+async def test_a_jar_is_kept_with_its_session_for_one_host(store: RecordStore) -> None:
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record("s2"), seat_record("s2"), NOTHING, NOW)
+    jar = JarKey("s1", PORTAL)
+    assert await store.read_jar(jar, NOW) is None
+    assert await store.replace_jar(jar, None, b"first", NOW)
+    assert await store.read_jar(jar, NOW) == b"first"
+    for other in (JarKey("s1", PERMIS), JarKey("s2", PORTAL)):
+        assert await store.read_jar(other, NOW) is None
+    assert await store.read_session("s1", NOW) == session_record()
+
+
+async def test_a_jar_is_replaced_where_it_is_what_was_read(store: RecordStore) -> None:
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
+    jar = JarKey("s1", PORTAL)
+    assert not await store.replace_jar(jar, b"first", b"newer", NOW)
+    answers = await asyncio.gather(*(store.replace_jar(jar, None, b"of %d" % number, NOW) for number in range(10)))
+    assert answers.count(True) == 1
+    kept = b"of %d" % answers.index(True)
+    assert await store.read_jar(jar, NOW) == kept
+    assert not await store.replace_jar(jar, None, b"newer", NOW)
+    assert not await store.replace_jar(jar, b"something else", b"newer", NOW)
+    assert await store.replace_jar(jar, kept, b"newer", NOW)
+    assert await store.read_jar(jar, NOW) == b"newer"
+
+
+async def test_a_jar_ends_with_its_session(store: RecordStore) -> None:
+    for id in ("s1", "t2"):
+        await add_session(store, session_record(id, idle=100), seat_record(id), NOTHING, NOW)
+        assert await store.replace_jar(JarKey(id, PORTAL), None, b"sealed", NOW)
+    assert await store.read_jar(JarKey("t2", PORTAL), NOW + 100) is None
+    assert not await store.replace_jar(JarKey("t2", PORTAL), b"sealed", b"newer", NOW + 100)
+    await end(store, ["s1"], NOW)
+    await store.purge(NOW + 100)
+    for id in ("s1", "t2"):
+        assert await store.read_jar(JarKey(id, PORTAL), NOW) is None
+        assert not await store.replace_jar(JarKey(id, PORTAL), None, b"sealed", NOW)
+
+
+# --- notes for applications at the end of a session
+
+
+def note(session_id: str = "s1", host: str = PERMIS, *, whose: bytes = b"") -> SealedNote:
+    return SealedNote(session_id, host, f"sealed for {session_id} at {host}".encode(), whose)
+
+
+def listed(notes: tuple[SealedNote, ...]) -> set[tuple[str, str, bytes]]:
+    return {(each.session_id, each.host, each.sealed) for each in notes}
+
+
+async def test_notes_are_taken_once_when_their_session_has_ended(store: RecordStore) -> None:
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
+    other = session_record("t2", browser_index=b"browser-2")
+    await add_session(store, other, seat_record("t2"), NOTHING, NOW)
+    for each in (note(), note(host=PORTAL), note("t2")):
+        assert await store.perform([each], NOW)
+    assert await store.take_notes(10, NOW) == ()
+    await end(store, ["s1"], NOW)
+    first = await store.take_notes(1, NOW)
+    answers = await asyncio.gather(*(store.take_notes(10, NOW) for _ in range(5)))
+    taken = [first, *(answer for answer in answers if answer)]
+    assert [len(each) for each in taken] == [1, 1]
+    assert listed(taken[0] + taken[1]) == listed((note(), note(host=PORTAL)))
+
+
+@pytest.mark.parametrize(("seconds", "purged"), [(100, True), (43200, False)])
+async def test_notes_are_taken_when_time_has_ended_their_session(
+    store: RecordStore, seconds: int, *, purged: bool
+) -> None:
+    await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
+    assert await store.perform([note()], NOW)
+    assert await store.take_notes(10, NOW + 99) == ()
+    if purged:
+        await store.purge(NOW + seconds)
+    assert listed(await store.take_notes(10, NOW + seconds)) == listed((note(),))
+
+
+async def test_a_note_of_a_session_that_was_used_since_waits_for_its_end(store: RecordStore) -> None:
+    await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
+    assert await store.perform([note()], NOW)
+    await store.touch([Touch(KEY, NOW + 90)])
+    assert await store.take_notes(10, NOW + 100) == ()
+    await store.purge(NOW + 190)
+    assert listed(await store.take_notes(10, NOW + 190)) == listed((note(),))
+
+
+async def test_no_note_is_kept_of_a_session_that_is_gone(store: RecordStore) -> None:
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
+    await end(store, ["s1"], NOW)
+    assert await store.perform([note()], NOW)
+    assert await store.take_notes(10, NOW) == ()
+
+
+async def test_a_later_note_of_the_browser_replaces_one_of_the_same_person(store: RecordStore) -> None:
+    for id in ("s1", "s2"):
+        await add_session(store, session_record(id), seat_record(id), NOTHING, NOW)
+    await store.perform([replace(note(whose=b"jeanne"), sealed=b"older")], NOW)
+    await store.perform([note(whose=b"jeanne")], NOW)
+    await store.perform([note(host=PORTAL), note("s2", whose=b"jeanne")], NOW)
+    assert await store.take_notes(10, NOW) == ()
+    await end(store, ["s1", "s2"], NOW)
+    assert listed(await store.take_notes(10, NOW)) == listed((note("s2"), note(host=PORTAL)))
+
+
+async def test_a_later_note_of_the_browser_makes_one_of_another_person_due(store: RecordStore) -> None:
+    for id in ("s1", "s2"):
+        await add_session(store, session_record(id), seat_record(id), NOTHING, NOW)
+    await store.perform([note(whose=b"jeanne"), note(host=PORTAL, whose=b"jeanne")], NOW)
+    await store.perform([note("s2", whose=b"paul")], NOW)
+    assert listed(await store.take_notes(10, NOW)) == listed((note(),))
+    assert await store.take_notes(10, NOW) == ()
+    assert await store.read_session("s1", NOW) is not None
 
 
 # --- tombstones
@@ -557,3 +787,11 @@ async def test_where_nothing_is_buried_no_tombstone_is_left(store: RecordStore) 
     await add_session(store, session_record(idle=10), seat_record(), NOTHING, NOW)
     await store.purge(NOW + 10)
     assert await store.tombstone(KEY, NOW + 10) is None
+
+
+# --- whether it answers
+
+
+async def test_a_store_that_answers_a_probe_is_reachable(store: RecordStore) -> None:
+    await store.probe()
+    assert store.reachable

@@ -11,6 +11,7 @@ from gateway.stores.housekeeping import Housekeeping
 from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
 from tests.patience import PATIENCE, until
+from tests.stores.conftest import on_every_store
 from tests.stores.samples import PORTAL, Clock, Heard, Worker, put_ticket, ticket, ticket_key
 
 
@@ -20,6 +21,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(housekeeping, name, 0.01)
 
 
+@on_every_store
 async def test_seats_that_ended_elsewhere_are_told_of(store: RecordStore, clock: Clock) -> None:
     told, heard = asyncio.Event(), list[Seat]()
 

@@ -15,6 +15,7 @@ from gateway.model.errors import GatewayError
 from gateway.stores.records import RecordStore, SeatKey
 from gateway.stores.sealing import read_cookie
 from gateway.stores.sqlite import SqliteStore
+from tests.stores.conftest import on_every_store
 from tests.stores.samples import (
     JEANNE,
     KEYS,
@@ -57,6 +58,7 @@ def change(path: Path, statement: str, *values: object) -> None:
 # --- 6: everything works once
 
 
+@on_every_store
 async def test_invariant_6_everything_single_use_works_once_across_workers(store: RecordStore, clock: Clock) -> None:
     workers = [Worker(store, clock) for _ in range(4)]
     cookie = await workers[0].sign_in()

@@ -1,4 +1,4 @@
-"""What is counted of accounts at applications, on every kind of store, and by two workers on one file."""
+"""Counts of tries at accounts of applications, also by two workers on one file."""
 
 import asyncio
 from pathlib import Path

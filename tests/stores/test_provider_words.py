@@ -1,4 +1,4 @@
-"""What nodes tell each other of providers, on every kind of store."""
+"""What nodes tell each other of providers."""
 
 import pytest
 

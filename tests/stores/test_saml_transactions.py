@@ -7,7 +7,6 @@ from gateway.model.errors import GatewayError
 from gateway.model.transaction import ParkedAssertion, SamlLogin, SamlLogout, Served
 from gateway.stores.records import RecordStore
 from gateway.stores.tickets import LIFE, PARKED_LIFE, SAML_PARKED_BYTES, Transactions
-from tests.stores.conftest import bounded_exactly
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, Clock, browser, login, transaction
 
 NETWORK = "192.0.2.0/24"
@@ -72,7 +71,6 @@ async def test_nothing_over_256_kb_is_parked(store: RecordStore, clock: Clock) -
     assert refused.value.code is limit_codes.BODY
 
 
-@bounded_exactly
 async def test_the_oldest_parked_go_first(store: RecordStore, clock: Clock) -> None:
     transactions = of(store, clock, per_network=3, in_all=100)
     other = await transactions.saml_responses.put(PARKED, "198.51.100.0/24")

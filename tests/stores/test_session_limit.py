@@ -1,4 +1,4 @@
-"""In how many browsers a person is signed in at once, on every kind of store."""
+"""In how many browsers a person is signed in at once."""
 
 import asyncio
 from dataclasses import replace

@@ -13,7 +13,6 @@ from gateway.stores.memory import MemoryStore
 from gateway.stores.records import PARALLEL_TABS, AddSession, RecordStore, SeatKey, Touch, Write
 from gateway.stores.sealing import StoreKeys
 from gateway.stores.stepwise import tag_of
-from tests.stores.conftest import bounded_exactly
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, PAIE, PERMIS, PORTAL, Around, Clock, Worker, transaction
 from tests.stores.sharded import Sharded
 
@@ -475,7 +474,6 @@ async def test_a_hand_over_with_another_key_gives_no_seat(worker: Worker) -> Non
     assert worker.log.names() == ["store.unreadable"]
 
 
-@bounded_exactly
 async def test_one_session_has_a_bounded_number_of_open_codes(worker: Worker) -> None:
     cookie = await worker.sign_in()
     codes = [await worker.code(cookie) or "" for _ in range(60)]

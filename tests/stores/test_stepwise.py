@@ -14,6 +14,7 @@ from gateway.stores.records import (
 )
 from gateway.stores.sealing import SHARDS
 from gateway.stores.stepwise import in_steps, tag_of
+from tests.stores.conftest import on_every_store
 from tests.stores.samples import NOTHING, NOW, first_use, put_ticket, seat_record, session_record
 
 
@@ -63,6 +64,7 @@ def test_all_else_makes_no_step_more() -> None:
     assert tags(mark("A"), use("B"), use("A"), given("B"), given("A")) == [("A", 2), ("B", 2), ("A", 1)]
 
 
+@on_every_store
 async def test_a_sign_in_by_an_assertion_that_was_used_writes_no_session(store: RecordStore) -> None:
     """All but the assertion is of one tag, as in a sign-in by SAML: what it was parked under, and its session."""
     session, seat = session_record("A1"), seat_record("A1")
@@ -75,6 +77,7 @@ async def test_a_sign_in_by_an_assertion_that_was_used_writes_no_session(store: 
     assert await store.peek_ticket(parked.key, NOW) is None, "it is used up all the same"
 
 
+@on_every_store
 async def test_what_another_request_has_taken_uses_up_nothing_that_comes_after_it(store: RecordStore) -> None:
     gone, assertion = Spend(TicketKey("A", "saml", b"gone")), use("B")
     assert await store.perform_until([gone, assertion, mark("A")], NOW) == gone

@@ -11,7 +11,6 @@ from gateway.model.transaction import ParkedResponse, SignOut
 from gateway.stores.records import RecordStore, TicketKey
 from gateway.stores.sealing import shard_of, shard_of_browser
 from gateway.stores.tickets import LIFE, OPENID_PARKED_BYTES, PARKED_OF_ONE, ROUND_WINDOW, Transactions
-from tests.stores.conftest import bounded_exactly
 from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, Around, Clock, Worker, browser, login, transaction
 
 NETWORK = "192.0.2.0/24"
@@ -80,7 +79,6 @@ async def test_whether_a_login_is_there_is_told_without_taking_it(worker: Worker
     assert await worker.transactions.openid_logins.take("state-1") == login()
 
 
-@bounded_exactly
 async def test_of_one_state_few_responses_are_parked_and_none_that_is_large(worker: Worker) -> None:
     responses, small = worker.transactions.openid_responses, ParkedResponse((("state", "s"),))
     ids = [await responses.put(small, "state-1") for _ in range(PARKED_OF_ONE + 1)]
@@ -92,7 +90,6 @@ async def test_of_one_state_few_responses_are_parked_and_none_that_is_large(work
     assert refused.value.code is limit_codes.BODY
 
 
-@bounded_exactly
 async def test_a_clean_start_is_one_by_browser_and_host_and_their_number_is_bounded_by_client(
     worker: Worker, clock: Clock
 ) -> None:
@@ -170,7 +167,6 @@ async def test_a_client_that_opens_many_loses_its_own_oldest_and_nobody_elses(st
     assert await transactions.sign_ins.peek(other) is not None
 
 
-@bounded_exactly
 async def test_many_clients_together_are_bounded_too(store: RecordStore, clock: Clock) -> None:
     transactions = Transactions(store, KEYS, per_network=5, in_all=20, now=clock.now)
     ids = [await transactions.sign_ins.put(transaction(), f"2001:db8:{number}::/64") for number in range(30)]
