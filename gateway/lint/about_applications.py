@@ -1,4 +1,4 @@
-"""Rules about applications: the values that they receive, and their addresses."""
+"""Rules about applications: injected values and upstream addresses."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address

@@ -1,6 +1,6 @@
 """The files of the State's design system, from the operator's copy, on every host that shows pages of ours. The files
-are part of the snapshot. Their address has their digest, so browsers keep them for good. A page of an older snapshot,
-or of another machine, gets the current files, without caching."""
+are part of the snapshot. Each address contains the digest of the file, so browsers cache the file for good. A page of
+an older snapshot, or of another machine, gets the current files, without caching."""
 
 import asyncio
 import gzip

@@ -675,7 +675,7 @@ class ClientConnection(asyncio.BufferedProtocol):
                 count_unread(plane, self._inbound(purpose))
                 self._refuse(Refuse(limit_codes.BODY, f"{request.framing} bytes"))
                 return
-            # A form is small: a client that needs longer for it holds room that others need.
+            # A form is small: a slow client would hold memory of other requests.
             timeouts = plane.timeouts
             self.active.until = plane.timers.now + min(timeouts.total, max(timeouts.body, timeouts.first_byte))
             body = b"" if self.body_done else self._begin_body(limit, bare=True)

@@ -58,7 +58,7 @@ from gateway.stores.sessions import Sessions
 from gateway.wire.fences import IsOurs
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 
-# Lanes per step: a lane that counted takes some 3 us.
+# Lanes per step: a lane with requests to count takes about 3 us.
 _LANES_IN_A_STEP: Final = 200
 _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0

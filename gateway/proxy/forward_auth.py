@@ -35,7 +35,7 @@ _ID: Final = b"X-Request-Id"
 _NOT_KEPT: Final = (b"Cache-Control", b"no-store")
 
 
-# --- who asks, and about which request ---
+# --- the question of a front ---
 
 
 def is_question(request: Request, snapshot: Snapshot) -> bool:

@@ -28,7 +28,7 @@ class Retired:
         self._kept.append(tables)
         if len(self._kept) > _KEPT:
             oldest = self._kept.pop(0)
-            # The tables and this queue hold each other: otherwise only the collector would free them.
+            # Tables and queue reference each other: only the garbage collector would free such a cycle.
             oldest.newcomers.queue.clear()
             self._free([*oldest.snapshot.apps.values(), *oldest.lanes])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 # Bytes. An end takes some 60,000. Simultaneous ends share commits.
 KEPT = 8 << 20
-# Extra bytes of each reservation, so that few commits need a new one.
+# Extra bytes of each reservation: few commits then reserve again.
 _AHEAD = 1 << 20
 # fallocate(2): the blocks are the file's, and its size stays as it is.
 _KEEP_SIZE = 1

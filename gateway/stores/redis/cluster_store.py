@@ -96,7 +96,7 @@ class RedisClusterStore(RedisStore):
         name, _, cursor = after.partition(" ")
         here = name or nodes[0]
         if here not in nodes:
-            # Another node has its sessions now, under other cursors.
+            # The sessions moved to another node, where cursors differ.
             raise GatewayError(store_codes.UNREACHABLE, f"{here} has left while sessions were listed: list them again")
         host, _, port = here.rpartition(":")
         scan: list[Operand] = ["SCAN", cursor or "0", "MATCH", self._keys.every_session, "COUNT", SESSIONS_AT_ONCE]
