@@ -17,10 +17,10 @@ from typing import Final
 from gateway.directories.tables import SEVERAL, TableRow
 from gateway.identity.directories import MOST_ROWS, joined_key
 from gateway.model.directory import Directory, DirectoryRow
+from gateway.ops.unfinished_files import UNFINISHED, forget_unfinished_files
 
 _SUFFIX: Final = ".v1.sqlite"
 _TROUBLE: Final = ".v1.trouble"
-_UNFINISHED: Final = ".new"
 # Separates the cells of a row: a cell holds no control character except SEVERAL.
 _BETWEEN: Final = "\x1e"
 
@@ -93,7 +93,7 @@ def write_index(path: Path, directory: Directory, rows: Iterable[TableRow]) -> t
 
 def unfinished(folder: Path, directory: Directory) -> Path:
     """Creates an empty file. Raises OSError."""
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f"{directory.name}.", suffix=_UNFINISHED)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f"{directory.name}.", suffix=UNFINISHED)
     os.close(descriptor)
     return Path(name)
 
@@ -136,11 +136,12 @@ def read_trouble(folder: Path, directory: Directory) -> Trouble | None:
 
 
 def forget_others(folder: Path, directories: Iterable[Directory]) -> None:
-    """Removes the files of former directories, and the unfinished files of killed processes. Raises OSError."""
+    """Removes the files of former directories, and the unfinished files that killed processes left. Raises OSError."""
     kept = {path.name for one in directories for path in (index_path(folder, one), trouble_path(folder, one))}
     for path in folder.iterdir():
-        if path.name not in kept and path.name.endswith((_SUFFIX, _TROUBLE, _UNFINISHED)):
+        if path.name not in kept and path.name.endswith((_SUFFIX, _TROUBLE)):
             path.unlink(missing_ok=True)
+    forget_unfinished_files(folder)
 
 
 class DirectoryIndex:

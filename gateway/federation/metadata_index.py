@@ -17,11 +17,11 @@ from typing import Any
 from gateway.model.codes import saml_codes
 from gateway.model.codes.table import all_codes
 from gateway.model.errors import GatewayError
+from gateway.ops.unfinished_files import UNFINISHED, forget_unfinished_files
 from gateway.saml.parties import Endpoint, IdpMetadata
 
 # A reader of another version finds no file, and the gateway fetches again.
 _SUFFIX = ".v1.sqlite"
-_UNFINISHED = ".new"
 # The id of the single record in a logo's file.
 LOGO = "logo"
 # Errors from reading a record of another release: the file then counts as no copy, not as a fault.
@@ -61,7 +61,7 @@ def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tupl
 
     Raises OSError, sqlite3.Error, and the errors of the iterator `records`.
     """
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f"{source_id}.", suffix=_UNFINISHED)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f"{source_id}.", suffix=UNFINISHED)
     os.close(descriptor)
     try:
         with closing(sqlite3.connect(name, isolation_level=None)) as database:
@@ -128,13 +128,14 @@ def forget_others(folder: Path, source_ids: Iterable[str]) -> None:
     """Removes the copies of sources that no provider uses any more, and the unfinished files of killed helpers."""
     kept = {index_path(folder, id).name for id in source_ids}
     for path in folder.iterdir():
-        if path.name not in kept and path.name.endswith((_SUFFIX, _UNFINISHED)):
+        if path.name not in kept and path.name.endswith(_SUFFIX):
             path.unlink(missing_ok=True)
+    forget_unfinished_files(folder)
 
 
 def forget_unfinished(folder: Path, source_id: str) -> None:
     """Removes the unfinished files of a process that was killed while writing the copy of `source_id`."""
-    for path in folder.glob(f"{source_id}.*{_UNFINISHED}"):
+    for path in folder.glob(f"{source_id}.*{UNFINISHED}"):
         path.unlink(missing_ok=True)
 
 

@@ -24,9 +24,9 @@ from gateway.identity.organisation_words import (
     words_of_name,
 )
 from gateway.model.organisations import ListedOrganisation
+from gateway.ops.unfinished_files import UNFINISHED
 
 _NAME: Final = "index.v2.sqlite"
-_UNFINISHED: Final = ".new"
 _COLUMNS: Final = tuple(field.name for field in fields(ListedOrganisation))
 _LISTS: Final = ("postcodes", "domains")
 _BY_NAME: Final = "SELECT number FROM organisation WHERE folded = ? ORDER BY number LIMIT ?"
@@ -65,7 +65,7 @@ def write_organisations(folder: Path, organisations: Iterable[ListedOrganisation
     """
     # Sorted in display order.
     keyed = sorted(((folded_name(one.name), one) for one in organisations), key=_shown_before)
-    descriptor, name = tempfile.mkstemp(dir=folder, suffix=_UNFINISHED)
+    descriptor, name = tempfile.mkstemp(dir=folder, suffix=UNFINISHED)
     os.close(descriptor)
     try:
         with closing(sqlite3.connect(name, isolation_level=None)) as database:

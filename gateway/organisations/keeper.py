@@ -17,6 +17,7 @@ from gateway.directories.indexing import SECONDS
 from gateway.model.organisations import OrganisationTable
 from gateway.ops.child_process import NoOutcome, ask_once
 from gateway.ops.log import Log
+from gateway.ops.unfinished_files import forget_unfinished_files
 from gateway.organisations.index import organisation_index_path, read_organisation_stamp
 from gateway.organisations.indexing import (
     OrganisationsOutcome,
@@ -99,7 +100,6 @@ class OrganisationKeeper:
 def _made(folder: Path) -> tuple[str, tuple[tuple[int, ...], ...]] | None:
     """Returns the tables and the file status of the index that an earlier gateway left; None: no index."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    for left in folder.glob("*.new"):
-        left.unlink(missing_ok=True)
+    forget_unfinished_files(folder)
     stamp = read_organisation_stamp(organisation_index_path(folder))
     return None if stamp is None else (stamp.tables, stamp.stats)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,8 +86,23 @@ def test_what_no_directory_needs_any_more_is_removed(table: Path) -> None:
     make_index(one, folder, 7)
     make_index(directory(table, fingerprint="f2"), folder, 7)
     (folder / "communes.x.new").touch()
+    os.utime(folder / "communes.x.new", (0, 0))
     forget_others(folder, [one])
     assert [path.name for path in folder.iterdir()] == [index_path(folder, one).name]
+
+
+def test_what_a_process_still_writes_is_not_removed(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reload looks through the folder while an index is made."""
+    one, folder, write = directory(table), table.parent / "made", indexing.write_index
+
+    def written(path: Path, *what: Any) -> tuple[int, int]:
+        counted = write(path, *what)
+        forget_others(folder, [one])
+        return counted
+
+    monkeypatch.setattr(indexing, "write_index", written)
+    assert make_index(one, folder, 7).rows == 2
+    assert read_stamp(index_path(folder, one)) is not None
 
 
 def test_the_process_says_what_came_of_it_in_a_line(table: Path) -> None:

@@ -1,6 +1,7 @@
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
@@ -80,9 +81,20 @@ def test_what_no_provider_lives_on_any_more_goes(tmp_path: Path) -> None:
     for id in ("a", "b"):
         write_index(tmp_path, id, COPY, [])
     (tmp_path / "left.new").touch()
+    os.utime(tmp_path / "left.new", (0, 0))
     (tmp_path / "README").touch()
     forget_others(tmp_path, ["a", "c"])
     assert files(tmp_path) == {index_path(tmp_path, "a").name, "README"}
+
+
+def test_a_reload_does_not_remove_what_a_helper_still_writes(tmp_path: Path) -> None:
+    def records() -> Iterator[tuple[str, IdpMetadata]]:
+        yield IDP, METADATA
+        forget_others(tmp_path, ["a"])
+        yield OTHER, METADATA
+
+    assert write_index(tmp_path, "a", COPY, records()).entities == 2
+    assert read_entity(tmp_path, "a", OTHER) is not None
 
 
 def test_records_are_plain_json(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ async def test_what_an_earlier_gateway_has_made_is_not_made_again(tmp_path: Path
     async with kept(folder, told, table(path)):
         await until(lambda: len(told.events) == 1)
     (folder / "left.new").touch()
+    os.utime(folder / "left.new", (0, 0))
     made = organisation_index_path(folder).stat().st_mtime_ns
     async with kept(folder, told, table(path)):
         await asyncio.sleep(0.3)
