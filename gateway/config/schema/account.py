@@ -10,20 +10,20 @@ from gateway.config.schema.types import AttributeName, Maybe, Strict, TextByLang
 
 class AccountSection(Strict):
     source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
-    """An attribute that a directory of this application gives: the login, in the place of account links. It is one
-    value, no secret, and no provider's word ever counts for it."""
+    """An attribute from one of this application's directories that holds the login. Replaces account links. The
+    attribute has one value and is no secret. An attribute of the same name from a provider never counts."""
     by: ByAttributes[list[AttributeName]] = Field(default=["subject"], min_length=1, max_length=8)
-    """What names a person in an account link, beside their provider's issuer: `subject`, or attributes, each with one
-    value. The login that is found is the attribute `account` of translate."""
+    """The attributes that identify a person in an account link, beside the issuer of the provider: `subject`, or
+    attributes with one value each. `translate` gets the login as the attribute `account`."""
     ask: ByHosts[TextByLanguage]
-    """What a person reads who has no login yet: whom to ask for one: a text, or one by language
-    (`{fr: ..., en: ...}`)."""
+    """The text for a person without a login: whom to ask for a login. One text, or one by language (`{fr: ..., en:
+    ...}`)."""
     missing: ByHosts[Literal["refuse", "link", "request"]] = "refuse"
-    """What a person without a link can do: read whom to ask; `link` their account by themselves, with its login and
-    password; or send a `request`, which `ecluse account` lists and answers. To link, the application is asked by its
-    `form_login` whether they are right, and both are kept to sign the person in."""
+    """What a person without a link can do. `refuse`: read the text of `ask`. `link`: link the account by entering its
+    login and password. The gateway checks both with the application's `form_login` and keeps them to sign the person
+    in. `request`: send a request, which `ecluse account` lists and answers."""
     shared: bool = False
-    """Whether several people may have one login. Otherwise such a login is closed to all of them."""
+    """Whether several people may share one login. By default a login with several owners is refused to all of them."""
 
     @model_validator(mode="after")
     def _one_way(self) -> "AccountSection":

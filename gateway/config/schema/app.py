@@ -56,32 +56,34 @@ class PathsSection(Strict):
     """The leniencies of this application when it reads paths. Only listed leniencies are let through."""
 
     parameters: list[ParameterName] = Field(default=[], max_length=20)
-    """Path parameters that it cuts off, such as jsessionid."""
+    """Path parameters that the application cuts off, such as jsessionid."""
     case: Literal["sensitive", "insensitive"] = "sensitive"
-    """`insensitive`: the application may be a Windows server, so other names of one file are refused: `a~1`, `a.`."""
+    """`insensitive`: the application may be a Windows server, so alternative names of a file are refused: `a~1`,
+    `a.`."""
     windows: bool = False
-    """With `case: insensitive`: dots and blanks at the end of a name are taken off instead of refused."""
+    """With `case: insensitive`: dots and blanks at the end of a name are removed instead of refused."""
     merge_slashes: bool = False
     encoding: Literal["utf8", "latin1"] = "utf8"
-    """The charset of its links. `latin1` is windows-1252, as browsers read it."""
+    """The charset of the application's links. `latin1` is windows-1252, as in browsers."""
     escaped: list[Literal["?", "#"]] = Field(default=[], max_length=2)
-    """Which of these two characters the names of its pages hold. A server that decodes once more would cut there."""
+    """The characters of these two that occur in names of the application's pages. A server that decodes twice would cut
+    there."""
     cookieless: bool = False
-    """The application is ASP.NET with sessions in the path: one segment `(S(...))` is taken off."""
+    """The application is ASP.NET with sessions in the path: one segment `(S(...))` is removed."""
     mangled: bool = False
-    """The application is SAP with settings in the path, `/sap(bD1kZQ==)/bc/`: this part in parentheses is taken off."""
+    """The application is SAP with settings in the path, `/sap(bD1kZQ==)/bc/`: the part in parentheses is removed."""
 
     semicolon: Literal["refuse", "literal"] = "refuse"
-    """`literal`: a `;` (or `%3B`) is a letter of a name, as in MediaWiki, Redmine, Trac and JupyterLab. Not for Java
+    """`literal`: a `;` (or `%3B`) is part of a name, as in MediaWiki, Redmine, Trac and JupyterLab. Not for Java
     servers, which cut there."""
     encoded_slash: Literal["refuse", "keep"] = "refuse"
-    """`keep`: the application takes `%2F` for a part of a name, as RabbitMQ and MediaWiki's REST do. Rules see, and
-    write, `%2F`."""
+    """`keep`: the application reads `%2F` as part of a name, as RabbitMQ and MediaWiki's REST do. Rules are written
+    with `%2F` and compared with `%2F`."""
     encoded_backslash: Literal["refuse", "keep"] = "refuse"
-    """`keep`: likewise for `%5C`. Not for Windows servers, to which it is a slash."""
+    """`keep`: likewise for `%5C`. Not for Windows servers, which read `%5C` as a slash."""
     encoded_percent: Literal["refuse", "literal"] = "refuse"
-    """`literal`: names may look like escapes (`%2541`, the name `%41`), because nothing decodes them twice. What would
-    then be a separator stays refused."""
+    """`literal`: names may look like escapes (`%2541`, the name `%41`), because no server decodes them twice. Names
+    that would contain a separator after a second decoding stay refused."""
 
     def leniency(self) -> PathLeniency:
         return PathLeniency(
@@ -122,25 +124,26 @@ class ResponsesSection(Strict):
     """How the application's responses are changed on their way to the browser."""
 
     cache: Literal["private", "no-store", "unchanged"] = "private"
-    """The `Cache-Control` that a response to a signed-in person is given if it has none: with `private` no
-    shared cache keeps it, with `no-store` no browser either. `unchanged` adds none."""
+    """The `Cache-Control` that is added to a response for a signed-in person if the application sent none. `private`:
+    shared caches keep no copy. `no-store`: browsers keep no copy either. `unchanged`: adds none."""
     clear_site_data: bool = False
-    """Lets the application clear the cookies of the whole domain in the browser (`Clear-Site-Data: "cookies"`), ours
-    too. Refused in a team's file."""
+    """Lets the application clear all cookies of the domain in the browser (`Clear-Site-Data: "cookies"`), the gateway's
+    cookies included. Refused in a team's file."""
     end_hsts: bool = False
-    """Lets the application have browsers use http again (`Strict-Transport-Security` of under 1000 s)."""
+    """Lets the application allow http again in browsers (`Strict-Transport-Security` of under 1000 s)."""
     front_orders: bool = False
-    """Lets the application tell a server in front of the gateway what to send (`X-Accel-Redirect`, `X-Sendfile`,
-    `X-Reproxy-URL` and their like). `X-Accel-Buffering`, which concerns the response itself, passes in any case.
-    Refused in a team's file."""
+    """Lets the application give orders to a server in front of the gateway (`X-Accel-Redirect`, `X-Sendfile`,
+    `X-Reproxy-URL` and similar headers). `X-Accel-Buffering`, which concerns only the response, always passes. Refused
+    in a team's file."""
     banners: bool = True
-    """Whether browsers are told its server, language and framework, with their versions (`Server`, `X-Powered-By`,
-    `X-AspNet-Version` and their like)."""
+    """Whether browsers receive the headers that name the application's server, language and framework with their
+    versions (`Server`, `X-Powered-By`, `X-AspNet-Version` and similar headers)."""
     add: dict[AddedName, LineValue] = Field(default={}, max_length=20)
-    """Headers that browsers get where the application sends none of the name: `X-Content-Type-Options: nosniff`. A
+    """Headers that are added to a response if the application did not send them: `X-Content-Type-Options: nosniff`. A
     team's file may not write `includeSubDomains`."""
     replace: dict[AddedName, LineValue] = Field(default={}, max_length=20)
-    """Headers that browsers get in the place of what the application sends, if it sends any."""
+    """Headers that replace the application's headers of the same name. A header that the application did not send is
+    not added."""
 
     @model_validator(mode="after")
     def _each_once(self) -> "ResponsesSection":
@@ -158,14 +161,15 @@ class AppSessionSection(Strict):
     idle: Maybe[WholeSeconds] = None
     absolute: Maybe[WholeSeconds] = None
     then: ByProviders[Literal["resume", "sign_in"]] = "resume"
-    """What follows the end of a limit: `resume` if the portal's session lives, or `sign_in` at the provider anew, which
-    has to be one that `can: [fresh_login]`."""
+    """What happens when a limit is reached. `resume`: the person goes on if the portal's session is alive. `sign_in`:
+    the person signs in again at the provider, whose file needs `can: [fresh_login]`."""
     streams: Literal["end", "last"] = "end"
-    """What happens at the idle limit to a request that still carries data in either direction: an upload, a download,
-    a stream, a WebSocket. With `end`, only new requests move the limit, and the exchange ends with it. With `last`,
-    data in either direction moves the limit too. The absolute limit ends the exchange in any case."""
+    """What happens at the idle limit to a request that still carries data in either direction: an upload, a download, a
+    stream, a WebSocket. `end`: only new requests extend the limit, and the exchange ends at the limit. `last`: data in
+    either direction also extends the limit. The absolute limit always ends the exchange."""
     grace: Maybe[Grace] = None
-    """How long people go on here while the session store is away, where `store.grace` in gateway.yaml is too long."""
+    """How long people keep access to this application while the session store is unreachable, if `store.grace` in
+    gateway.yaml is too long."""
 
 
 def _call_header(name: str) -> str:
@@ -189,63 +193,64 @@ class AppLogoutSection(Strict):
     """The calls and redirects when people sign out of this application, or their session ends in another way."""
 
     scope: ByProviders[Literal["local", "global"]] = "local"
-    """`local`: signs out of every application behind the gateway, in this browser. `global`: at the provider as
-    well."""
+    """`local`: signs the person out of every application behind the gateway, in this browser. `global`: at the provider
+    as well."""
     cookies: list[CookieName] = Field(default=[], max_length=20)
-    """The application's own cookies, which are cleared."""
+    """The application's own cookies that are cleared."""
     cookie_paths: Maybe[list[ApplicationTarget]] = Field(default=None, min_length=1, max_length=5)
-    """The paths that the application sets its cookies for. Where this is left out: `/`, the application's `path`, and
-    the first folder of `url`."""
+    """The paths of the application's cookies. Default: `/`, the application's `path`, and the first folder of `url`."""
     cookie_domains: list[HostName] = Field(default=[], max_length=5)
-    """What it writes into the `Domain` of its cookies: one of its hosts, or a domain that one of them is in. A cookie
-    that has a `Domain` is cleared under it alone."""
+    """The `Domain` of the application's cookies: one of the application's hosts, or a parent domain of one. A cookie
+    that was set with a `Domain` is cleared only under that domain."""
     all_cookies: Maybe[bool] = None
-    """Clears every cookie of the application that the browser brings, but for those in cookies.visible; with
-    cookies.prefix, those that begin with it. Where this is left out, and `cookies` too: at a sign-out, and after
-    another end of the session unless keep_posts is there."""
+    """Clears all cookies of the application that the browser sends, except those in `cookies.visible`; with
+    `cookies.prefix`, only cookies with this prefix. If neither this key nor `cookies` is written, the gateway clears
+    all at a sign-out, and also at any other end of the session unless `keep_posts` is written."""
     url: ByUpstreams[Maybe[ApplicationTarget]] = None
-    """A path of the application that is called at every end of a person's session, so that it ends its own."""
+    """A path of the application that is called at every end of a person's session, so that the application ends its own
+    session."""
     method: ByUpstreams[Literal["get", "post"]] = "get"
-    """The method of this call."""
+    """The method of the call."""
     form: ByUpstreams[dict[CallField, CallValue]] = Field(default={}, max_length=20)
-    """With `method: post`: the fields that this call sends, as a form would: `action: logout`."""
+    """With `method: post`: the form fields that the call sends: `action: logout`."""
     headers: ByHeaders[dict[CallHeader, LineValue]] = Field(default={}, max_length=20)
-    """Headers of this call beside those of translate: `X-Requested-With: XMLHttpRequest`."""
+    """Headers of the call beside those of `translate`: `X-Requested-With: XMLHttpRequest`."""
     login: ByHeaders[Maybe[Text]] = None
-    """The header or cookie of translate that this call carries where no browser is there, with the cookies named above
-    as last seen and the constants of translate. Where this is left out, the first header or cookie that comes from an
-    attribute of the person."""
+    """The header or cookie of `translate` that the call carries when no browser takes part. The call also carries the
+    last known values of the cookies above and the constants of `translate`. Default: the first header or cookie that
+    comes from an attribute of the person."""
     links: list[LogoutLink] = Field(default=[], max_length=50)
-    """The application's own addresses for signing out: a person who follows one signs out here. A path pattern, or one
-    with parameters that the query has, among others: `/doku.php?do=logout`."""
+    """The application's own sign-out addresses: a person who opens one signs out of the gateway. A path pattern, or a
+    path with parameters that the query must contain: `/doku.php?do=logout`."""
 
 
 class TunnelSection(Strict):
     """Lasting connections. Without this key an upgrade is refused."""
 
     protocols: list[Literal["websocket"]] = Field(min_length=1, max_length=1)
-    """What the application takes. `h2c` and TLS are never carried."""
+    """The protocols that the application accepts. `h2c` and TLS are never carried."""
     origins: ByHosts[list[Origin]] = Field(default=[], max_length=100)
-    """Other sites whose pages may open one; pages of the application's own hosts always may."""
+    """Other sites whose pages may open a connection. Pages of the application's own hosts always may."""
     idle: Own[Seconds] = 600.0
-    """Without a byte either way, pings included, it ends."""
+    """The connection ends after this time without a byte in either direction. Pings count as bytes."""
     keeps_session: Own[bool] = False
-    """What the person sends in one is use of the session, as requests are; pings and what the application sends are
-    not."""
+    """What the person sends counts as use of the session, as a request does. Pings and what the application sends do
+    not count."""
 
 
 class RuleSection(Strict):
     path: PathPattern
-    """Whole segments: a name, `*` for any one, `~expression` (RE2), and last `**` for all below."""
+    """Whole segments: a name, `*` for any segment, `~expression` (RE2); `**` at the end for all paths below."""
     methods: Maybe[list[MethodName]] = Field(default=None, min_length=1)
-    """All methods where this is left out; GET includes HEAD."""
+    """Default: all methods. GET includes HEAD."""
     allow: Maybe[WrittenCondition] = None
     deny: Maybe[WrittenCondition] = None
-    """Refuses here and on every narrower path, whatever their rules allow."""
+    """Refuses on this path and all narrower paths, even if the rules of those paths allow."""
     refusal: Maybe[TextByLanguage] = None
-    """What a person who is refused reads: a text, or one by language (`{fr: ..., en: ...}`)."""
+    """The text for a person who is refused: one text, or one by language (`{fr: ..., en: ...}`)."""
     shadow: bool = False
-    """The rule is evaluated beside the live rules, instead of those on its path and methods; differences are logged."""
+    """In a second evaluation, which is never enforced, this rule replaces the live rules of its path and methods.
+    Differences are logged."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "RuleSection":
@@ -260,65 +265,68 @@ class AppFile(Strict):
     version: Own[Version]
     app: Own[Name]
     label: ByHosts[Label] = Field(default={})
-    """The name that people know it by, on our pages: `{fr: ..., en: ...}`."""
+    """The name of the application on the gateway's pages: `{fr: ..., en: ...}`."""
     shadow: ByHosts[bool] = False
-    """This file stands beside the live one of the same application: its decisions are compared, never enforced."""
+    """This file stands beside the live file of the same application: its decisions are compared, never enforced."""
     hosts: ByHosts[list[HostPattern]] = Field(min_length=1, max_length=200)
-    """The names that browsers know it by; `*.example.org` stands for any one label, but for one with `_`: a name that
-    has one is written as it stands."""
+    """The application's host names in browsers. `*.example.org` covers any one label without `_`. A name with `_` is
+    written out."""
     path: ByHosts[Maybe[PathPrefix]] = None
-    """Below which path of its hosts it answers, beside other applications: `/wiki`. Paths in the file stay whole."""
+    """The path of its hosts below which the application answers, beside other applications: `/wiki`. Paths in this file
+    include this prefix."""
     start: ByHosts[Maybe[ApplicationTarget]] = None
-    """The page that people begin with, where it is not `/`: `/accueil?page=1`. The portal lists the application for
-    those whom the rules let into this page, and leads them there."""
+    """The first page for people, if it is not `/`: `/accueil?page=1`. The portal lists the application for people whom
+    the rules allow to open this page, and links to it."""
     public: ByHosts[Maybe[PublicSection]] = None
-    """Scheme and port that browsers use for it, where they are not those of the portal."""
+    """The scheme and port of the application in browsers, if they differ from the portal's."""
     upstream: ByUpstreams[UpstreamSection]
     front: ByHosts[Maybe[FrontName]] = None
-    """The server that passes its requests on, and asks here about each (`forward_auth` of gateway.yaml).
-    `oauth2-proxy`: an nginx that was set up for that; paths below `/oauth2/` are Écluse's then."""
+    """The server in front that forwards this application's requests and asks the gateway about each request first
+    (`forward_auth` of gateway.yaml). `oauth2-proxy`: an nginx that was configured for oauth2-proxy; the gateway then
+    owns the paths below `/oauth2/`."""
     providers: ByProviders[list[Name]] = Field(min_length=1, max_length=10000)
-    """The providers whose people it listens to."""
+    """The providers whose people may use the application."""
     directories: ByDirectories[list[Name]] = Field(default=[], max_length=100)
-    """The directories whose word it is told, and its rules may ask for."""
+    """The directories whose attributes the application may receive and its rules may use."""
     paths: Own[PathsSection] = PathsSection()
     methods: ByHosts[list[NamedMethod]] = Field(default=[], max_length=20)
-    """What it takes beside the usual methods: those of WebDAV, CalDAV and Subversion. Rules are then asked about all
-    that a request reaches: what lies below its path, and the path of `Destination`."""
+    """Methods that the application accepts beside the usual ones: those of WebDAV, CalDAV and Subversion. Rules then
+    have to allow everything that a request reaches: the paths below its path, and the path of `Destination`."""
     client_headers: ByHeaders[list[ListedHeader]] = Field(default=[], max_length=20)
-    """Headers that its own scripts and programs send, and that are dropped elsewhere: names with `_`, each by its exact
-    name, `X-Auth-Token`, `X-Auth-Key`, `X-Access-Token`, `X-User-Id`, `X-User-Email`, `X-Hasura-Role` and
+    """Headers that the application's own scripts and programs send and that are otherwise dropped: names with `_`, each
+    by its exact name, `X-Auth-Token`, `X-Auth-Key`, `X-Access-Token`, `X-User-Id`, `X-User-Email`, `X-Hasura-Role` and
     `X-Scope-OrgID`."""
     method_override: ByHosts[bool] = False
-    """The application obeys `X-HTTP-Method-Override`, its relatives or `_method` in a query: rules are asked about the
-    PUT, PATCH or DELETE that a POST names. Otherwise such a request is refused."""
+    """The application obeys `X-HTTP-Method-Override`, similar headers or `_method` in a query: rules decide on the PUT,
+    PATCH or DELETE that a POST names. By default such a request is refused."""
     responses: ByHosts[ResponsesSection] = ResponsesSection()
     rewrite: ByHosts[RewriteSection] = RewriteSection()
-    """Addresses in its answers that lead to where only the gateway can go, made public: `rewrite: {headers: true}`."""
+    """Replaces internal addresses in the application's responses with public ones: `rewrite: {headers: true}`."""
     cookies: ByHosts[CookiesSection] = CookiesSection()
-    """Its own cookies: hidden from browsers, renamed, or kept to one host."""
+    """The application's own cookies: hidden from browsers, renamed, or kept to one host."""
     limits: Own[AppLimitsSection] = AppLimitsSection()
     timeouts: Own[AppTimeoutsSection] = AppTimeoutsSection()
     session: Own[AppSessionSection] = AppSessionSection()
     logout: ByHosts[AppLogoutSection] = AppLogoutSection()
     tunnel: ByUpstreams[Maybe[TunnelSection]] = None
-    """WebSocket, which ends when the person signs out or may no longer be there: `tunnel: {protocols: [websocket]}`."""
+    """WebSocket. The connection ends when the person signs out or loses access: `tunnel: {protocols: [websocket]}`."""
     embedded_by: ByHosts[list[HostName]] = Field(default=[], max_length=100)
-    """Hosts of the same site whose pages show it in a frame. A person whom the portal knows is signed in there without
-    a visit; nobody is asked to sign in within a frame."""
+    """Hosts of the same site whose pages show the application in a frame. A person with a session at the portal is
+    signed in inside the frame. The gateway never asks for a sign-in inside a frame."""
     keep_posts: Own[Maybe[KeepPostsSection]] = None
-    """Keeps forms and uploads that are sent when the session has ended, so that they are not lost: `keep_posts: {}`.
-    Where this is left out, a person whose session has ended fills the form in again."""
+    """Keeps forms and uploads that are sent after the session has ended, so that they are not lost: `keep_posts: {}`.
+    Without this key the person fills the form in again."""
     api: ByProviders[Maybe[AppApiSection]] = None
-    """Programs that bring an access token."""
+    """Programs that send an access token."""
     account: Own[Maybe[AccountSection]] = None
-    """It has accounts of its own: a person's login is looked up, and nobody comes in without one."""
+    """The application has its own accounts: the gateway looks up the person's login, and refuses people without a
+    login."""
     translate: Own[TranslateSection] = TranslateSection()
-    """What it is told about a signed-in person, in headers and cookies."""
+    """What the application receives about a signed-in person, in headers and cookies."""
     form_login: ByUpstreams[Maybe[FormLoginSection]] = None
-    """The login form of an application that has nothing else."""
+    """The login form of an application that accepts neither headers nor tokens."""
     access: ByHosts[list[RuleSection]] = Field(min_length=1, max_length=100_000)
-    """The rules of access, by path. Their order does not matter: the most specific path that has a rule decides."""
+    """The access rules, by path. Their order does not matter: the most specific path with a rule decides."""
 
     @model_validator(mode="after")
     def _agrees(self) -> "AppFile":

@@ -29,12 +29,13 @@ class AppApiSection(Strict):
     """Programs as callers, with an access token instead of a session."""
 
     providers: list[Name] = Field(min_length=1, max_length=100)
-    """The providers whose tokens are accepted. The file of each says what a token has to be."""
+    """The providers whose tokens are accepted. Each provider's file says what a valid token is."""
     paths: ByHosts[list[PathPattern]] = Field(min_length=1, max_length=50)
-    """The paths where tokens are accepted. Elsewhere an Authorization header goes to the application as it is."""
+    """The paths where tokens are accepted. On other paths an Authorization header passes to the application
+    unchanged."""
     forward: ByUpstreams[bool] = False
-    """Whether the application is given the token too."""
+    """Whether the application receives the token too."""
     opaque: dict[Name, OpaqueTokensSection] = Field(default={}, max_length=100)
-    """By provider: which opaque tokens (those that are no JWT) are its own. Needed where several providers are asked
-    about tokens, unless `prefix` in their files tells the tokens apart: a token that could be of two providers is shown
-    to none."""
+    """By provider: which opaque tokens (not JWTs) belong to this provider. Required if several providers introspect
+    tokens, unless `prefix` in their files tells the tokens apart: a token that could belong to two providers is sent to
+    neither."""

@@ -39,11 +39,11 @@ def _claim_name(name: str) -> str:
 
 class ClaimSection(Strict):
     source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
-    """An attribute of the person, or subject, provider, issuer. Where there is none, the claim is left out."""
+    """An attribute of the person, or subject, provider, issuer. The claim is omitted if the person has no value."""
     value: Maybe[Text] = None
-    """A fixed text, which is no secret: whoever has the token reads it."""
+    """A fixed text. Not a secret: every reader of the token sees it."""
     list: bool = False
-    """A list in any case, of however many values; without it, several values are refused."""
+    """Always sends a list, even for one value. By default several values are refused."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "ClaimSection":
@@ -56,17 +56,17 @@ class TokenSection(Strict):
     """The keys of every kind of token."""
 
     header: ByHeaders[Maybe[Word]] = None
-    """The header that carries it; in `Authorization` it stands behind `Bearer`."""
+    """The header that carries the token; in `Authorization` after `Bearer`."""
     cookie: ByCookies[Maybe[Word]] = None
-    """Or the cookie."""
+    """The cookie that carries the token."""
     audience: ByHosts[Maybe[Word]] = None
-    """Its `aud`, by which the application knows that it is meant; the application's name where this is left out. In a
-    team's file: that name, or an address of one of its own hosts."""
+    """The `aud` of the token, by which the application recognises tokens for itself. Default: the application's name.
+    In a team's file: the application's name, or an address of one of the application's hosts."""
     life: Annotated[WholeSeconds, AfterValidator(life_of_token)] = 300
-    """From its making to its `exp`. A new one is made when half of it has passed."""
+    """The time from `iat` to `exp`. A new token is made after half of this time."""
     claims: dict[Annotated[Word, AfterValidator(_claim_name)], ClaimSection] = Field(default={}, max_length=100)
-    """What it tells beside `iss`, `aud`, `iat`, `exp`, `jti` and `sub`, which is the provider's name for the person
-    unless it is written here."""
+    """Claims beside `iss`, `aud`, `iat`, `exp`, `jti` and `sub`. `sub` is the provider's identifier of the person,
+    unless it is set here."""
 
     @model_validator(mode="after")
     def _one_carrier(self) -> "TokenSection":
@@ -79,26 +79,26 @@ class JwtSection(TokenSection):
     """A signed JSON Web Token (RFC 7519), which the application verifies by the keys at `/_ecluse/app/jwks`."""
 
     algorithm: Literal["ES256", "EdDSA", "RS256"] = "ES256"
-    """`tokens.keys` of gateway.yaml has a key for it."""
+    """`tokens.keys` of gateway.yaml must contain a key for this algorithm."""
 
 
 class SealedSection(TokenSection):
     """A token under a key that the application has too. Readers in PHP, Java and Python are in `deploy/readers`."""
 
     algorithm: Literal["A256GCM", "HS256"] = "A256GCM"
-    """`A256GCM` seals it (JWE, RFC 7516), so that nobody but the application reads it; `HS256` signs it alone (JWS,
+    """`A256GCM` encrypts the token (JWE, RFC 7516), so that only the application reads it. `HS256` only signs it (JWS,
     RFC 7515)."""
     key: BySecrets[PublicReference]
-    """Where the key stands: 32 bytes in base64 (`openssl rand -base64 32`), as `{file: path}`, `{env: NAME}` or
-    `{credential: name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
+    """The key: 32 bytes in base64 (`openssl rand -base64 32`), as `{file: path}`, `{env: NAME}` or `{credential:
+    name}`. A team's file may use only `{file: ...}`, below its `secrets`."""
 
 
 class BasicAccountSection(Strict):
     source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
-    """An attribute of the person, or subject, provider, issuer: their own account at the application. A person without
-    one, or with a colon in it, is refused."""
+    """An attribute of the person, or subject, provider, issuer: the person's account at the application. A person
+    without a value, or with a colon in the value, is refused."""
     value: Maybe[Text] = None
-    """Or one account for everybody."""
+    """One account for all people."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "BasicAccountSection":
@@ -113,12 +113,13 @@ class BasicSection(Strict):
 
     account: BasicAccountSection
     password: BySecrets[Maybe[PublicReference]] = None
-    """Where the secret stands: one line, `{file: path}`, `{env: NAME}` or `{credential: name}`, of which a team's file
-    may write `{file: ...}` alone, below its `secrets`."""
+    """The secret, on one line: `{file: path}`, `{env: NAME}` or `{credential: name}`. A team's file may use only
+    `{file: ...}`, below its `secrets`."""
     password_from: ByAttributes[Maybe[AttributeName]] = None
-    """Or each person's own secret at this application: what a directory gives under this name with `secret: true`."""
+    """The attribute that holds each person's own secret for this application. A directory gives it with `secret:
+    true`."""
     encoding: Own[Literal["utf8", "latin1"]] = "utf8"
-    """Of account and password."""
+    """The charset of account and password."""
 
     @model_validator(mode="after")
     def _one_password(self) -> "BasicSection":
@@ -145,11 +146,12 @@ class TokensSection(Strict):
     """The keys by which applications verify their tokens."""
 
     keys: list[TokenKeySection] = Field(default=[], min_length=1, max_length=16)
-    """All are published at `/_ecluse/app/jwks`; of each algorithm the first signs. A new key is written second, and
-    first once the applications have fetched it; the old one goes when the last token of it has ended. Where there are
-    none, the gateway makes them, keeps them in the state folder and changes them by itself: on one machine alone."""
+    """All keys are published at `/_ecluse/app/jwks`. The first key of each algorithm signs. List a new key second, move
+    it to the first place once the applications have fetched it, and delete the old key when its last token has expired.
+    Without keys here, the gateway makes its own, keeps them in the state folder and rotates them; this works on one
+    machine only."""
     rotate: Annotated[WholeSeconds, AfterValidator(_rotation)] = USUAL_ROTATION
-    """Of keys that the gateway makes: the age at which another takes the place of one, a day at least."""
+    """The age at which the gateway replaces a key that it made; at least a day."""
 
     @model_validator(mode="after")
     def _made_or_given(self) -> "TokensSection":

@@ -28,10 +28,10 @@ from gateway.identity.values import is_insee
 from gateway.policy.conditions import Group
 
 CONDITION = "condition"
-"""The error type of a value that is no condition at all."""
+"""The error type of a value that is not a condition."""
 
 TAG = "="
-"""Begins each tag of the union, which pydantic puts into the path of an error and which is no key of the file."""
+"""Marks the tags of the union, which pydantic puts into an error's path although they are not keys of the file."""
 
 
 def _group(name: str) -> str:
@@ -54,19 +54,19 @@ class UserIs(Strict):
 
 class ProviderIs(Strict):
     provider: ByProviders[Providers]
-    """The person signed in there."""
+    """The person signed in at this provider."""
 
 
 class TenantIs(Strict):
     tenant: ByProviders[TenantTest]
-    """The organisation in whose name the person acts."""
+    """The organisation for which the person acts."""
 
 
 class MandateTest(Strict):
     office: Offices
-    """The office, as the directory writes it: `maire`; or several, of which one is enough."""
+    """The office as the directory writes it: `maire`. Of several, one is enough."""
     of: Maybe[Literal["tenant"]] = None
-    """`tenant`: the mandate is one of the organisation in whose name the person acts. Without it, one of any
+    """`tenant`: the mandate must be in the organisation for which the person acts. By default a mandate in any
     organisation is enough."""
 
 
@@ -77,13 +77,13 @@ class MandateIs(Strict):
             Discriminator(lambda value: TAG + ("mandate" if isinstance(value, dict) else "offices")),
         ]
     ]
-    """The person holds this mandate now. It ends by itself where a directory says its last day; what a provider says of
-    mandates (its attribute `mandates`) has no end."""
+    """The person holds this mandate now. A mandate from a directory ends after its last day. A mandate from a provider
+    (its attribute `mandates`) has no end."""
 
 
 class NetworkIs(Strict):
     network: Own[Networks]
-    """Where the client is."""
+    """The network of the client."""
 
 
 class MethodIs(Strict):
@@ -104,7 +104,7 @@ class TimeIs(Strict):
 
 class AcrMinIs(Strict):
     acr_min: ByProviders[LevelName]
-    """The person signed in at this level of the ladder, or at a stronger one."""
+    """The person signed in at this level of the ladder or a stronger one."""
 
 
 class AmrIs(Strict):
@@ -114,34 +114,35 @@ class AmrIs(Strict):
 
 class MaxAgeIs(Strict):
     max_age: ByProviders[WholeSeconds]
-    """The person proved who they are no longer ago than this."""
+    """The person authenticated at most this long ago."""
 
 
 class SharedIs(Strict):
     shared: Own[Name]
-    """What a file of shared/ says under this name."""
+    """The condition of this name in shared/."""
 
 
 class WhenIs(Strict):
     when: Own[str] = Field(min_length=1, max_length=2000)
-    """An expression in CEL that is true or false (needs the extra `cel`). Its loops go over the entries of a value, and
-    it asks no network. An expression that could cost over 1 MiB or 400,000 steps (2 to 3 ms) for texts of 200 bytes and
-    lists of 30 texts of 64 does not load; a person whose values cost more is refused (`policy.expression`)."""
+    """An expression in CEL that is true or false (needs the extra `cel`). It can loop only over the entries of a value
+    and makes no network calls. An expression that could cost over 1 MiB or 400,000 steps (2 to 3 ms) for texts of 200
+    bytes and lists of 30 texts of 64 does not load; a person whose values cost more is refused
+    (`policy.expression`)."""
 
 
 class AnyOf(Strict):
     any: Own[list["WrittenCondition"]] = Field(min_length=1)
-    """True if one of these is."""
+    """True if at least one of these conditions is true."""
 
 
 class AllOf(Strict):
     all: Own[list["WrittenCondition"]] = Field(min_length=1)
-    """True if each of these is."""
+    """True if all of these conditions are true."""
 
 
 class NotThis(Strict):
     this: Own["WrittenCondition"] = Field(alias="not")
-    """True if this is false; an unknown result stays unknown."""
+    """True if this condition is false. Unknown stays unknown."""
 
 
 WORDS = ("anyone", "signed_in")
@@ -213,7 +214,8 @@ class SharedFile(Strict):
 
     version: Version
     conditions: dict[Name, WrittenCondition] = Field(min_length=1, max_length=1000)
-    """The conditions by name; a name is given once in all files. One may refer to another, never in a circle."""
+    """The conditions by name. A name must be unique across all files. Conditions may refer to each other, but not in a
+    circle."""
 
 
 def _organisation(value: object) -> dict[str, str]:
@@ -252,7 +254,7 @@ Organisation = Annotated[
         }
     ),
 ]
-"""A SIRET, a SIREN (all establishments of the legal unit), or a mapping with one of them, its INSEE code, a name."""
+"""A SIRET, a SIREN (all establishments of the legal unit), or a mapping with the number, the INSEE code and a name."""
 
 
 class ListFile(Strict):

@@ -40,16 +40,17 @@ class CookiesSection(Strict):
     """The application's own cookies. Without this key they pass unchanged."""
 
     hidden: list[HiddenName] = Field(default=[], max_length=50)
-    """Those that no browser gets: the gateway keeps them sealed with the person's session, adds them to what it sends
-    the application, and drops them with the session. `*`: all but those in `visible`. Nobody has any before they sign
-    in."""
+    """Cookies that never reach browsers. The gateway keeps them encrypted with the person's session, adds them to
+    requests for the application, and deletes them with the session. `*`: all cookies except those in `visible`. Before
+    the sign-in these cookies are dropped."""
     visible: list[OwnCookieName] = Field(default=[], max_length=50)
-    """Those that pass as they are, in the midst of others that are hidden or renamed: what its scripts read or set."""
+    """Cookies that pass unchanged while others are hidden or renamed: cookies that the application's scripts read or
+    set."""
     prefix: Maybe[NamePrefix] = None
-    """What stands before the names of the others in browsers (`permis_`), so that those of two applications are apart:
-    the application gets its own names back, and no cookie without the prefix."""
+    """A prefix for the names of all other cookies in browsers (`permis_`), so that two applications do not share
+    cookies. The application receives the names without the prefix, and no cookie that lacks it."""
     host_only: bool = False
-    """Takes `Domain` off its cookies, so that browsers send them to this host alone."""
+    """Removes `Domain` from the application's cookies, so that browsers send them only to this host."""
 
     @model_validator(mode="after")
     def _has_an_effect(self) -> "CookiesSection":

@@ -93,27 +93,28 @@ GivenName = Annotated[AttributeName, AfterValidator(_named)]
 
 class CsvSection(Strict):
     path: Text
-    """The file; a relative path starts from the policy folder. Its first line names the columns."""
+    """The file; a relative path starts from the policy folder. The first line names the columns."""
     delimiter: Annotated[str, AfterValidator(_delimiter)] = ","
-    """What stands between two cells."""
+    """The delimiter between two cells."""
     encoding: Literal["utf-8", "cp1252"] = "utf-8"
     """`cp1252` is what older spreadsheets write."""
 
 
 class JsonSection(Strict):
     path: Text
-    """The file: an array of objects, of at most 64 MB. A relative path starts from the policy folder."""
+    """The file: a JSON array of objects, at most 64 MB. A relative path starts from the policy folder."""
 
 
 class KeyPartSection(Strict):
     from_: AttributeName = Field(alias="from")
-    """What is compared with this column: an attribute of the person, `subject`, `issuer`, or `tenant`, the organisation
-    in whose name they act."""
+    """The value that is compared with this column: an attribute of the person, `subject`, `issuer`, or `tenant`, the
+    organisation for which the person acts."""
     providers: Maybe[list[Name]] = Field(default=None, min_length=1, max_length=1000)
-    """The providers whose word is taken for it. Needed unless the key has `issuer`: nobody gets another's row by
-    asserting the same value at a second provider."""
+    """The providers whose value counts. Required unless the key contains `issuer`: otherwise a person could get another
+    person's row by asserting the same value at a second provider."""
     transform: list[KeyTransform] = Field(default=[], max_length=4)
-    """What becomes of the value first: `lower` and `upper` (letters of ASCII), `siren` (of a SIRET), `mail_domain`."""
+    """Transforms of the value before the comparison: `lower` and `upper` (ASCII letters), `siren` (of a SIRET),
+    `mail_domain`."""
 
 
 class MandateSection(Strict):
@@ -122,21 +123,21 @@ class MandateSection(Strict):
     office: Column
     """The column of the office, such as maire."""
     siren: Maybe[Column] = None
-    """The column of the organisation, by its SIREN. Write this one, `siret` or `insee`."""
+    """The column with the organisation's SIREN. Write `siren`, `siret` or `insee`."""
     siret: Maybe[Column] = None
-    """The column of the organisation, by its SIRET, which `acts_for` needs."""
+    """The column with the organisation's SIRET, which `acts_for` needs."""
     insee: Maybe[Column] = None
-    """The column of the organisation, a commune, by its INSEE code, which says its time zone as well."""
+    """The column with the INSEE code of the organisation, a commune. The code also gives the time zone."""
     start: Column
-    """The column of the first day, written 2026-03-29."""
+    """The column with the first day, written 2026-03-29."""
     end: Column
-    """The column of the last day: the mandate ends at midnight behind it, by the clock of the organisation."""
+    """The column with the last day. The mandate ends at the following midnight in the organisation's time zone."""
     open_end: bool = False
-    """Whether a mandate whose last day is empty goes on. Otherwise such a row is mistaken, and opens nothing."""
+    """Whether an empty last day means a mandate without an end. By default the row is invalid and gives no mandate."""
     zone: Maybe[TimeZone] = None
     """The time zone of all organisations, such as Europe/Paris."""
     zone_column: Maybe[Column] = None
-    """The column of each organisation's time zone, in the place of `zone`."""
+    """The column with each organisation's time zone, instead of `zone`."""
 
     @model_validator(mode="after")
     def _organisation(self) -> "MandateSection":
@@ -154,28 +155,29 @@ class MandateSection(Strict):
 
 class GivenSection(Strict):
     column: Maybe[Column] = None
-    """The column, or the name in a JSON object; that of the attribute where it is left out."""
+    """The column, or the name in a JSON object. Default: the name of the attribute."""
     type: ValueType = "text"
-    """What a value has to be: `number` is a whole one, `date` is written 2026-03-29, `boolean` is true or false,
-    `mandates` goes with `mandate`. One that is not makes the attribute unknown."""
+    """The type of the value: `number` is a whole number, `date` is written 2026-03-29, `boolean` is true or false,
+    `mandates` needs `mandate`. A value of another type makes the attribute unknown."""
     mandate: Maybe[MandateSection] = None
-    """Of the attribute `mandates` with the type `mandates`: the columns of a mandate, which ends by itself."""
+    """For the attribute `mandates` with the type `mandates`: the columns of a mandate."""
     many: bool = False
-    """Whether a person may have several values; otherwise a second one makes the attribute unknown."""
+    """Whether a person may have several values. By default a second value makes the attribute unknown."""
     split: Maybe[Annotated[str, Field(min_length=1, max_length=8)]] = None
-    """What separates several values of one cell."""
+    """The separator between several values in one cell."""
     secret: bool = False
-    """Whether it is a person's secret at an application, of one line: `password_from` of `translate.basic` and
-    `secret_from` of `form_login.trusted` send it there, and nothing else reads or shows it. Never a password by which
-    the person signs in anywhere themselves."""
+    """Whether the value is a person's secret for an application, on one line. Only `password_from` of `translate.basic`
+    and `secret_from` of `form_login.trusted` send it; no rule reads it and no page or log shows it. Never use a
+    password with which the person signs in."""
     wins: Maybe[Winner] = None
-    """Where a provider has an attribute of this name, this says whose word counts. Without it such a folder is
-    refused. With `directory`, what a provider says of it whose word the key does not take is unknown."""
+    """Which value counts if a provider asserts an attribute of the same name. A folder with such an attribute and
+    without this key is refused. With `directory`, a value from a provider that the key does not list is unknown."""
 
     acts_for: Maybe[Annotated[tuple[str, ...], PlainValidator(checked(_acts_for)), WithJsonSchema(_ACTS_FOR)]] = None
-    """People may act for the organisations that this names, beside those of their provider: with the type `siret`, or
-    by the mandates that they hold, with a column `siret`. Where there are several they choose on a page. This lists
-    the SIRETs and SIRENs that it may name, or says `any`; where it names another, this attribute is unknown."""
+    """The person may act for the organisations in this attribute, beside those of the provider: an attribute of the
+    type `siret`, or mandates with a column `siret`. With several organisations the person chooses on a page. This key
+    lists the SIRETs and SIRENs that the attribute may contain, or `any`; any other value makes the attribute
+    unknown."""
 
     @model_validator(mode="after")
     def _organisations(self) -> "GivenSection":
@@ -244,37 +246,39 @@ class DirectoryFile(Strict):
 
     version: Version
     directory: Name
-    """Its name in the other files, in messages and in logs."""
+    """The name of the directory in other files, messages and logs."""
     csv: Maybe[CsvSection] = None
     json_: Maybe[JsonSection] = Field(default=None, alias="json")
     ldap: Maybe[LdapSection] = None
-    """An LDAP server that is asked at each sign-in. The columns of `key` and `gives` are attributes of its entries."""
+    """An LDAP server, which is queried at each sign-in. The columns of `key` and `gives` are attributes of its
+    entries."""
     http: Maybe[HttpSection] = None
-    """An HTTP server that is asked at each sign-in, and answers with JSON."""
+    """An HTTP server, which is queried at each sign-in and answers with JSON."""
     postgresql: Maybe[PostgresqlSection] = None
-    """A PostgreSQL server that is asked at each sign-in."""
+    """A PostgreSQL server, which is queried at each sign-in."""
     sqlite: Maybe[SqliteSection] = None
-    """A SQLite file that is asked at each sign-in, as it is then."""
+    """A SQLite file, which is queried at each sign-in."""
     key: dict[Column, KeyPartSection] = Field(min_length=1, max_length=8)
-    """By column, what of a person finds their rows: all parts have to be the same. A person who lacks one, or has
-    several values of it, is not looked up: what would be given is unknown."""
+    """By column, the value of the person that finds the rows. A row matches if all columns are equal. A person without
+    one of the values, or with several, is not looked up: the attributes are unknown."""
     gives: dict[GivenName, GivenSection] = Field(min_length=1, max_length=100)
-    """The attributes that it may add, and nothing else of it is ever read: `{uai: {}}` is the column `uai`."""
+    """The attributes that the directory may add. No other column is read: `{uai: {}}` is the column `uai`."""
     rows: Literal["one", "many"] = "one"
-    """How many rows may be one person's. With `one`, a second row makes all that is given unknown."""
+    """The number of rows that one person may have. With `one`, a second row makes all attributes of the directory
+    unknown."""
     away: Annotated[tuple[str, int], PlainValidator(checked(_away)), WithJsonSchema(_AWAY_SCHEMA)] = ("refuse", 0)
-    """What follows where it cannot be read or asked. `refuse`: the applications that list it refuse its people (503)
-    until it is back. `without`: they go on, and what it gives is unknown, so that no rule that needs it lets anybody
-    in. `{last: 24h}`: what it last said counts for so long, then as `refuse`; what a server last said of somebody is
-    kept, sealed, in the session store."""
+    """What happens if the directory cannot be reached or read. `refuse`: applications that list it refuse the people
+    (503) until it is back. `without`: people go on with unknown attributes, so rules that need an attribute let nobody
+    in. `{last: 24h}`: the last known values count for this time, then as `refuse`. The last values from a server are
+    kept, encrypted, in the session store."""
     timeout: Annotated[Seconds, AfterValidator(_in_time)] = 2.0
-    """How long a sign-in waits for it, at most 10s; all directories are asked side by side."""
+    """How long a sign-in waits for the directory, at most 10s. All directories are queried at the same time."""
     lifetime: Annotated[WholeSeconds, AfterValidator(_asked_again)] = 3600
-    """How long what it said of somebody counts in their session. Ahead of its end it is asked again, apart from
-    requests and only while they are here; the first request after a longer pause waits for it. At least 30s."""
+    """How long a person's values count in the session, at least 30s. The gateway refreshes them before the end, outside
+    requests and only while the person is active. The first request after a longer pause waits for the refresh."""
     gone: Literal["keep", "end"] = "keep"
-    """What becomes of the session of a person whom it no longer has: `end` ends it, everywhere, as soon as it is asked
-    again."""
+    """What happens to the session of a person who is no longer in the directory. `end`: the next refresh ends it, at
+    every application."""
 
     @model_validator(mode="after")
     def _one_name(self) -> "DirectoryFile":

@@ -58,12 +58,11 @@ class LdapBindSection(Strict):
     """How the gateway authenticates to the server."""
 
     dn: Maybe[Annotated[str, Field(min_length=3, max_length=1000)]] = None
-    """Simple bind: the entry that the gateway is, which may read what is asked for, and should be able to do nothing
-    else."""
+    """Simple bind: the DN of the gateway's own entry. It should be able to read what is queried and nothing more."""
     password: Maybe[Secret] = None
-    """Its password."""
+    """The password of this entry."""
     certificate: Maybe[ClientCertificateSection] = None
-    """SASL EXTERNAL: the certificate that is shown in TLS says it."""
+    """SASL EXTERNAL: the client certificate of the TLS handshake identifies the gateway."""
 
     @model_validator(mode="after")
     def _one_way(self) -> "LdapBindSection":
@@ -74,22 +73,23 @@ class LdapBindSection(Strict):
 
 class LdapSection(Strict):
     servers: list[Annotated[str, AfterValidator(_ldap_address)]] = Field(min_length=1, max_length=8)
-    """Where it is, `ldaps://ldap.example.org`; the next one is asked where one cannot be reached. The certificate is
-    for this name."""
+    """The address, `ldaps://ldap.example.org`. If a server cannot be reached, the next in the list is queried. The
+    certificate must be for the name in the address."""
     start_tls: bool = False
-    """Whether TLS begins after connecting, with `ldap://`. Outside development nothing goes in the clear."""
+    """Whether to start TLS after connecting, with `ldap://`. Outside development, connections without TLS are
+    refused."""
     ca: Maybe[PublicReference] = None
-    """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
+    """PEM: the authorities that are trusted for the server's certificate. Default: the system's."""
     bind: Maybe[LdapBindSection] = None
-    """How the gateway proves to it what it is; where this is left out, it is anonymous."""
+    """How the gateway authenticates to the server. Default: an anonymous bind."""
     base: Text
-    """The entry under which people are looked for, `ou=people,dc=example,dc=org`."""
+    """The base of the search, `ou=people,dc=example,dc=org`."""
     scope: Literal["base", "one", "subtree"] = "subtree"
-    """How far below it."""
+    """The scope of the search."""
     filter: Maybe[Annotated[str, Field(max_length=2000), AfterValidator(_filter)]] = None
-    """What an entry has to be beside having the key, `(objectClass=inetOrgPerson)` (RFC 4515)."""
+    """A filter for entries in addition to the key, `(objectClass=inetOrgPerson)` (RFC 4515)."""
     connections: Annotated[Count, Field(ge=1, le=32)] = 4
-    """How many people it is asked about at once by each worker."""
+    """The number of connections of each worker: as many people are looked up at once."""
 
     @model_validator(mode="after")
     def _one_security(self) -> "LdapSection":
@@ -126,35 +126,35 @@ class OAuthSection(Strict):
     """OAuth 2.0 client credentials (RFC 6749 4.4)."""
 
     token_url: Annotated[str, AfterValidator(_token_address)]
-    """The token endpoint, which has to be at one of the `addresses` too."""
+    """The token endpoint. Its IP addresses must be in `addresses` too."""
     client_id: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[ -~]+$")]
     client_secret: Secret
     scope: Maybe[Annotated[str, Field(max_length=1000, pattern=r"^[!-~]+( [!-~]+)*$")]] = None
-    """What is asked for, separated by blanks."""
+    """The scopes of the token request, separated by blanks."""
     send: Literal["basic", "body"] = "basic"
-    """Where our secret stands: in `Authorization`, or in the body for servers that take it there alone."""
+    """Where the client secret is sent: in `Authorization`, or in the body for servers that accept it only there."""
 
 
 class HttpSection(Strict):
     url: Annotated[str, AfterValidator(_http_address)]
-    """What is asked. `{uid}` is the part of the key that has this name, percent-encoded; with POST the key is a JSON
-    object in the body. No redirect is followed; 404 is that there is nobody of this key."""
+    """The URL of the query. `{uid}` is the part of the key with this name, percent-encoded; with POST the key is a JSON
+    object in the body. Redirects are not followed. 404 means that no person has this key."""
     method: Literal["GET", "POST"] = "GET"
     rows: Annotated[str, Field(max_length=500), AfterValidator(_pointer)] = ""
-    """JSON Pointer (RFC 6901) to the object of the person, or to a list of such objects; the whole answer where this is
-    left out. The columns of `gives` are names in it, or pointers within it."""
+    """JSON Pointer (RFC 6901) to the object of the person, or to a list of such objects. Default: the whole response.
+    The columns of `gives` are names or pointers in this object."""
     addresses: list[NetworkText] = Field(min_length=1, max_length=100)
-    """The IP addresses and networks that the name may lead to; anything else is not connected to."""
+    """The IP addresses and networks to which the name may resolve. The gateway does not connect to other addresses."""
     token: Maybe[Secret] = None
-    """What is sent as `Authorization: Bearer`."""
+    """The token that is sent as `Authorization: Bearer`."""
     oauth: Maybe[OAuthSection] = None
-    """How such a token is fetched, in the place of `token`. It is kept for as long as its server says."""
+    """How to fetch the token, instead of `token`. A token is kept until it expires."""
     certificate: Maybe[ClientCertificateSection] = None
-    """What is shown in TLS."""
+    """The client certificate of the TLS handshake."""
     ca: Maybe[PublicReference] = None
-    """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
+    """PEM: the authorities that are trusted for the server's certificate. Default: the system's."""
     connections: Annotated[Count, Field(ge=1, le=64)] = 8
-    """How many people it is asked about at once by each worker."""
+    """The number of connections of each worker: as many people are looked up at once."""
 
     @model_validator(mode="after")
     def _one_token(self) -> "HttpSection":
@@ -191,27 +191,27 @@ def _brackets(select: str) -> str:
 
 class SqliteSection(Strict):
     path: Text
-    """The file, which is only read; a relative path starts from the policy folder."""
+    """The file, opened read-only; a relative path starts from the policy folder."""
     select: Annotated[Select, AfterValidator(_brackets)]
-    """One SELECT, with `:column` where a part of the key stands. It has the columns of `key` and of `gives`. A name
-    with other signs than letters, digits and `_` is written `[name]`."""
+    """One SELECT, with `:column` for a part of the key. Its result has the columns of `key` and of `gives`. A name with
+    signs other than letters, digits and `_` is written `[name]`."""
 
 
 class PostgresqlSection(Strict):
     host: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_host)]
-    """The server's name, which its certificate is for; or the folder of its socket on this machine."""
+    """The server's name, which its certificate must be for; or the folder of its socket on this machine."""
     port: Annotated[Count, Field(ge=1, le=65535)] = 5432
     database: Text
     user: Text
-    """A role of the gateway's own, which may read what is asked for and do nothing else."""
+    """A role of the gateway's own. It should be able to read what is queried and nothing more."""
     password: Maybe[Secret] = None
     certificate: Maybe[ClientCertificateSection] = None
-    """What is shown in TLS; the role is then known by it."""
+    """The client certificate of the TLS handshake, by which the server recognises the role."""
     ca: Maybe[PublicReference] = None
-    """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
+    """PEM: the authorities that are trusted for the server's certificate. Default: the system's."""
     tls: bool = True
     """`false` is for development, and for a socket of this machine."""
     select: Select
-    """One SELECT, with `:column` where a part of the key stands. It has the columns of `key` and of `gives`."""
+    """One SELECT, with `:column` for a part of the key. Its result has the columns of `key` and of `gives`."""
     connections: Annotated[Count, Field(ge=1, le=32)] = 4
-    """How many people it is asked about at once by each worker."""
+    """The number of connections of each worker: as many people are looked up at once."""

@@ -8,9 +8,10 @@ from gateway.config.schema.types import Maybe, PathPattern, Seconds, SizeOrUnlim
 
 class PathTimeoutsSection(Strict):
     first_byte: Maybe[Seconds] = None
-    """From the request to the first byte of the answer."""
+    """From the request to the first byte of the response."""
     body: Maybe[Seconds] = None
-    """Between two pieces of a body, of the request or the answer: what a report needs that pauses amid its answer."""
+    """Between two pieces of a body, of the request or the response: raise it for a report that pauses in the middle of
+    its response."""
     total: Maybe[Seconds] = None
     """The whole exchange."""
 
@@ -19,7 +20,7 @@ class AppTimeoutsSection(PathTimeoutsSection):
     """Timeouts of this application, instead of the timeouts in gateway.yaml."""
 
     connect: Maybe[Seconds] = None
-    """To open a connection to it."""
+    """The time to open a connection to the application."""
 
 
 class PathLimitsSection(Strict):
@@ -27,7 +28,7 @@ class PathLimitsSection(Strict):
     leaves out is the application's."""
 
     path: PathPattern
-    """As a rule of `access` names it."""
+    """A path pattern, as in a rule of `access`."""
     body: Maybe[SizeOrUnlimited] = None
     timeouts: Maybe[PathTimeoutsSection] = None
 
@@ -41,6 +42,6 @@ class PathLimitsSection(Strict):
 class AppLimitsSection(Strict):
     body: Maybe[SizeOrUnlimited] = None
     paths: list[PathLimitsSection] = Field(default=[], max_length=200)
-    """Paths with other limits: uploads that are larger, answers that are slower."""
+    """Paths with other limits: larger uploads, slower responses."""
     requests: Maybe[AppRequestRatesSection] = None
-    """How often it may be asked."""
+    """The rate of requests."""

@@ -12,7 +12,7 @@ from pydantic import Field
 ValueT = TypeVar("ValueT")
 
 FENCE: Final = "fence"
-"""The word's key in the JSON Schema that pydantic makes; editors and readers of the published schemas do not get it."""
+"""The word's key in the JSON Schema that pydantic makes. The published schemas omit it."""
 
 ByHosts = Annotated[ValueT, Field(json_schema_extra={FENCE: "hosts"})]
 ByProviders = Annotated[ValueT, Field(json_schema_extra={FENCE: "providers"})]

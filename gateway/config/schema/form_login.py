@@ -49,16 +49,16 @@ class TrustedAccountSection(Strict):
     person's own secret, from a directory."""
 
     source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
-    """An attribute of the person, or subject, provider, issuer: the name of their account. A person without one, or
+    """An attribute of the person, or subject, provider, issuer: the name of the account. A person without a value, or
     with several, is refused."""
     value: Maybe[Text] = None
-    """Or one account for everybody."""
+    """One account for all people."""
     secret: BySecrets[Maybe[PublicReference]] = None
-    """Where its password stands: one line, `{file: path}`, `{env: NAME}` or `{credential: name}`, of which a team's
-    file may write `{file: ...}` alone, below its `secrets`."""
+    """The password, on one line: `{file: path}`, `{env: NAME}` or `{credential: name}`. A team's file may use only
+    `{file: ...}`, below its `secrets`."""
     secret_from: ByAttributes[Maybe[AttributeName]] = None
-    """Or each person's own password at this application: what a directory gives under this name with
-    `secret: true`."""
+    """The attribute that holds each person's own password for this application. A directory gives it with `secret:
+    true`."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "TrustedAccountSection":
@@ -73,17 +73,16 @@ class TrustedAccountSection(Strict):
 
 class FormStepSection(Strict):
     page: Maybe[ApplicationTarget] = None
-    """The page that has the form. Left out where the answer to the step before has it."""
+    """The page with the form. Omit it if the response to the previous step contains the form."""
     action: Maybe[FormPath] = None
-    """The path that the form is sent to; that of `page` where this is left out. A form that leads elsewhere is not
-    sent."""
+    """The path to which the form is sent. Default: the path of `page`. A form with another `action` is not sent."""
     form: Maybe[Text] = None
-    """The `id` or `name` of the form, where several have the fields."""
+    """The `id` or `name` of the form, if several forms have these fields."""
     fields: dict[FieldName, Literal["login", "secret", "page"]] = Field(min_length=1, max_length=50)
-    """The fields by name, and what is sent in each: the `login`, the `secret`, or what the `page` has in it, such as a
-    token against forgery. The form has to have all of them."""
+    """The fields by name, and the value of each: the `login`, the `secret`, or the value in the `page`, such as a token
+    against forgery. The form must have all of these fields."""
     values: dict[FieldName, Text] = Field(default={}, max_length=50)
-    """Further fields, with what is sent in each."""
+    """Further fields with fixed values."""
 
     @model_validator(mode="after")
     def _whole(self) -> "FormStepSection":
@@ -102,11 +101,11 @@ class ResponseMarkSection(Strict):
     """How to recognise a response of the application. Every given mark has to match."""
 
     status: Maybe[int] = Field(default=None, ge=200, le=599)
-    """The status of the answer."""
+    """The status of the response."""
     location: Maybe[ApplicationTarget] = None
-    """Where it leads (`Location`): a path, with whatever query, or a path with this query."""
+    """The target of the redirect (`Location`): a path with any query, or a path with exactly this query."""
     marker: Maybe[Text] = None
-    """A text that stands in the first 64 KB of its body, letter by letter."""
+    """A text in the first 64 KB of the body, letter by letter."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "ResponseMarkSection":
@@ -124,46 +123,46 @@ class FormLoginSection(Strict):
     sealed with the person's session."""
 
     trusted: Maybe[TrustedAccountSection] = None
-    """One secret for every account. Where this is left out, each person's login and secret are those of their account
-    link (`account`)."""
+    """One secret for every account. By default each person's login and secret are those of the account link
+    (`account`)."""
     steps: list[FormStepSection] = Field(min_length=1, max_length=5)
-    """The forms, one after the other."""
+    """The forms, in order."""
     signed_in: list[ResponseMarkSection] = Field(min_length=1, max_length=10)
-    """What the last answer is when the person is signed in: one of these."""
+    """How to recognise that the last response signed the person in: any one of these marks."""
     refused: list[ResponseMarkSection] = Field(default=[], max_length=10)
-    """What an answer is when the application refuses the account: one of these. Where this is left out: status 401 or
-    403, the form once more, or an address of the form."""
+    """How to recognise that the application refused the account: any one of these marks. Default: status 401 or 403,
+    the form again, or a redirect to an address of the form."""
     expired: list[ResponseMarkSection] = Field(default=[], max_length=10)
-    """What the answer to a page is when the application's session has ended: one of these. Then the person is signed in
-    again, and what was asked for by GET or HEAD is asked for once more."""
+    """How to recognise that the application's session has expired: any one of these marks on the response to a page.
+    The gateway then signs the person in again and repeats a GET or HEAD."""
     check: Maybe[ApplicationTarget] = None
-    """A page that the application shows to who is signed in, and to nobody else: with status 200, and without its form.
-    It is asked for after each sign-in, and before another one of the account begins. Where it is not shown, or is what
-    `expired` or `refused` say, the sign-in has failed."""
+    """A page that the application shows only to signed-in people: with status 200 and without the form. The gateway
+    requests it after each sign-in, and before another sign-in of the account begins. If the page is not shown, or the
+    response has a mark of `expired` or `refused`, the sign-in has failed."""
     cookies: ByHosts[list[CookieName]] = Field(min_length=1, max_length=20)
-    """The application's own cookies that are its session. They are sent by the gateway, never as a browser has them."""
+    """The cookies of the application's own session. The gateway sends them; values from a browser are never used."""
     keep: ByHosts[Literal["gateway", "browser"]] = "gateway"
-    """`gateway`: they never reach a browser. `browser`: browsers are given them too, for an application whose pages
-    need them there."""
+    """`gateway`: the cookies never reach a browser. `browser`: browsers receive them too, for an application whose
+    scripts read them."""
     encoding: Literal["utf8", "latin1"] = "utf8"
-    """The charset of its pages and forms. `latin1` is windows-1252, as browsers read it."""
+    """The charset of the application's pages and forms. `latin1` is windows-1252, as in browsers."""
     tries: int = Field(default=3, ge=1, le=10)
-    """How many sign-ins of one account may fail before the application is left alone: fewer than it takes to lock the
-    account. A password that it refused is not sent again for as long as `within` says, nor more often than this in
-    all."""
+    """How many sign-ins to one account may fail before the gateway stops trying. Choose fewer than the number that
+    locks the account. A refused password is not sent again within `within`, and never more than this many times in
+    total."""
     within: Annotated[WholeSeconds, AfterValidator(_window)] = 3600
-    """For so long a failed sign-in counts, and a refused password is not sent: as long as the application counts,
-    `365d` where it forgets none until one succeeds."""
+    """How long a failed sign-in counts, and a refused password is not sent again. Use the application's own period, or
+    `365d` if the application resets its count only at a successful sign-in."""
     counted_with: Own[Maybe[Name]] = None
-    """A name for the accounts, the same in all files whose applications lock the same ones, as those of one directory.
-    Where this is left out, files that send the secret to one address count together."""
+    """A name for the accounts. Files whose applications lock the same accounts, for example accounts of one directory,
+    have the same name. By default, files that send the secret to the same address count together."""
     counted_apart: list[Literal["case", "accents", "spaces", "domain"]] = Field(default=[], max_length=4)
-    """What two logins may differ by that are two accounts there. What is left out is not looked at: `Hélène`,
-    `helene`, `helene@ville.example` and `VILLE\\helene` are counted as one account."""
+    """The differences by which the application tells two logins apart. Differences that are not listed are ignored:
+    `Hélène`, `helene`, `helene@ville.example` and `VILLE\\helene` count as one account."""
     cleared_by_success: bool = False
-    """Whether the application forgets the failed sign-ins of an account as soon as one succeeds. Where it is false,
-    they count for as long as `within` says, whatever comes after them."""
+    """Whether a successful sign-in resets the application's count of failed sign-ins. If false, failures count for the
+    whole time of `within`."""
     by_hand: ByHosts[Literal["refuse", "pass"]] = "refuse"
-    """What becomes of a form that a browser sends to the `action` with the secret: it is refused, for what fails there
-    is not counted. `pass` where the application takes other forms at this path, as all those do that have one address
-    for everything."""
+    """What happens if a browser itself sends a form with the secret to the `action`. `refuse`: the request is refused,
+    because the gateway cannot count failures there. `pass`: for an application that has other forms at this path, such
+    as one with a single address for everything."""

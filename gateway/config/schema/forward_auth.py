@@ -13,8 +13,8 @@ class ForwardAuthSection(Strict):
     first."""
 
     secret: Secret
-    """At least 32 letters, digits and signs, drawn at random, which the server in front sends with each question
-    (`X-Ecluse-Front`). Only a server of `trusted_proxies` that shows them is answered."""
+    """At least 32 random letters, digits and signs, which the server in front sends with each question
+    (`X-Ecluse-Front`). The gateway answers only servers of `trusted_proxies` that send them."""
     host: Maybe[QuestionHost] = None
-    """The name or IPv4 address by which a front reaches Écluse, where its questions do not have the browser's host
-    (Traefik). Nothing but questions is answered there."""
+    """The name or IPv4 address at which the server in front reaches Écluse, if its questions do not carry the browser's
+    host (Traefik). This host answers only questions."""

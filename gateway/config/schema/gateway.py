@@ -53,17 +53,17 @@ class OtherCertificateSection(Strict):
     certificate: PublicReference
     """As `tls.certificate`."""
     key: Secret
-    """Its private key."""
+    """The private key of this certificate."""
 
 
 class TlsSection(Strict):
     certificate: PublicReference
-    """PEM: the certificate, then the certificates that lead to its authority."""
+    """PEM: the certificate, followed by its intermediate certificates."""
     key: Secret
-    """PEM: its private key, without a passphrase."""
+    """PEM: the private key of the certificate, without a passphrase."""
     others: list[OtherCertificateSection] = Field(default=[], max_length=200)
-    """Further certificates of this listener. A browser is shown the first one that holds the name that it asks for, and
-    `certificate` where none does."""
+    """Further certificates of this listener. A browser gets the first certificate that contains the requested name. If
+    no certificate does, it gets `certificate`."""
 
 
 class ListenSection(Strict):
@@ -71,12 +71,12 @@ class ListenSection(Strict):
     """IP address and port."""
     tls: Maybe[TlsSection] = None
     redirect: Maybe[Literal["https", "none"]] = None
-    """`https`: every request is redirected to the same address by https; nothing is served here. Where this is left
-    out, a listener without TLS beside one with TLS does so for what is public by https, if the portal is, no proxy is
-    trusted, and its address is none of the machine's own alone (127.0.0.1). `none`: it serves by http."""
+    """`https`: every request is redirected to the same address with https; nothing is served here. `none`: requests are
+    served over http. Default: a listener without TLS redirects hosts that are public by https, if another listener has
+    TLS, the portal is https, no proxy is trusted and the listener's address is not a loopback address."""
     proxy_protocol: list[NetworkText] = Field(default=[], max_length=256)
-    """Addresses and networks of the servers in front, which begin each connection with a header of PROXY protocol v2:
-    who the client is, before TLS. Connections from elsewhere, and without such a header, are closed."""
+    """Addresses and networks of servers in front that begin each connection with a PROXY protocol v2 header, which
+    gives the client's address before TLS. Other connections, and connections without the header, are closed."""
 
     @model_validator(mode="after")
     def _either(self) -> "ListenSection":
@@ -90,7 +90,7 @@ class AccountsSection(Strict):
     are in `links.sqlite` in the state folder. Back up the file together with these keys."""
 
     keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
-    """Keys of their own, which open nothing else. The first key seals; all of them open."""
+    """Keys that are used for nothing else. The first key encrypts; all keys decrypt."""
 
 
 class TimeoutsSection(Strict):
@@ -99,15 +99,15 @@ class TimeoutsSection(Strict):
     idle: Seconds = 75.0
     """An open connection without a request."""
     body: Seconds = 30.0
-    """Between two pieces of a body, either way."""
+    """Between two pieces of a body, in either direction."""
     connect: Seconds = 5.0
     """To open a connection to an application."""
     first_byte: Seconds = 60.0
-    """From the request to the first byte of the application's answer."""
+    """From the request to the first byte of the application's response."""
     total: Seconds = 3600.0
-    """The whole exchange, however slowly a body or a response goes on."""
+    """The whole exchange, however slowly a body or a response continues."""
     drain: Seconds = 30.0
-    """To finish what is under way when the gateway is asked to end."""
+    """The time for open exchanges to finish when the gateway stops."""
 
 
 def _no_longer_than_64(network: IpNetwork) -> IpNetwork:
@@ -118,9 +118,9 @@ def _no_longer_than_64(network: IpNetwork) -> IpNetwork:
 
 class NetworkLimitSection(Strict):
     network: Annotated[NetworkText, AfterValidator(_no_longer_than_64)]
-    """An address, or a network in CIDR form; where several hold an address, the most specific counts."""
+    """An address, or a network in CIDR form. If several contain an address, the most specific counts."""
     connections: Count
-    """The limit of each address in it (IPv6: each /64), instead of `connections_per_client`."""
+    """The limit for each address in the network (IPv6: each /64), instead of `connections_per_client`."""
 
 
 class GatewayLimitsSection(Strict):
@@ -130,51 +130,50 @@ class GatewayLimitsSection(Strict):
     header_count: Count = 100
     body: SizeOrUnlimited = 1 << 30
     connections: Count = 20000
-    """Connections of clients, in each worker, from accept on: handshakes count. The last eighth is kept for addresses
-    from which somebody who is signed in was seen in the last ten minutes. Each takes three descriptors
-    (`LimitNOFILE`)."""
+    """Client connections of each worker, counted from accept, handshakes included. The last eighth is reserved for
+    addresses from which a signed-in person sent a request in the last ten minutes. Each connection takes three
+    descriptors (`LimitNOFILE`)."""
     connections_per_client: Count = 2000
-    """Connections of one address (IPv6: one /64), in each worker; listed proxies are not bounded by it."""
+    """Connections of one address (IPv6: one /64), in each worker. Listed proxies are exempt."""
     networks: list[NetworkLimitSection] = Field(default=[], max_length=256)
-    """Networks whose addresses have a limit of their own: many people behind one address, a front, a guest network."""
+    """Networks whose addresses have their own limit: many people behind one address, a front, a guest network."""
     requests: Maybe[RequestRatesSection] = None
-    """How often anybody may ask, of all hosts together, the portal's among them."""
+    """Limits on the rate of requests, over all hosts together, the portal included."""
     transactions: Count = 100000
-    """Sign-ins under way."""
+    """Sign-ins in progress."""
     transactions_per_network: Count = 1000
     cached_seats: Count = 20000
-    """Signed-in people that one worker keeps in memory, and 8 KB for each of them in all: where many have more
-    attributes than that, it keeps fewer."""
+    """Signed-in people that one worker keeps in memory. The memory limit is 8 KB for each: if many people have more
+    attributes, the worker keeps fewer people."""
     sessions_per_person: Maybe[Count] = None
-    """In how many browsers the same person, by issuer and subject, may be signed in at once: a sign-in in one more ends
-    what they have in the one where they signed in longest ago, whose next page says why. Where this is left out, in any
-    number."""
+    """In how many browsers the same person, by issuer and subject, may be signed in at once. A further sign-in ends the
+    oldest session, and the next page in that browser says why. Default: no limit."""
 
 
 class TeamSection(Strict):
     """The fence around apps/TEAM/. A file that reaches beyond the fence is refused."""
 
     hosts: list[HostPattern] = Field(min_length=1, max_length=1000)
-    """`*.example.org` covers every host of one label more."""
+    """`*.example.org` covers hosts with exactly one more label."""
     providers: list[Name] = Field(min_length=1, max_length=10_000)
     upstreams: list[UpstreamPlace] = Field(min_length=1, max_length=1000)
-    """Where its applications may listen: networks and addresses, which bound every name that leads there; and names
-    (`*.example.org` covers one label more), which are believed wherever they lead. An address or a name may have a
-    port. The address is judged at every connect."""
+    """The addresses at which the team's applications may listen. Networks and addresses limit what every name may
+    resolve to. Names (`*.example.org` covers one more label) are allowed whatever they resolve to. An address or a name
+    may have a port. The resolved address is checked at every connection."""
     sockets: list[PlainPath] = Field(default=[], max_length=100)
-    """Folders of Unix sockets where its applications may listen, instead of those of the operator's applications."""
+    """Folders of Unix sockets for the team's applications, instead of the folders for the operator's applications."""
     secrets: list[str] = Field(default=[], max_length=100)
-    """Folders, relative to the policy folder: the team's files may name secrets and certificates below them, as `{file:
-    path}`. No link is followed there."""
+    """Folders, relative to the policy folder, below which the team's files may name secrets and certificates as `{file:
+    path}`. Links are not followed there."""
     headers: list[Word] = Field(default=[], max_length=200)
-    """The only headers in which its applications may be told something."""
+    """The only headers in which the team's applications may receive values."""
     cookies: list[Word] = Field(default=[], max_length=200)
-    """The only cookies in which its applications may be told something."""
+    """The only cookies in which the team's applications may receive values."""
     attributes: Maybe[list[AttributeName]] = Field(default=None, max_length=200)
-    """The only attributes of people that its applications may be told; where this is left out, all that its providers
-    assert and its directories give."""
+    """The only attributes of people that the team's applications may receive. Default: all attributes from its
+    providers and directories."""
     directories: list[Name] = Field(default=[], max_length=1000)
-    """The directories of directories/ that its applications may list."""
+    """The directories of directories/ that the team's applications may list."""
 
 
 class GatewayFile(Strict):
@@ -182,48 +181,48 @@ class GatewayFile(Strict):
 
     version: Version
     portal: PortalUrl
-    """The public address of the portal, the one that the providers know: `https://portail.example.org`."""
+    """The public address of the portal, as the providers know it: `https://portail.example.org`."""
     listen: list[ListenSection] = Field(min_length=1, max_length=64)
     admin: AdminAddress = "127.0.0.1:8081"
-    """Where /livez, /readyz and /metrics answer: a loopback address or `unix:/path`."""
+    """The address of /livez, /readyz and /metrics: a loopback address or `unix:/path`."""
     state: str = Field(default=STATE, min_length=1)
-    """The folder that the gateway writes to; a relative one starts from the policy folder."""
+    """The folder that the gateway writes to. A relative path starts from the policy folder."""
     sockets: list[PlainPath] = Field(default=[], max_length=100)
-    """Folders of Unix sockets where applications listen (`upstream.socket`). No link is followed below them, and none
-    of the gateway's own sockets is connected to."""
+    """Folders of Unix sockets where applications listen (`upstream.socket`). Links below them are not followed, and the
+    gateway's own sockets are refused."""
     store: StoreSection
     accounts: Maybe[AccountsSection] = None
     scim: Maybe[ScimSection] = None
     trusted_proxies: list[NetworkText] = Field(default=[], max_length=256)
-    """The proxies in front of the gateway, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    """The proxies in front of the gateway whose X-Forwarded-For and X-Forwarded-Proto are trusted."""
     forward_auth: Maybe[ForwardAuthSection] = None
     timeouts: TimeoutsSection = TimeoutsSection()
     limits: GatewayLimitsSection = GatewayLimitsSection()
     hsts: Maybe[WholeSecondsOrNone] = None
-    """How long browsers are to use https alone for a host (RFC 6797): sent with our own responses for hosts that are
-    public by https, but of applications with `responses: {end_hsts: true}`. Where this is left out, 180 days if the
-    portal is https; `0s` has browsers forget it."""
+    """How long browsers use only https for a host (RFC 6797). Sent with the gateway's own responses on hosts that are
+    public by https, except hosts of applications with `responses: {end_hsts: true}`. Default: 180 days if the portal is
+    https. `0s` makes browsers forget it."""
     access_log: bool = False
     """Writes one log line for each request."""
     development: bool = False
-    """For a developer's own machine: http providers and portal, and secrets written in these files."""
+    """For a developer's own machine: allows http for providers and the portal, and secrets inside these files."""
     watch: bool = False
-    """The gateway looks at the files every other second, and takes a change as `ecluse reload` would."""
+    """Checks the files every two seconds and loads a change as `ecluse reload` does."""
     workers: Maybe[int] = Field(default=None, ge=1, le=256)
-    """The number of processes that serve; where this is left out, one for each core, to which it is bound."""
+    """The number of worker processes. Default: one for each core, bound to it."""
     levels: LadderNames = Field(default=list(USUAL_LADDER))
-    """Every level of sign-in, the weakest first."""
+    """All levels of sign-in, from the weakest to the strongest."""
     posts: PostsSection = PostsSection()
-    """Where forms and uploads are kept across a sign-in, and how much of them."""
+    """Where forms and uploads are kept during a sign-in, and how much of them."""
     buffers: BuffersSection = BuffersSection()
     """Where bodies wait for slow clients (`upstream.buffer` of an application's file), and how much of them."""
     theme: ThemeSection = ThemeSection()
     teams: dict[Name, TeamSection] = Field(default={}, max_length=1000)
-    """Teams that own their files: files of apps/TEAM/ may use what is listed here, and no more."""
+    """Teams with their own files: files of apps/TEAM/ may use only what is listed here."""
     tokens: Maybe[TokensSection] = None
-    """The keys of the tokens that applications are sent (`translate.jwt`)."""
+    """The keys of the tokens for applications (`translate.jwt`)."""
     saml: Maybe[SamlSelfSection] = None
-    """Our own side towards SAML providers; needed as soon as there is one."""
+    """The gateway as a SAML service provider; required with the first SAML provider."""
 
     @property
     def kept_to_https(self) -> int | None:

@@ -33,17 +33,18 @@ _WITH_SECRET = ("client_secret_basic", "client_secret_post", "client_secret_jwt"
 
 class ClientKeySection(Strict):
     id: Maybe[Word] = None
-    """Its `kid`; the thumbprint of the key (RFC 7638) where this is left out."""
+    """The `kid` of the key. Default: the thumbprint of the key (RFC 7638)."""
     key: Secret
     """PEM: a private key without a passphrase, RSA of at least 2048 bits or EC on P-256."""
     algorithm: SigningAlgorithm = "RS256"
     certificate: Maybe[PublicReference] = None
-    """PEM, of this key: for a provider that knows it by the thumbprint of a certificate (Entra ID, AD FS)."""
+    """PEM, for this key: for a provider that identifies the key by the thumbprint of a certificate (Entra ID, AD
+    FS)."""
 
 
 class DecryptionKeySection(Strict):
     id: Maybe[Word] = None
-    """Its `kid`; the thumbprint of the key (RFC 7638) where this is left out."""
+    """The `kid` of the key. Default: the thumbprint of the key (RFC 7638)."""
     key: Secret
     """PEM: a private key without a passphrase, RSA of at least 2048 bits or EC on P-256."""
     algorithm: EncryptionAlgorithm = "RSA-OAEP-256"
@@ -53,7 +54,7 @@ class EncryptionSection(Strict):
     """The content that the provider encrypts for the gateway. Listed content is refused if it comes unencrypted."""
 
     keys: list[DecryptionKeySection] = Field(min_length=1, max_length=8)
-    """All keys are published at `/_ecluse/oidc/jwks` of the portal, and all of them decrypt."""
+    """The decryption keys. All are published at `/_ecluse/oidc/jwks` of the portal."""
     content: list[ContentEncryption] = Field(default=["A256GCM"], min_length=1)
     """The only content encryptions that are accepted."""
     id_token: bool = True
@@ -121,45 +122,48 @@ class RequestSection(Strict):
     """Additional parameters of a sign-in at this provider. Only the written parameters are sent."""
 
     response_mode: Maybe[ResponseMode] = None
-    """How the response comes back: in the address (query, the usual), by a form (form_post), or signed (the others)."""
+    """How the provider returns its response: in the query (`query`, the default), by a form (`form_post`), or signed
+    (the others)."""
     acr_values: list[Word] = Field(default=[], max_length=50)
-    """Levels that are asked for, in this order; the provider may respond with another. See `claims` for what is
-    demanded."""
+    """Requested levels, in order of preference. The provider may respond with another level; to require one, use
+    `claims`."""
     prompt: list[Literal["login", "consent", "select_account"]] = Field(default=[], max_length=3)
     max_age: Maybe[WholeSeconds] = None
-    """A person who signed in at the provider longer ago has to sign in anew; an older sign-in is refused."""
+    """The maximum age of the person's authentication at the provider. The provider asks an older person to authenticate
+    again; an older authentication is refused."""
     claims: Maybe[ClaimsRequestSection] = None
-    """A demanded (essential) acr is checked in the ID token: another one is refused."""
+    """An essential `acr` is checked in the ID token: another value is refused."""
     parameters: dict[Parameter, Text] = Field(default={}, max_length=50)
-    """Further ones with fixed values, such as idp_hint."""
+    """Further parameters with fixed values, such as idp_hint."""
     pass_on: list[Parameter] = Field(default=[], max_length=20)
-    """Further ones whose values are taken from a link into an application, or from the address of the portal's login
-    page, such as login_hint."""
+    """Further parameters whose values come from a link into an application or from the URL of the portal's login page,
+    such as login_hint."""
     pushed: bool = False
-    """Sent to the provider beforehand (RFC 9126): the browser carries a reference only."""
+    """Sends the parameters to the provider beforehand (RFC 9126), so that the browser carries only a reference."""
     signed: bool = False
-    """Sent as a request object (RFC 9101), signed with the first of client_keys."""
+    """Sends the parameters as a request object (RFC 9101), signed with the first of client_keys."""
 
 
 class ApiSection(Strict):
     """Access tokens of this provider, for applications whose file accepts such tokens."""
 
     audience: list[Text] = Field(default=[], max_length=20)
-    """The audience that they have to have: our names at this provider. A JWT without one of these is refused."""
+    """The required audience: our identifiers at this provider. A JWT without any of them is refused."""
     clients: list[Text] = Field(default=[], max_length=200)
-    """The clients to which the tokens have to have been issued (`client_id`). Without `audience`, this alone decides
-    about tokens of a provider that names no audience in them (ProConnect)."""
+    """The clients to which tokens must have been issued (`client_id`). Without `audience`, only this key decides; use
+    it for a provider that names no audience in its tokens (ProConnect)."""
     scopes: list[Word] = Field(default=[], max_length=20)
-    """The scopes that a token has to have, all of them."""
+    """The scopes that a token must have, all of them."""
     introspection: bool = False
     """Whether opaque tokens are introspected at the provider (RFC 7662)."""
     introspection_algorithms: list[AlgorithmName] = Field(default=[], max_length=20)
-    """The introspection response is a JWT signed with one of these (RFC 9701), and JSON is refused. Where none is
-    listed, it is JSON, and a JWT is refused."""
+    """The algorithms of signed introspection responses (RFC 9701); unsigned JSON is then refused. Default: responses
+    are JSON, and a JWT is refused."""
     prefix: Maybe[TokenPrefix] = None
-    """How the opaque tokens of this provider begin: no other token is ever shown to it."""
+    """The prefix of this provider's opaque tokens. Tokens with another prefix are never sent to it."""
     without_tenant: bool = False
-    """Whether a token that names no organisation is taken although this file has a `tenant`: it then acts for none."""
+    """Whether a token that names no organisation is accepted although this file has a `tenant`. Its caller then acts
+    for no organisation."""
 
     @model_validator(mode="after")
     def _is_bounded(self) -> "ApiSection":
@@ -184,52 +188,52 @@ def _key_age(seconds: int) -> int:
 
 class OidcSection(Strict):
     issuer: Issuer
-    """The provider's issuer, exactly as it names itself."""
+    """The provider's issuer, exactly as its metadata spell it."""
     client_id: Word
     client_secret: Maybe[Secret] = None
     client_authentication: ClientAuthentication = "client_secret_basic"
-    """How the gateway proves itself at the token endpoint; PKCE is always used as well."""
+    """How the gateway authenticates at the token endpoint. PKCE is always used as well."""
     client_keys: list[ClientKeySection] = Field(default=[], max_length=8)
-    """All keys are published at `/_ecluse/oidc/jwks` of the portal, and the first signs. A new key is listed last for a
-    while, then first."""
+    """The signing keys. All are published at `/_ecluse/oidc/jwks` of the portal, and the first signs. List a new key
+    last for a while, then first."""
     client_keyring: Maybe[PublicReference] = None
-    """In the place of `client_keys`: a file of `ecluse key new client`, whose keys change by their dates; the id of
-    each is its `kid`."""
+    """Instead of `client_keys`: a file made by `ecluse key new client`, whose keys rotate by their dates. The id of
+    each key is its `kid`."""
     client_certificate: Maybe[ClientCertificateSection] = None
-    """Shown in the TLS handshake with this provider."""
+    """The client certificate of the TLS handshake with this provider."""
     assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
-    """The audience of the assertions of client_secret_jwt and private_key_jwt; some providers accept the token
-    endpoint alone."""
+    """The audience of the assertions of client_secret_jwt and private_key_jwt. Some providers accept only the token
+    endpoint."""
     scopes: list[Word] = Field(default=["openid", "profile", "email"], min_length=1, max_length=50)
     algorithms: list[AlgorithmName] = Field(default=["RS256"], min_length=1)
-    """The only signatures of ID tokens that are accepted. HS256 is made with the client secret."""
+    """The accepted signature algorithms of ID tokens. HS256 uses the client secret."""
     api: Maybe[ApiSection] = None
-    """Access tokens that callers bring; none are accepted where this is left out."""
+    """Access tokens from API callers. Default: none are accepted."""
     refresh: bool = False
-    """Whether refresh tokens are kept and used: a session then ends when the provider no longer knows it."""
+    """Whether refresh tokens are kept and used. A session then ends when the provider has ended its own."""
     refresh_userinfo: bool = False
-    """Whether userinfo is asked again with each refresh, so that a person who has lost a group there has lost it
+    """Whether each refresh also fetches userinfo, so that a person who leaves a group at the provider also leaves it
     here."""
     refresh_ends_on: list[Literal["invalid_request", "invalid_scope", "unauthorized_client"]] = Field(
         default=[], max_length=3
     )
-    """Errors that say of a refresh token, as `invalid_grant` does, that the provider no longer knows its session."""
+    """Errors that mean, like `invalid_grant`, that a refresh token's session has ended at the provider."""
     userinfo: bool = True
-    """Whether the userinfo endpoint is asked too."""
+    """Whether userinfo is fetched at each sign-in."""
     userinfo_algorithms: list[AlgorithmName] = Field(default=[], max_length=20)
-    """Userinfo is a JWT signed with one of these, and JSON is refused. Where none is listed, it is JSON, and a JWT is
-    refused."""
+    """The algorithms of signed userinfo responses; unsigned JSON is then refused. Default: userinfo is JSON, and a JWT
+    is refused."""
     userinfo_token: Literal["header", "body"] = "header"
-    """Where the access token is sent to userinfo; `body` for a provider that reads it nowhere else."""
+    """How the access token is sent to userinfo; `body` for a provider that does not read `Authorization`."""
     encryption: Maybe[EncryptionSection] = None
     request: RequestSection = RequestSection()
     keys_max_age: Annotated[WholeSeconds, AfterValidator(_key_age)] = 86400
-    """How long its signing keys are believed if they cannot be fetched anew; they are fetched again after half of
-    it."""
+    """How long the provider's signing keys stay trusted while they cannot be fetched. They are refetched after half of
+    this time."""
     ca: Maybe[PublicReference] = None
-    """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
+    """PEM: the authority that signed the provider's TLS certificate, if it is not a public authority."""
     private_addresses: bool = False
-    """The provider may live on a private network."""
+    """Allows the provider's addresses to be on a private network."""
 
     @model_validator(mode="after")
     def _whole(self) -> "OidcSection":

@@ -37,18 +37,18 @@ class ServesSection(Strict):
     limits what the provider may assert."""
 
     siren: list[Annotated[str, AfterValidator(_siren)]] = Field(default=[], max_length=5000)
-    """By their SIREN."""
+    """Organisations by SIREN."""
     domains: list[MailDomain] = Field(default=[], max_length=5000)
-    """By the domain of their e-mail addresses, with those below it."""
+    """Organisations by the domain of their e-mail addresses, subdomains included."""
     departements: list[Annotated[str, AfterValidator(_departement)]] = Field(default=[], max_length=200)
-    """All organisations of these départements that no provider names by SIREN or domain."""
+    """All organisations of these départements that no provider lists by SIREN or domain."""
     others: bool = False
-    """All organisations that no provider names otherwise, and people who do not find theirs."""
+    """All organisations that no provider lists otherwise, and people who do not find their organisation."""
     networks: list[NetworkText] = Field(default=[], max_length=500)
-    """Where its people sit: this provider is offered first to browsers of these networks, the closest one of several.
-    It says where people look, and nothing of who they are."""
+    """Networks of the provider's people: browsers there see this provider first, and of several providers the one with
+    the smallest network. The network only orders the list; it proves nothing about a person."""
     hosts: list[QuestionHost] = Field(default=[], max_length=500)
-    """Hosts of applications whose people are all its own: nobody chooses there, and the sign-in begins with it."""
+    """Hosts of applications whose people all use this provider: the sign-in begins there without a choice."""
 
 
 class OrganisationsFile(Strict):
@@ -57,11 +57,11 @@ class OrganisationsFile(Strict):
 
     version: Version
     organisations: Name
-    """Its name in messages and in logs."""
+    """The name of the source in messages and logs."""
     csv: CsvSection
-    """Its columns: `name`, and any of `kind` (commune, epci, departement, region, other), `place`, `siren`, `siret`,
+    """The columns: `name`, and any of `kind` (commune, epci, departement, region, other), `place`, `siren`, `siret`,
     `insee`, `departement`, `aliases`, `postcodes`, `domains`."""
     credit: Maybe[Text] = None
-    """The origin of the data and their licence, as people are shown them."""
+    """The origin and licence of the data, as pages show them."""
     as_of: Maybe[Annotated[str, AfterValidator(_day)]] = None
-    """The day of the data, which people are shown: `"2026-01-15"`."""
+    """The date of the data, as pages show it: `"2026-01-15"`."""

@@ -12,7 +12,7 @@ from gateway.config.schema.values import TimeZone
 from gateway.wire.addresses import parse_address
 
 NOBODY = "nobody"
-"""Stands instead of a person's name where nobody is signed in."""
+"""Stands for a person's name when nobody is signed in."""
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -52,19 +52,19 @@ class ToldMandate(Strict):
     """A mandate in the form of a directory."""
 
     office: Text
-    """Such as maire."""
+    """The office, such as maire."""
     siren: Maybe[Text] = None
-    """The organisation, by its SIREN. Write this one, `siret` or `insee`."""
+    """The organisation's SIREN. Write `siren`, `siret` or `insee`."""
     siret: Maybe[Text] = None
-    """The organisation, by its SIRET."""
+    """The organisation's SIRET."""
     insee: Maybe[Text] = None
-    """The organisation, a commune, by its INSEE code."""
+    """The INSEE code of the organisation, a commune."""
     start: Text
     """The first day: 2026-03-29."""
     end: Maybe[Text] = None
-    """The last day; it goes on where this is left out."""
+    """The last day. Default: no end."""
     zone: Maybe[TimeZone] = None
-    """The time zone of the organisation; that of the directory's file, or of the commune, where this is left out."""
+    """The time zone of the organisation. Default: the time zone from the directory's file or of the commune."""
 
 
 ToldByDirectory = Annotated[
@@ -81,28 +81,28 @@ class Person(Strict):
     """A person in the form of a provider's message."""
 
     provider: Name
-    """The provider that they signed in with."""
+    """The provider with which the person signed in."""
     subject: Text = "somebody"
-    """How the provider names them."""
+    """The provider's identifier of the person."""
     attributes: dict[AttributeName, Texts] = Field(default={}, max_length=200)
-    """By our own names for them: a text, or a list."""
+    """The person's attributes, by our names: a text, or a list."""
     left_out: list[AttributeName] = Field(default=[], max_length=200)
-    """Attributes that the provider says it did not send: conditions on them are unknown."""
+    """Attributes that the provider reports as not sent: conditions on them are unknown."""
     acr: Maybe[Word] = None
     """The level of the sign-in."""
     amr: list[Word] = Field(default=[], max_length=20)
-    """How they proved who they are."""
+    """The methods of authentication."""
     account: Maybe[Text] = None
-    """Their login at an application whose file has `account:`; without it they have none there."""
+    """The person's login at an application whose file has `account:`. Default: no login."""
     directories: dict[Name, dict[AttributeName, ToldByDirectory]] = Field(default={}, max_length=100)
-    """By directory, what it says of them: `{communes: {uai: 0590001A}}`, and `{communes: {}}` where it has no row of
-    them; of mandates a list: `{elus: {mandates: [{office: maire, insee: "59350", start: 2026-03-29}]}}`. One that is
-    not named here could not say anything; `ecluse explain` asks it."""
+    """By directory, the person's attributes: `{communes: {uai: 0590001A}}`, and `{communes: {}}` if the directory has
+    no row for the person. Mandates are a list: `{elus: {mandates: [{office: maire, insee: "59350", start:
+    2026-03-29}]}}`. A directory that is not listed here counts as unreachable; `ecluse explain` queries it."""
     tenant: Maybe[Text] = None
-    """The organisation that they have chosen to act for, by its SIRET, among those that their provider and directories
-    name; the one that is named where this is left out."""
+    """The SIRET of the organisation for which the person chose to act, among those from the provider and the
+    directories. Default: the only one."""
     authenticated: Maybe[WholeSeconds] = None
-    """How long ago they proved who they are; just now where it is left out."""
+    """How long ago the person authenticated. Default: just now."""
 
 
 def _person_name(name: str) -> str:
@@ -115,27 +115,28 @@ class PolicyTest(Strict):
     """Requests by people, with the expected result of each request."""
 
     name: Maybe[Text] = None
-    """What the test proves, in words."""
+    """What the test proves."""
     request: Texts
     """`GET https://permis.example.org/admin/`, or a list."""
     by: Texts = Field(default=(NOBODY,), alias="as")
-    """The name of one of the people, or a list; `nobody` is signed in where it is left out."""
+    """The name of one of the people, or a list. Default: `nobody`, a person who is not signed in."""
     client: Maybe[Annotated[str, AfterValidator(checked(client_address))]] = None
-    """The client's address; conditions on it are unknown where it is left out."""
+    """The client's address. Without it, conditions on the network are unknown."""
     sent: dict[str, str] = Field(default={}, max_length=100)
-    """Headers that the client sends."""
+    """The headers that the client sends."""
     at: Maybe[Annotated[str, AfterValidator(checked(moment))]] = None
-    """When: `2026-11-24T09:30:00+01:00`; the time of the test where it is left out."""
+    """The time of the request: `2026-11-24T09:30:00+01:00`. Default: the time at which the test runs."""
     decision: Literal["allow", "deny", "challenge", "refuse", "own", "logout"]
-    """`challenge`: asked to sign in. `refuse`: before any rule is asked. `own`: a page of the gateway itself."""
+    """`challenge`: the person is asked to sign in. `refuse`: the request is refused before the rules. `own`: a page of
+    the gateway itself."""
     reason: Maybe[Word] = None
-    """The code of the decision: `policy.denied`."""
+    """The code of the decision, such as `policy.denied`."""
     rule: Maybe[Text] = None
     """The path pattern of the rule that decides."""
     shadow: Maybe[Literal["allow", "deny", "challenge"]] = None
-    """What every shadow rule or file of the application would have answered, beside the decision."""
+    """The decision of every shadow rule or file of the application, beside the live decision."""
     headers: Maybe[dict[str, str]] = None
-    """All headers that the application is sent about the person, no more and no fewer."""
+    """Exactly the headers about the person that the application receives."""
     cookies: Maybe[dict[str, str]] = None
 
 
@@ -144,5 +145,5 @@ class PolicyTestsFile(Strict):
 
     version: Version
     people: dict[Annotated[Name, AfterValidator(checked(_person_name))], Person] = Field(default={}, max_length=10_000)
-    """By a name for the tests; the tests of every file know them all."""
+    """The people by name. The tests of every file can use them."""
     tests: list[PolicyTest] = Field(default=[], max_length=100_000)

@@ -14,9 +14,9 @@ class KeepPostsSection(Strict):
     again and sends them on."""
 
     largest: Size = 25 << 20
-    """The largest request that is kept, its files included."""
+    """The largest request that is kept, files included."""
     lasts: WholeSeconds = 3600
-    """How long one is kept; a day at most."""
+    """How long a request is kept, at most a day."""
 
     @model_validator(mode="after")
     def _a_day(self) -> "KeepPostsSection":
@@ -30,12 +30,12 @@ class PostsSection(Strict):
     much of them. They are encrypted."""
 
     folder: Maybe[Annotated[str, Field(min_length=1)]] = None
-    """A relative one starts from the policy folder; `posts` in the state folder where it is left out. Gateways that
-    serve the same hosts on several machines need one that they share."""
+    """The folder; a relative path starts from the policy folder. Default: `posts` in the state folder. Gateways on
+    several machines that serve the same hosts need a shared folder."""
     per_person: Size = 100 << 20
-    """What one person may have kept at a time."""
+    """The most that is kept for one person at a time."""
     in_all: Size = 1 << 30
-    """What everybody together may have kept at a time."""
+    """The most that is kept for all people together at a time."""
 
 
 class BuffersSection(Strict):
@@ -43,8 +43,8 @@ class BuffersSection(Strict):
     names, are encrypted under keys that are nowhere else, and are gone with the process."""
 
     folder: Maybe[Annotated[str, Field(min_length=1)]] = None
-    """A relative one starts from the policy folder; `buffers` in the state folder where it is left out. It is on a disk
-    of this machine."""
+    """The folder, on a disk of this machine; a relative path starts from the policy folder. Default: `buffers` in the
+    state folder."""
     in_all: Size = 1 << 30
-    """What may wait at a time in each worker, of which one application gets at most as much as is left: half of it
-    where it is alone. Beyond, bodies go on as without buffers, at the pace of the slower side."""
+    """The most that waits at a time in each worker. One application may use at most as much as is left free, which is
+    half when it is alone. Beyond that, bodies are not buffered and proceed at the pace of the slower side."""

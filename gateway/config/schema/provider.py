@@ -48,35 +48,34 @@ def _ten_minutes(seconds: int) -> int:
 
 class AssertsSection(Strict):
     siret: Maybe[list[Siret]] = None
-    """The organisations that this provider may speak for; a SIREN has to be that of one of them."""
+    """The organisations for which this provider may speak. A SIREN must belong to one of these SIRETs."""
     email_domains: Maybe[list[MailDomain]] = None
-    """The domains of the e-mail addresses that it may assert, under any attribute name, and in the identifier as
-    well."""
+    """The domains of e-mail addresses that the provider may assert, under any attribute name and in the subject."""
     scopes: Maybe[list[MailDomain]] = None
-    """The scopes that may stand after the @ of scoped attributes (eppn, scoped_affiliation, subject_id, pairwise_id),
-    and of values that only look like an address; `email_domains` where this is left out. The scopes that the metadata
-    state (shibmd:Scope) narrow it further, and never widen it."""
+    """The scopes that may follow the @ in scoped attributes (eppn, scoped_affiliation, subject_id, pairwise_id) and in
+    values that look like an address. Default: `email_domains`. Scopes in the metadata (shibmd:Scope) restrict this list
+    further and never extend it."""
     attributes: Maybe[dict[AttributeName, list[Text]]] = None
-    """For an attribute, the only values that this provider may give it."""
+    """By attribute, the only values that this provider may assert."""
 
 
 class ProviderSessionSection(Strict):
     idle: WholeSeconds = 1800
-    """The session ends after so long without a request."""
+    """The session ends after this time without a request."""
     absolute: WholeSeconds = 43200
-    """The session ends after so long in any case."""
+    """The session ends after this time even if it is in use."""
 
 
 class LevelsSection(Strict):
     """The provider's own words for the levels of the ladder."""
 
     acr: Maybe[dict[ProviderWord, LevelName]] = None
-    """The provider's values of `acr` (of SAML, AuthnContextClassRef), and the level of each. Where this is left out,
-    the provider uses the names of the ladder itself."""
+    """The provider's values of `acr` (in SAML, AuthnContextClassRef), each with its level. Default: the provider uses
+    the names of the ladder."""
     amr: dict[ProviderWord, LevelName] = Field(default={}, max_length=50)
-    """Methods that tell a level by themselves, such as `hwk: eidas2`."""
+    """Authentication methods that alone imply a level, such as `hwk: eidas2`."""
     ask: Literal["acr_values", "claims"] = "acr_values"
-    """How the provider is asked for a level: by `acr_values`, or by an essential claim `acr` (ProConnect)."""
+    """How a level is requested: with `acr_values`, or with an essential claim `acr` (ProConnect)."""
 
 
 class ProviderBase(Strict):
@@ -84,24 +83,24 @@ class ProviderBase(Strict):
 
     version: Version
     provider: Name
-    """Its name in the other files, in addresses and in logs."""
+    """The name of the provider in other files, in addresses and in logs."""
     label: Maybe[Label] = None
-    """The name by which people choose it: a text, or one for each language."""
+    """The name by which people choose the provider: one text, or one for each language."""
     tenant: Maybe[AttributeName] = None
-    """The attribute that names the organisation in whose name the person acts."""
+    """The attribute that names the organisation for which the person acts."""
     tenants: Literal["one", "choose"] = "one"
-    """What becomes of people for whom it names several organisations. `one`: they are refused. `choose`: they choose
-    one on a page; their session has this one alone, and no number of the others among its attributes."""
+    """What happens to people with several organisations in this attribute. `one`: they are refused. `choose`: they
+    choose one on a page; the session then contains only this organisation and no SIRET or SIREN of the others."""
     asserts: AssertsSection = AssertsSection()
-    """What this provider may assert; a sign-in that asserts anything else is refused. What is not listed is not
-    bounded."""
+    """Limits on what this provider may assert. A sign-in that asserts more is refused. A part that is not listed has no
+    limit."""
     serves: ServesSection = ServesSection()
-    """The organisations whose people it signs in: where people search for theirs, this provider is offered for them.
-    With nothing here it is offered beside the search, to everybody."""
+    """The organisations whose people sign in with this provider: the organisation search offers the provider for them.
+    Without this key, everybody sees the provider beside the search."""
     session: ProviderSessionSection = ProviderSessionSection()
     can: CanList = Field(default=[])
-    """What the provider does, and what it is believed in: `fresh_login`, it asks people anew when it is told to and
-    says when they last proved who they are; `acr`, `amr`, it says how strongly and by what."""
+    """What the provider supports and is trusted for. `fresh_login`: it asks people to authenticate again on demand, and
+    reports the time of the authentication. `acr`, `amr`: it reports the level and the methods."""
     levels: LevelsSection = LevelsSection()
 
     @model_validator(mode="after")
@@ -113,29 +112,28 @@ class ProviderBase(Strict):
 
 class ProviderLogoutSection(Strict):
     method: Literal["auto", "get", "post"] = "auto"
-    """How people are sent to the provider to be signed out there, with their ID token: by an address (`get`), which
-    brings the provider's cookie along; by a form (`post`), which keeps the token out of addresses, for a provider that
-    finds its session by the token alone. `auto`: by an address of up to 4000 characters, else by a form."""
+    """How the browser is sent to the provider to sign out there, with the ID token. `get`: by a URL; the provider's
+    cookie is sent along. `post`: by a form, which keeps the token out of URLs, for a provider that finds its session by
+    the token alone. `auto`: by a URL of up to 4000 characters, else by a form."""
     client_id: bool = False
-    """Sent beside the ID token too, for a provider that does not send people back otherwise."""
+    """Sends `client_id` beside the ID token, for a provider that does not redirect people back without it."""
     front_channel: bool = False
-    """Whether the provider may end a session by a frame in its own page. Prefer the back-channel."""
+    """Whether the provider may end a session through a frame in its own page. Prefer the back-channel."""
     revoke: bool = True
-    """Whether the refresh token of a session that ends here is revoked at a provider that has an endpoint for it."""
+    """Whether the refresh token of a session that ends here is revoked, if the provider has an endpoint for it."""
 
 
 class ProviderFile(ProviderBase):
     """policies/providers/*.yaml with `oidc`: a provider that speaks OpenID Connect."""
 
     preset: Maybe[PresetName] = None
-    """The preset of a common provider. Whatever this file says takes precedence: `ecluse provider show`."""
+    """The preset of a common provider. Keys in this file take precedence: see `ecluse provider show`."""
     oidc: OidcSection
     logout: ProviderLogoutSection = ProviderLogoutSection()
     attributes: dict[MappedName, ClaimPath] = Field(default={}, max_length=200)
-    """Our name for an attribute, and the provider's claim that it comes from; `null` removes an attribute of the
-    preset."""
+    """Our name of an attribute, and the provider's claim for it. `null` removes an attribute of the preset."""
     skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 60
-    """How far its clock may be from ours."""
+    """The allowed difference between the provider's clock and ours."""
 
     def sources(self) -> dict[str, tuple[str, ...]]:
         """Each mapped attribute with the names of its claims."""
@@ -147,9 +145,9 @@ class SamlProviderFile(ProviderBase):
 
     saml: SamlSection
     attributes: dict[MappedName, SamlNames] = Field(default={}, max_length=200)
-    """Our name for an attribute, and the names that the provider may give it; `NameID` is the subject's own."""
+    """Our name of an attribute, and the provider's possible names for it. `NameID` stands for the subject's NameID."""
     skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 180
-    """How far its clock may be from ours."""
+    """The allowed difference between the provider's clock and ours."""
 
     def sources(self) -> dict[str, tuple[str, ...]]:
         """Each mapped attribute with the names that it may have. A mapping of the file replaces the common names."""

@@ -17,16 +17,17 @@ class RateSection(Strict):
 
     rate: RateText
     burst: Maybe[Count] = None
-    """The number of `rate`, where this is left out."""
+    """Default: the number of `rate`."""
 
 
 class RequestRatesSection(Strict):
     """Each worker counts by itself. Beyond it the answer is 429, with the time to wait."""
 
     per_client: Maybe[RateSection] = None
-    """Of requests without a session, from each address (IPv6: each /64); behind `trusted_proxies`, the browser's."""
+    """Limits requests without a session, for each address (IPv6: each /64). Behind `trusted_proxies`, the browser's
+    address counts."""
     per_person: Maybe[RateSection] = None
-    """Of requests of each person who is signed in, and each program, from wherever these come."""
+    """Limits requests of each signed-in person and each program, from all addresses together."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "RequestRatesSection":
@@ -40,4 +41,5 @@ class AppRequestRatesSection(RequestRatesSection):
     """Limits for requests to this application alone, in addition to the limits in gateway.yaml."""
 
     all: Maybe[RateSection] = None
-    """Of all requests that go to the application, of whomever they are; strangers leave half of `burst` to people."""
+    """Limits all requests to the application together. Requests without a session leave half of `burst` to signed-in
+    people."""

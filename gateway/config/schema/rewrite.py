@@ -62,15 +62,15 @@ class RewriteSection(Strict):
     headers: bool = False
     """In `Location`, `Content-Location`, `Refresh`, `Link` and `Set-Cookie`."""
     bodies: bool = False
-    """In texts too: HTML, CSS, JavaScript, JSON and XML, as they stream. The application is asked without compression,
-    and again for the whole where it sends a part of a text."""
+    """In texts too: HTML, CSS, JavaScript, JSON and XML, as they stream. The gateway asks the application for
+    uncompressed responses, and asks again for the whole text if the application sends only a range of it."""
     texts: dict[Sought, Instead] = Field(default={}, max_length=50)
-    """Exact texts, in such bodies, and what takes the place of each."""
+    """Exact texts in such bodies, each with its replacement."""
     internal: list[Origin] = Field(default=[], max_length=20)
-    """Further addresses that it writes for itself: `http://intranet:8080`. That of `upstream`, and its public names at
-    http or at its own port, are known."""
+    """Further internal addresses that the application writes: `http://intranet:8080`. The address of `upstream` and the
+    public names with http or the upstream's port are known already."""
     same_site: Maybe[Literal["lax", "strict", "none"]] = None
-    """The `SameSite` of its cookies that have none."""
+    """The `SameSite` of the application's cookies that have none."""
 
     @model_validator(mode="after")
     def _has_an_effect(self) -> "RewriteSection":

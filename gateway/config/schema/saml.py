@@ -118,16 +118,17 @@ class MetadataFromSection(Strict):
     url: Maybe[WebAddress] = None
     """The provider's own document."""
     aggregate: Maybe[WebAddress] = None
-    """A federation's document of many entities, this one among them."""
+    """A federation's document of many entities, including the provider."""
     mdq: Maybe[WebAddress] = None
-    """A service that is asked for one entity (Metadata Query Protocol): its base address."""
+    """The base address of a Metadata Query Protocol service, which is queried for one entity."""
     mdq_identifier: Literal["entity_id", "sha1"] = "entity_id"
-    """The identifier by which such a service is asked: some publish files under the SHA-1 of the entityID
+    """The identifier in queries to such a service. Some services publish files under the SHA-1 of the entityID
     ({sha1}...)."""
     keys: list[PublicReference] = Field(default=[], max_length=8)
-    """PEM certificates or public keys, one of which has signed the document. Only the key counts, not its dates."""
+    """PEM certificates or public keys. One of them must have signed the document. Only the key counts; the dates of a
+    certificate are ignored."""
     unsigned_metadata_believed_from_tls_alone: bool = False
-    """For a provider that does not sign its own document. Anybody who controls its web server can then name its
+    """For a provider that does not sign its own document. Anybody who controls its web server can then replace its
     keys."""
 
     @model_validator(mode="after")
@@ -151,57 +152,57 @@ def _source(value: Any) -> str:
 
 class SamlSection(Strict):
     entity_id: Uri
-    """The provider's entityID, exactly as its metadata have it."""
+    """The provider's entityID, exactly as in its metadata."""
     metadata: Annotated[
         Annotated[PublicReference, Tag(TAG + "place")] | Annotated[MetadataFromSection, Tag(TAG + "fetched")],
         Discriminator(_source),
     ]
-    """Its keys and addresses: `{file: path}`, or where they are fetched from and which keys have signed them."""
+    """The provider's metadata: `{file: path}`, or the address to fetch them from and the keys that sign them."""
     signed: Literal["assertion", "response", "both"] = "assertion"
-    """What it signs. Anything less is refused."""
+    """What the provider signs. A response with fewer signatures is refused."""
     encrypted: bool = False
     """Refuses an assertion that is not encrypted."""
     aes_cbc_inside_a_signed_response: bool = False
-    """For a provider that encrypts with AES-CBC (AD FS, Entra ID, LemonLDAP::NG): accepted where the Response is
+    """For a provider that encrypts with AES-CBC (AD FS, Entra ID, LemonLDAP::NG): accepted if the Response is
     signed."""
     aes_cbc_although_the_response_is_not_signed: bool = False
-    """AES-CBC is accepted even where the Response is not signed, for a provider that cannot sign it: what is decrypted
-    could have been altered."""
+    """Accepts AES-CBC even if the Response is not signed, for a provider that cannot sign it. The ciphertext could have
+    been altered."""
     request_binding: Literal["redirect", "post"] = "redirect"
-    """How people are sent to it."""
+    """The binding of the request to the provider."""
     response_binding: Literal["post", "artifact"] = "post"
-    """How the provider responds: through the browser, or by a reference that we resolve with it."""
+    """The binding of the response: through the browser, or as an artifact that we resolve at the provider."""
     name_id_format: Maybe[Uri] = None
-    """The form of NameID that is asked for."""
+    """The requested NameID format."""
     subject_without_name_id: Maybe[AttributeName] = None
-    """The attribute that identifies a person for whom the provider sends no NameID, as AD FS does by default:
-    `pairwise_id`. Where this is left out, such a response is refused. Such a person cannot be signed out by the
-    provider."""
+    """The attribute that identifies a person if the provider sends no NameID, as AD FS does by default: `pairwise_id`.
+    Default: a response without a NameID is refused. The provider cannot sign out a person who is identified by an
+    attribute."""
     authn_context: list[Uri] = Field(default=[], max_length=20)
-    """The AuthnContext classes that are asked for; a response that names none of them is refused."""
+    """The requested AuthnContext classes. A response without one of them is refused."""
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"
-    """Levels of eIDAS (`http://eidas.europa.eu/LoA/substantial`) are compared. Other classes have no known order: with
-    `minimum` and `maximum`, those named are accepted and no other."""
+    """How the classes are compared. Levels of eIDAS (`http://eidas.europa.eu/LoA/substantial`) have an order. Other
+    classes have none: with `minimum` and `maximum`, only the listed classes are accepted."""
     force_authn: bool = False
-    """Asks for a new sign-in each time, and refuses an older one."""
+    """Requests a new authentication at each sign-in, and refuses an older one."""
     passive_first: bool = False
-    """Asks first without showing a page (IsPassive), and then again if the person is not signed in there. This is for a
-    provider that stops people who are signed in already."""
+    """First asks without showing a page (IsPassive), and asks again if the person is not signed in there. For a
+    provider that interrupts people who are already signed in."""
     unsolicited: bool = False
-    """Lets the provider begin a sign-in by itself, which any page can make a browser do."""
+    """Accepts responses without a request. Any web page can then make a browser begin a sign-in."""
     ids_begin_with_a_digit: bool = False
-    """For a provider whose messages have such an ID, although no ID may begin so (XML Schema)."""
+    """For a provider whose message IDs begin with a digit, which XML Schema forbids."""
     friendly_names: bool = False
-    """Takes an attribute also by its FriendlyName alone, where no Name is one that was mapped. A FriendlyName
-    identifies nothing formally (Core 2.7.3.1): two attributes may have the same."""
+    """Accepts an attribute by its FriendlyName if no Name is mapped. A FriendlyName is not unique (Core 2.7.3.1): two
+    attributes may have the same."""
     common: list[Annotated[str, AfterValidator(_common)]] = Field(default=[], max_length=50)
-    """Attributes taken under the names that most providers give them: `[uid, mail, given_name, family_name]`."""
+    """Attributes that are mapped from the names that most providers use: `[uid, mail, given_name, family_name]`."""
     ca: Maybe[PublicReference] = None
-    """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
+    """PEM: the authority that signed the provider's TLS certificate, if it is not a public authority."""
     client_certificate: Maybe[ClientCertificateSection] = None
-    """Shown to the provider in the TLS handshake of every SOAP call: for artifacts, and to sign out."""
+    """The client certificate of the TLS handshake for every SOAP call: artifact resolution and sign-out."""
     private_addresses: bool = False
-    """The provider may live on a private network."""
+    """Allows the provider's addresses to be on a private network."""
 
     @model_validator(mode="after")
     def _whole(self) -> "SamlSection":
@@ -227,7 +228,7 @@ class SamlKeySection(Strict):
     key: Secret
     """PEM: a private key without a passphrase, RSA of at least 2048 bits, or EC to sign alone."""
     certificate: PublicReference
-    """PEM: its certificate, self-signed or not: only the key in it counts for providers."""
+    """PEM: the certificate of the key, self-signed or not. Providers use only its key."""
 
 
 class SamlContactSection(Strict):
@@ -256,27 +257,27 @@ class SecondOpinionSection(Strict):
     by: Annotated[OtherImplementation, BeforeValidator(_other_implementation)]
     """The other implementation. Install the extra of this name. It parses with libxml2, as the gateway does."""
     mode: Literal["log", "deny"] = "log"
-    """`log`: where it does not agree, that is counted (`ecluse_saml_second_opinion_total`) and logged
-    (`saml.second_opinion`). `deny`: the person is not signed in either, nor where it cannot tell."""
+    """`log`: a disagreement is counted (`ecluse_saml_second_opinion_total`) and logged (`saml.second_opinion`). `deny`:
+    a disagreement, or a failure of the other implementation, also refuses the sign-in."""
 
 
 class SamlSelfSection(Strict):
     entity_id: Maybe[Uri] = None
-    """Our own entityID; the address of our metadata where this is left out."""
+    """Our own entityID. Default: the address of our metadata."""
     keys: list[SamlKeySection] = Field(default=[], max_length=4)
-    """The first key signs, each decrypts, and all are in our metadata. A new key is listed second until every provider
+    """The first key signs, each key decrypts, and all are in our metadata. List a new key second until every provider
     knows it, then first."""
     keyring: Maybe[PublicReference] = None
-    """In the place of `keys`: a file of `ecluse key new saml`, whose keys change by their dates."""
+    """Instead of `keys`: a file made by `ecluse key new saml`, whose keys rotate by their dates."""
     contacts: list[SamlContactSection] = Field(default=[], max_length=10)
     organization: Maybe[SamlOrganizationSection] = None
     requested: Requested = ()
-    """Further names under which our metadata ask for attributes, beside one name for each attribute of the provider
-    files. `none`: they ask for nothing, and providers release what they like."""
+    """Further names under which our metadata request attributes, beside one name for each attribute of the provider
+    files. `none`: the metadata request no attributes, and providers release what they choose."""
     second_opinion: Maybe[SecondOpinionSection] = None
     discovery: Maybe[WebAddress] = None
-    """A federation's discovery service (SAML Identity Provider Discovery Service Protocol): people may look for their
-    organisation there, and come back with its provider. It has to be one whose file is here."""
+    """A federation's discovery service (SAML Identity Provider Discovery Service Protocol), where people may search for
+    their organisation. The provider that it returns must have a file here."""
 
     @model_validator(mode="after")
     def _has_keys(self) -> "SamlSelfSection":

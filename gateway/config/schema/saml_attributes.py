@@ -51,4 +51,4 @@ COMMON: Final[Mapping[str, tuple[str, ...]]] = {
     "siren": ("siren", "SIREN", "ENTREPRISE.SIREN"),
     "uai": ("uai", "UAI", "rne", "FrEduRne"),
 }
-"""Our name to the attribute names that mean it, the plain one first."""
+"""Our attribute name to the names that providers use for it, the plain name first."""

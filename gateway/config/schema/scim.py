@@ -13,19 +13,19 @@ class ScimClientSection(Strict):
     """A directory that reports on the people of one provider."""
 
     name: Name
-    """Its name in logs; what it tells is kept under it."""
+    """The name in logs. The directory's reports are stored under this name."""
     provider: Name
-    """The provider by which its people sign in."""
+    """The provider with which the directory's people sign in."""
     tokens: list[Secret] = Field(min_length=1, max_length=2)
-    """At least 32 letters, digits and signs, drawn at random, which the directory sends with each request
-    (`Authorization: Bearer`). A second one, while it is changed."""
+    """At least 32 random letters, digits and signs, which the directory sends with each request (`Authorization:
+    Bearer`). List a second token while you replace the first."""
     named_by: Literal["userName", "externalId"] = "userName"
-    """The attribute of SCIM by which it names a person."""
+    """The SCIM attribute that identifies a person."""
     person: AttributeName = "subject"
-    """What of an identity is the same: `subject`, or an attribute of the provider's file. A person of whom the provider
-    does not say it is not signed in."""
+    """The value of an identity that equals this SCIM attribute: `subject`, or an attribute of the provider's file. The
+    gateway refuses the sign-in of a person without this value."""
     siret: list[Siret] = Field(default=[], max_length=1000)
-    """The organisations in whose name its people act: of anybody else it says nothing. Where this is left out, all
+    """The organisations of the directory's people: its reports do not concern people who act for another. Default: all
     people of the provider."""
 
 
@@ -34,7 +34,7 @@ class ScimSection(Strict):
     an inactive person end at once, and the person cannot sign in again."""
 
     keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
-    """Keys of their own, under which the store keeps what was told. The first key seals; all of them open. Of what was
-    told under a key that is gone nothing is known any more: who was deactivated signs in again."""
+    """Keys that encrypt the reports in the store and are used for nothing else. The first key encrypts; all keys
+    decrypt. Reports under a deleted key are lost: people who were deactivated can sign in again."""
     clients: list[ScimClientSection] = Field(min_length=1, max_length=200)
     """The directories."""

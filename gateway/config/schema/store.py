@@ -20,23 +20,23 @@ from gateway.config.schema.types import (
 
 class StoreKeySection(Strict):
     id: Name
-    """The name of the key, written beside everything that it seals."""
+    """The name of the key, which is stored beside everything that the key encrypts."""
     secret: Secret
-    """At least 32 random bytes; a line end after them does not count."""
+    """At least 32 random bytes. A line end after them is ignored."""
 
 
 class StoreTlsSection(Strict):
     ca: Maybe[PublicReference] = None
-    """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
+    """PEM: the authorities that are trusted for the server's certificate. Default: the system's."""
 
 
 class StoreSentinelsSection(Strict):
     """The Sentinels, which name the primary server."""
 
     name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
-    """Of the group of servers, as `sentinel monitor` has it."""
+    """The name of the primary, as in `sentinel monitor`."""
     addresses: list[ServerAddress] = Field(min_length=1, max_length=16)
-    """Of each Sentinel: name or IP address, and port."""
+    """The Sentinels: name or IP address, and port."""
     username: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$")] = "default"
     """The ACL user at the Sentinels."""
     password: Maybe[Secret] = None
@@ -46,28 +46,29 @@ class StoreServerSection(Strict):
     """A Valkey or Redis that every node of the gateway reaches: `address`, `sentinel` or `cluster`."""
 
     address: Maybe[ServerAddress] = None
-    """Name or IP address, and port. The certificate is for this name."""
+    """Name or IP address, and port. The certificate must be for this name."""
     sentinel: Maybe[StoreSentinelsSection] = None
-    """Where a replica takes the primary's place by itself. With `tls`, the Sentinels speak it too, and the certificates
-    of the servers are for what the Sentinels call them."""
+    """Sentinels, which promote a replica if the primary fails. With `tls`, connections to Sentinels use TLS too, and
+    the servers' certificates must be for the names that the Sentinels report."""
     cluster: list[ServerAddress] = Field(default=[], max_length=64)
-    """Some nodes of a cluster, who know the others. With `tls`, the certificates are for what they call each other."""
+    """Some nodes of a cluster, from which the gateway learns the others. With `tls`, the certificates must be for the
+    names that the nodes report."""
     replicas: Annotated[Count, Field(le=16)] = 0
-    """How many replicas have a sign-in, a sign-out and what works once before it counts as done; where fewer say so in
-    time, it is refused."""
+    """How many replicas must confirm a sign-in, a sign-out or the use of a one-time code. If fewer confirm in time, the
+    operation is refused."""
     prefix: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9:._-]+$")] = "ecluse:"
-    """What every key and channel there begins with. Gateways of one prefix share their sessions."""
+    """The prefix of every key and channel. Gateways with the same prefix share their sessions."""
     username: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$")] = "default"
     """The ACL user."""
     password: Maybe[Secret] = None
     tls: Maybe[StoreTlsSection] = None
-    """`tls: {}` for TLS with the system's authorities; where this is left out, everything goes in the clear."""
+    """`tls: {}` for TLS with the system's authorities. Default: no encryption."""
     connections: Annotated[Count, Field(ge=4, le=1024)] = 16
-    """The most connections of each worker; one of them hears of ended sessions."""
+    """The most connections of each worker. One of them listens for ended sessions."""
     timeout: Annotated[Seconds, Field(ge=0.1, le=10)] = 1.0
-    """The longest wait for each answer. After it the store is away."""
+    """The longest wait for each answer. After it the store counts as unreachable."""
     lacks: Literal["warn", "refuse"] = "warn"
-    """What follows at the start where the server may forget sessions (`maxmemory-policy`, `appendonly`,
+    """What happens at the start if the server's settings could lose sessions (`maxmemory-policy`, `appendonly`,
     `min-replicas-to-write`): a warning in the log, or no start."""
 
     @property
@@ -81,17 +82,18 @@ class StoreServerSection(Strict):
 class StoreSection(Strict):
     type: Literal["sqlite", "redis", "memory"]
     """`sqlite`: a file in the state folder. `redis`: a Valkey or Redis, for gateways on several machines. `memory`:
-    gone when the process ends, and one worker only."""
+    lost when the process ends, and with one worker only."""
     server: Maybe[StoreServerSection] = None
-    """Where `type: redis` keeps what it keeps."""
+    """The server of `type: redis`."""
     grace: Grace = 10.0
-    """How long people whom a worker holds go on while the store is away. Meanwhile nobody signs in or out, and a
-    session that was ended elsewhere may last for so long. `0s`: nobody goes on for longer than a second."""
+    """How long people whose session is in a worker's memory keep access while the store is unreachable. Meanwhile
+    nobody can sign in or out, and a session that was ended elsewhere may last this long. `0s`: access ends after a
+    second."""
     keys: list[StoreKeySection] = Field(default=[], max_length=16)
-    """The first key seals; all of them open. A new key is listed second until every gateway has taken the file, then
+    """The first key encrypts; all keys decrypt. List a new key second until every gateway has loaded the file, then
     first."""
     keyring: Maybe[PublicReference] = None
-    """In the place of `keys`: a file of `ecluse key new store`, whose keys change by their dates."""
+    """Instead of `keys`: a file made by `ecluse key new store`, whose keys rotate by their dates."""
 
     @model_validator(mode="after")
     def _has_keys(self) -> "StoreSection":

@@ -63,21 +63,21 @@ Addresses = Annotated[Label, AfterValidator(_addresses)]
 
 class ThemeColoursSection(Strict):
     light: Annotated[str, AfterValidator(_on_light)] = "#0b5c6b"
-    """The colour of links, buttons and the band at the top on white: `"#rrggbb"`, with a contrast of at least 4.5."""
+    """The colour of links, buttons and the band at the top, on white: `"#rrggbb"`, with a contrast of at least 4.5."""
     dark: Annotated[str, AfterValidator(_on_dark)] = "#84d3de"
-    """The same for people whose device shows dark pages."""
+    """The same colour for people whose device shows dark pages."""
 
 
 class ThemeLinksSection(Strict):
     legal: Addresses = Field(default={})
     """The legal notice."""
     data_protection: Addresses = Field(default={})
-    """What is done with people's data."""
+    """How people's data are processed."""
 
 
 class ThemeAccessibilitySection(Strict):
     state: Literal["full", "partial", "none"]
-    """How far these pages conform to RGAA, as your audit found."""
+    """How far these pages conform to RGAA, according to your audit."""
     statement: Addresses = Field(default={})
     """The accessibility statement."""
 
@@ -98,10 +98,10 @@ class ThemeDsfrSection(Strict):
     It has its own colours, and light pages only."""
 
     folder: Annotated[str, Field(min_length=1)]
-    """The folder of the npm package `@gouvfr/dsfr`, version 1; a relative one starts from the policy folder. What its
-    `dist/dsfr.min.css` needs is read with your other files and served by the gateway."""
+    """The folder of the npm package `@gouvfr/dsfr`, version 1; a relative path starts from the policy folder. The files
+    that its `dist/dsfr.min.css` needs are loaded with your other files and served by the gateway."""
     mark: Annotated[str, AfterValidator(_mark)] = "République\nfrançaise"
-    """The text of the block-mark, its lines divided by `\\n`: `"Ministère\\nde l’Intérieur"`."""
+    """The text of the block-mark, with `\\n` between its lines: `"Ministère\\nde l’Intérieur"`."""
 
 
 class ThemeSection(Strict):
@@ -111,18 +111,18 @@ class ThemeSection(Strict):
     name: Label = Field(default={})
     """The name of your organisation or service, at the top of every page and in its title."""
     logo: Maybe[PublicReference] = None
-    """A PNG or SVG of at most 8 KB, shown at the height of two lines; it becomes part of each page."""
+    """A PNG or SVG of at most 8 KB, shown at the height of two lines and embedded in each page."""
     colours: ThemeColoursSection = ThemeColoursSection()
     help: Label = Field(default={})
-    """One sentence at the foot of every page: whom people ask for help."""
+    """One sentence at the foot of every page: how people get help."""
     links: ThemeLinksSection = ThemeLinksSection()
     accessibility: Maybe[ThemeAccessibilitySection] = None
-    """What French law has every public page say of its accessibility."""
+    """The accessibility statement that French law requires on every public page."""
     time_zone: TimeZone = "Europe/Paris"
-    """The time zone in which pages tell times, as `Europe/Paris`."""
+    """The time zone of times on pages, such as `Europe/Paris`."""
     levels: dict[LevelName, Label] = Field(default={}, max_length=50)
-    """What pages call a level of sign-in, by its name in `levels`. Those of the usual ladder are called by the words of
-    eIDAS where nothing is written here: `eidas2` is "substantial"."""
+    """The words for each level of sign-in on pages, by its name in `levels`. Default for the usual ladder: the words of
+    eIDAS; `eidas2` is "substantial"."""
     dsfr: Maybe[ThemeDsfrSection] = None
 
     @model_validator(mode="after")

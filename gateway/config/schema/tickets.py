@@ -13,7 +13,7 @@ class TicketValueSection(Strict):
     source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
     """An attribute of the person, or subject, provider, issuer."""
     value: ByCookies[Maybe[Text]] = None
-    """Or one text for everybody."""
+    """One text for all people."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "TicketValueSection":
@@ -26,9 +26,9 @@ class TicketSection(Strict):
     """The keys of every kind of ticket."""
 
     account: TicketValueSection
-    """The name by which the application knows the person. A person without one is refused."""
+    """The name by which the application knows the person. A person without a value is refused."""
     life: Annotated[WholeSeconds, AfterValidator(life_of_token)] = 300
-    """From its making to its end. A new one is made when half of it has passed."""
+    """From the issue of the ticket to its expiry. A new ticket is issued after half of this time."""
 
 
 class AspNetTicketSection(TicketSection):
@@ -37,21 +37,21 @@ class AspNetTicketSection(TicketSection):
     of its own."""
 
     cookie: ByCookies[Word] = ".ASPXAUTH"
-    """As `<forms name>` has it."""
+    """The cookie's name, as in `<forms name>`."""
     user_data: Maybe[TicketValueSection] = None
-    """The ticket's UserData; empty where this is left out, or where the person has no value."""
+    """The UserData of the ticket. Default, also for a person without a value: empty."""
     path: Text = "/"
-    """The ticket's CookiePath, as `<forms path>` has it."""
+    """The CookiePath of the ticket, as in `<forms path>`."""
     compatibility: Literal["Framework20SP1", "Framework20SP2", "Framework45"]
-    """As `<machineKey compatibilityMode>` has it; where it says nothing: Framework45 if `<httpRuntime targetFramework>`
-    is 4.5 or later, and Framework20SP1 otherwise."""
+    """As in `<machineKey compatibilityMode>`. If the attribute is missing there: Framework45 if `<httpRuntime
+    targetFramework>` is 4.5 or later, Framework20SP1 otherwise."""
     validation: Literal["SHA1", "HMACSHA256", "HMACSHA384", "HMACSHA512"] = "HMACSHA256"
-    """As `<machineKey validation>` has it. .NET before 4.0 takes SHA1 where nothing is said."""
+    """As in `<machineKey validation>`. .NET before 4.0 uses SHA1 if the attribute is missing."""
     validation_key: BySecrets[PublicReference]
-    """Where `validationKey` stands: 40 to 128 hexadecimal digits, as `{file: path}`, `{env: NAME}` or `{credential:
-    name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
+    """The `validationKey`: 40 to 128 hexadecimal digits, as `{file: path}`, `{env: NAME}` or `{credential: name}`. A
+    team's file may use only `{file: ...}`, below its `secrets`."""
     decryption_key: BySecrets[PublicReference]
-    """Likewise `decryptionKey`: 32, 48 or 64 hexadecimal digits, of AES."""
+    """Likewise the `decryptionKey`: 32, 48 or 64 hexadecimal digits, for AES."""
 
 
 class Ltpa2Section(TicketSection):
@@ -60,11 +60,11 @@ class Ltpa2Section(TicketSection):
     lint` reports (EC357). If the application accepts another way, use that."""
 
     cookie: ByCookies[Word] = "LtpaToken2"
-    """As the single sign-on settings of the cell have it."""
+    """The cookie's name, as in the single sign-on settings of the cell."""
     realm: Maybe[Text] = None
-    """The realm of the application's user registry; the one that the exported file names where this is left out."""
+    """The realm of the application's user registry. Default: the realm in the exported file."""
     keys: BySecrets[PublicReference]
-    """Where the exported file stands (`ltpa.keys`), as `{file: path}`, `{env: NAME}` or `{credential: name}`, of which
-    a team's file may write `{file: ...}` alone, below its `secrets`."""
+    """The exported file (`ltpa.keys`), as `{file: path}`, `{env: NAME}` or `{credential: name}`. A team's file may use
+    only `{file: ...}`, below its `secrets`."""
     password: BySecrets[PublicReference]
-    """Likewise the password that it was exported with."""
+    """Likewise the password of the export."""

@@ -25,18 +25,20 @@ class TransformSection(Strict):
     """A single transform."""
 
     extract: Maybe[str] = None
-    """What the group of an expression (RE2) meets, or the whole where it has none. A value that it misses goes."""
+    """Extracts the group of an RE2 expression, or the whole match if it has no group. A value that does not match is
+    dropped."""
     split: Maybe[_Part] = None
-    """One value to several, at this text."""
+    """Splits a value at this text."""
     table: Maybe[dict[str, str]] = Field(default=None, min_length=1, max_length=10000)
-    """A value to what stands beside it."""
+    """Replaces a value with the text beside it."""
     otherwise: Literal["refuse", "keep", "omit"] = "refuse"
-    """Of a value that the table lacks: the person is refused, it is sent as it is, or left out."""
+    """What happens to a value that the table lacks: the person is refused, the value is sent unchanged, or the value is
+    omitted."""
     prefix: Maybe[_Part] = None
     date: Maybe[_Part] = None
-    """ISO 8601, a directory's time or Unix seconds to this form: `%d/%m/%Y`, `%Y%m%d%H%M%S`."""
+    """Converts ISO 8601, an LDAP time or Unix seconds to this format: `%d/%m/%Y`, `%Y%m%d%H%M%S`."""
     hash: Maybe[Literal["sha256", "sha512"]] = None
-    """To hexadecimal."""
+    """Hashes the value, in hexadecimal."""
 
     @model_validator(mode="after")
     def _one(self) -> "TransformSection":
@@ -71,32 +73,33 @@ _TransformItem = Annotated[
 
 class InjectedSection(Strict):
     source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
-    """An attribute of the person, or subject, provider, issuer, acr, authenticated_at (Unix seconds). Where there is
-    none, nothing is sent."""
+    """An attribute of the person, or subject, provider, issuer, acr, authenticated_at (Unix seconds). Nothing is
+    sent for a person without a value."""
     template: ByAttributes[Maybe[_Fixed]] = None
-    """Of several: `{given_name} {family_name}`. Where one of them has no value, nothing is sent. A brace is `{{`."""
+    """A text with several attributes: `{given_name} {family_name}`. Nothing is sent if one of them has no value. A
+    brace is written `{{`."""
     value: BySecrets[Maybe[FixedText]] = None
-    """A fixed text, sent for everyone who is signed in. A secret stands elsewhere, but in development: `{file: path}`,
-    `{env: NAME}` or `{credential: name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
+    """A fixed text, sent for every signed-in person. Outside development, a secret is a reference: `{file: path}`,
+    `{env: NAME}` or `{credential: name}`. A team's file may use only `{file: ...}`, below its `secrets`."""
     only: ByAttributes[Maybe[list[_Fixed]]] = Field(default=None, min_length=1, max_length=1000)
-    """Of the attribute's values, those that are sent."""
+    """The only values of the attribute that are sent."""
     transforms: Own[list[_TransformItem]] = Field(default=[], max_length=20)
-    """One after the other: `lower`, `upper`, `strip`, `first`, and those with a text."""
+    """Transforms in order: `lower`, `upper`, `strip`, `first`, and the transforms with a text."""
     join: Own[Maybe[str]] = Field(default=None, min_length=1, max_length=8)
-    """Put between several values; without it, several values are refused."""
+    """The separator between several values. By default several values are refused."""
     whole: Own[bool] = False
-    """With `join`: the values are joined first and encoded then, where usually each is encoded by itself."""
+    """With `join`: joins the values before encoding. By default each value is encoded first."""
     encoding: Own[Encoding] = "utf8"
-    """Of each value by itself; `percent-utf8`, `base64`, `braced-base64`, `rfc2047` and `rfc8187` are ASCII and lose
-    nothing. A header without it has `translate.encoding`."""
+    """The encoding of each value. `percent-utf8`, `base64`, `braced-base64`, `rfc2047` and `rfc8187` are ASCII and
+    lossless. Default for headers: `translate.encoding`."""
     unencodable: Own[Unencodable] = "refuse"
-    """What becomes of a letter that `latin1`, `latin9`, `cp1252` or `ascii` lacks: the person is refused, the nearest
-    letters are sent (`oe`), or its UTF-8 percent-encoded, with `%` as `%25`; or the header or cookie is not sent. A
-    header without it has `translate.unencodable`."""
+    """What happens to a letter that `latin1`, `latin9`, `cp1252` or `ascii` lacks: the person is refused; the nearest
+    letters are sent (`oe`); its UTF-8 is sent percent-encoded, with `%` as `%25`; or the header or cookie is omitted.
+    Default for headers: `translate.unencodable`."""
     length: Own[Maybe[int]] = Field(default=None, ge=1, le=8192)
-    """Bytes that the application takes. A longer value is refused, never cut."""
+    """The most bytes that the application accepts. A person with a longer value is refused; values are never cut."""
     absent: Own[Maybe[_Fixed]] = None
-    """Sent of a person who has no value."""
+    """The text that is sent for a person without a value."""
 
     def compiled_transforms(self) -> tuple[Transform, ...]:
         return tuple(Simple(one) if isinstance(one, str) else one.compiled() for one in self.transforms)
@@ -117,10 +120,10 @@ class InjectedSection(Strict):
 
 class InjectedHeaderSection(InjectedSection):
     escape: Own[Maybe[Literal["backslash", "quotes"]]] = None
-    """Of a value that holds the separator: `backslash` writes one before it, `quotes` puts each value in quotation
-    marks. Without it, the person is refused."""
+    """How a separator inside a value is escaped: `backslash` writes a backslash before it, `quotes` puts each value in
+    quotation marks. By default the person is refused."""
     nobody: Own[Maybe[_Fixed]] = None
-    """Sent where nobody is signed in, on paths that let everybody in."""
+    """The text that is sent without a signed-in person, on paths that are open to everybody."""
 
     @model_validator(mode="after")
     def _escaped(self) -> "InjectedHeaderSection":
@@ -152,10 +155,10 @@ class PathHeadersSection(Strict):
     place of its own."""
 
     path: ByHosts[PathPattern]
-    """As a rule of `access` names it."""
+    """A path pattern, as in a rule of `access`."""
     headers: ByHeaders[dict[str, InjectedHeaderSection]] = Field(default={}, max_length=200)
     omit: list[Text] = Field(default=[], max_length=200)
-    """Headers of the application that are not sent on these paths."""
+    """Headers of the application that are omitted on these paths."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "PathHeadersSection":
@@ -166,24 +169,23 @@ class PathHeadersSection(Strict):
 
 class TranslateSection(Strict):
     preset: ByHeaders[Maybe[HeaderPreset]] = None
-    """The headers by which another product tells who is calling. Those under `headers` are added, or stand in the place
-    of its own."""
+    """The identity headers of another product. `headers` adds headers or replaces those of the preset."""
     encoding: Encoding = "utf8"
-    """Of the headers that name none."""
+    """The encoding of headers without their own."""
     unencodable: Unencodable = "refuse"
-    """Of the headers that say nothing of it."""
+    """The `unencodable` of headers without their own."""
     budget: Annotated[Size, Field(le=65536)] = 8192
-    """What headers, cookies and tokens may take together, at most 64KB. A person of whom there is more to tell is
-    refused: nothing is cut."""
+    """The most bytes of headers, cookies and tokens together, at most 64KB. A person who needs more is refused; values
+    are never cut."""
     headers: ByHeaders[dict[str, InjectedHeaderSection]] = Field(default={}, max_length=200)
     cookies: ByCookies[dict[str, InjectedSection]] = Field(default={}, max_length=50)
     paths: list[PathHeadersSection] = Field(default=[], max_length=200)
-    """Paths where it is told otherwise."""
+    """Paths that receive other headers."""
     jwt: Maybe[JwtSection] = None
-    """A signed token, which it can verify by itself."""
+    """A signed token, which the application verifies itself."""
 
     sealed: Maybe[SealedSection] = None
-    """A token that only it can read, or verify."""
+    """A token under a shared key, which only the application can decrypt or verify."""
     basic: ByHeaders[Maybe[BasicSection]] = None
     """HTTP Basic, with an account of the application and a secret."""
     aspnet_ticket: Maybe[AspNetTicketSection] = None

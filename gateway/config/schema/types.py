@@ -22,7 +22,7 @@ Given = TypeVar("Given")
 Taken = TypeVar("Taken")
 
 WRONG = "wrong"
-"""The error type of what this module refuses; its context holds `message` and `hint`."""
+"""The error type of values that this module refuses. The context of the error contains `message` and `hint`."""
 
 
 def wrong(message: str, hint: str = "") -> PydanticCustomError:
@@ -36,8 +36,7 @@ def _given(value: object) -> object:
 
 
 Maybe = Annotated[Given | None, BeforeValidator(_given)]
-"""A key that may be left out. Written without a value, it is refused: it would be a restriction that restricts
-nothing."""
+"""An optional key. A key without a value is refused: it would be a restriction without an effect."""
 
 
 class Strict(BaseModel):
@@ -242,15 +241,14 @@ _PLACES: list[dict[str, Any]] = [
     for kind in scalars.REFERENCE_KINDS
 ]
 PublicReference = Annotated[Reference, PlainValidator(checked(scalars.reference)), WithJsonSchema({"anyOf": _PLACES})]
-"""A reference to something public, such as a certificate: its contents stand in a file, an environment variable or a
-systemd credential."""
+"""A reference to public data, such as a certificate, in a file, an environment variable or a systemd credential."""
 
 Secret = Annotated[
     Reference,
     PlainValidator(checked(scalars.reference)),
     WithJsonSchema({"anyOf": [*_PLACES, {"type": "string", "description": "Only with development: true."}]}),
 ]
-"""A secret: a reference as above, or inline where the gateway file says `development: true`."""
+"""A secret: a reference as above, or inline if the gateway file says `development: true`."""
 
 
 FixedText = Annotated[
@@ -258,14 +256,14 @@ FixedText = Annotated[
     PlainValidator(checked(scalars.reference)),
     WithJsonSchema({"anyOf": [{"type": "string"}, *_PLACES]}),
 ]
-"""A text, or where it stands."""
+"""A text, or a reference to it."""
 
 
 class ClientCertificateSection(Strict):
     certificate: PublicReference
-    """PEM: the certificate that the provider knows us by."""
+    """PEM: the certificate by which the provider recognises us."""
     key: Secret
-    """PEM: its private key, without a passphrase."""
+    """PEM: the private key of the certificate, without a passphrase."""
 
 
 ClaimPath = Annotated[
@@ -305,7 +303,7 @@ TextByLanguage = Annotated[
     PlainValidator(checked(_texts)),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}),
 ]
-"""By language; the empty language is a text for all of them."""
+"""A text by language; the empty language stands for all."""
 
 
 def _label(value: object) -> dict[str, str]:
@@ -325,7 +323,7 @@ Label = Annotated[
     PlainValidator(checked(_label)),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}),
 ]
-"""By language; the empty language is a label for all of them."""
+"""A label by language; the empty language stands for all."""
 
 
 # --- levels of sign-in

@@ -30,29 +30,29 @@ def _said(text: str) -> str:
 
 class ShownCertificateSection(Strict):
     certificate: PublicReference
-    """PEM: the certificate that the application knows us by."""
+    """PEM: the certificate by which the application recognises us."""
     key: PublicReference
-    """Where its private key stands, PEM, without a passphrase."""
+    """PEM: the private key of the certificate, without a passphrase."""
 
 
 class UpstreamTlsSection(Strict):
     """What is asked of the TLS of an application; requests, health checks, `logout.url` and `form_login` go by it."""
 
     name: Maybe[Annotated[str, AfterValidator(checked(host_name))]] = None
-    """The name that its certificate has to hold; the host of the URL where this is left out."""
+    """The name that the application's certificate must contain. Default: the host of the URL."""
     sni: Maybe[Annotated[str, AfterValidator(checked(_said))]] = None
-    """The name that is said in the handshake, by which some servers choose a certificate; `none` says nothing. `name`
-    where this is left out."""
+    """The name in the TLS handshake (SNI), by which some servers choose a certificate. `none` sends no name. Default:
+    `name`."""
     pins: BySecrets[list[PublicReference]] = Field(default=[], max_length=8)
-    """PEM, one certificate each. The application has to show one of them; its names and who signed it do not matter
-    then, its dates do."""
+    """PEM, one certificate each. The application must present one of them. Its dates are checked; its names and issuer
+    are not."""
     minimum: Literal["tls1.2", "tls1.3"] = "tls1.2"
-    """The oldest version that is spoken."""
+    """The oldest accepted TLS version."""
     client_certificate: BySecrets[Maybe[ShownCertificateSection]] = None
-    """What we show where the application asks for a certificate."""
+    """The client certificate, sent if the application requests one."""
     legacy: Maybe[Literal["tls1.0"]] = None
-    """For a server that knows nothing newer: TLS 1.0 and up, with old ciphers, SHA-1 and short keys. Others on the way
-    may break it; lint (EC347) and the log (`upstream.deviation`) say so."""
+    """For a server without TLS 1.2: accepts TLS 1.0 and later, with old ciphers, SHA-1 and short keys. Attackers on the
+    network may break such a connection; lint (EC347) and the log (`upstream.deviation`) report it."""
 
     @model_validator(mode="after")
     def _agrees(self) -> "UpstreamTlsSection":
@@ -68,15 +68,15 @@ class HealthSection(Strict):
     expected answer gets no requests until the answer comes."""
 
     path: ApplicationTarget
-    """The page that is asked for. It is cheap, and nobody has to sign in for it."""
+    """The page that is requested. Choose a cheap page that needs no sign-in."""
     status: list[Annotated[int, Field(ge=200, le=599)]] = Field(default=[200], min_length=1, max_length=20)
     """The statuses of a healthy address."""
     every: Seconds = 5.0
-    """The time between two checks, a second at least. Each wait is up to a tenth longer or shorter."""
+    """The time between two checks, at least a second. Each wait varies by up to a tenth."""
     within: Seconds = 2.0
-    """The longest wait for the answer."""
+    """The longest wait for the response."""
     failures: Annotated[int, Field(ge=1, le=100)] = 2
-    """An address is left out after so many failed checks in a row, until one succeeds."""
+    """An address is left out after this many failed checks in a row, until a check succeeds."""
 
     @model_validator(mode="after")
     def _ends(self) -> "HealthSection":
@@ -92,10 +92,10 @@ class CircuitSection(Strict):
     unanswered, or a timeout, counts only while the application has another address."""
 
     failures: Annotated[int, Field(ge=1, le=100)] = 3
-    """An address is left out after so many failures in a row."""
+    """An address is left out after this many failures in a row."""
     pause: Seconds = 10.0
-    """How long it is left out before one request tries it. Each time that this fails too, it is left out for twice as
-    long, two minutes at most."""
+    """How long the address is left out before one request tries it. The time doubles after each further failure, up to
+    two minutes."""
 
 
 class BufferSection(Strict):
@@ -103,11 +103,11 @@ class BufferSection(Strict):
     most, the rest on the disk (`buffers` of gateway.yaml), encrypted."""
 
     requests: Maybe[Size] = None
-    """A request's body of up to this size is gathered before the application is asked, which gets it with its length.
-    A larger one is sent on as it comes. No body is gathered where this is left out."""
+    """Request bodies up to this size are gathered before the request is sent to the application, with their length.
+    Larger bodies are streamed. Default: no body is gathered."""
     responses: Maybe[Size] = None
-    """Of a response that its client reads slowly, so much waits. The application is free as soon as it has said all; of
-    a larger response it has to wait. None waits where this is left out."""
+    """How much of a response waits for a client that reads slowly. The application is free once its whole response is
+    received; a larger response makes it wait. Default: 0."""
 
     @model_validator(mode="after")
     def _buffers(self) -> "BufferSection":
@@ -122,52 +122,51 @@ def _upstream_host(text: str) -> str:
 
 class UpstreamSection(Strict):
     url: ApplicationUrl
-    """Where it listens, `http://host:port`, and perhaps the path where it has its pages."""
+    """The address of the application, `http://host:port`, with a path if its pages are below one."""
     others: list[ApplicationOrigin] = Field(default=[], max_length=63)
-    """Further addresses of the same application, among which requests are divided: `http://host:port`."""
+    """Further addresses of the same application, over which requests are balanced: `http://host:port`."""
     socket: BySockets[Maybe[PlainPath]] = None
-    """The Unix socket where it listens, in a folder that gateway.yaml lists (`sockets`); `url` says then by what name,
-    path and scheme it is known: `http://localhost`."""
+    """The Unix socket on which the application listens, in a folder that gateway.yaml lists (`sockets`). `url` then
+    gives the name, path and scheme for requests: `http://localhost`."""
     balance: Literal["round_robin", "least_connections", "seat"] = "round_robin"
-    """Which address a request goes to: one after the other, the one with the fewest requests under way, or always the
-    same for one person's session (`seat`; for who has none, for one client's address), which applications need that
-    keep their sessions in memory."""
+    """How the address of a request is chosen: each in turn; the address with the fewest open requests; or always the
+    same address for one session (`seat`; without a session, for one client address), for applications that keep
+    sessions in memory."""
     circuit: Maybe[CircuitSection] = None
-    """When an address is left out for a while. An application with one address has no circuit where this is left
-    out."""
+    """When an address is left out for a while. By default an application with a single address has no circuit."""
     health: Maybe[HealthSection] = None
-    """Health checks; none where this is left out."""
+    """Health checks. Default: none."""
     slow_start: Maybe[Seconds] = None
-    """Where there are several addresses: one that was out, and is in again, gets a tenth of what it would get, and over
-    this time ever more, so that a server with cold caches is not asked for everything at once."""
+    """With several addresses: an address that returns gets a tenth of its share at first, and more over this time, so
+    that a server with cold caches is not overloaded."""
     retries: Annotated[int, Field(ge=0, le=100)] = 10
-    """Where there are several addresses: for a hundred requests, so many may be sent to another one, if that can do no
-    harm. That is so where no connection could be opened, and for a GET, HEAD, OPTIONS, PUT or DELETE without a body
-    that was not answered."""
+    """With several addresses: how many of a hundred requests may be retried at another address if the retry is safe. A
+    retry is safe if no connection could be opened, and for an unanswered GET, HEAD, OPTIONS, PUT or DELETE without a
+    body."""
     concurrency: Maybe[Count] = None
-    """The most requests under way at each address, in each worker. Others wait for their turn, as long as a connection
-    may take (`timeouts.connect`)."""
+    """The most open requests at each address, in each worker. Further requests wait, at most for the time of
+    `timeouts.connect`."""
     queue: Maybe[Annotated[int, Field(ge=0, le=100_000)]] = None
-    """With `concurrency`: so many wait at each address, and people are told that the application is busy beyond; as
-    many as `concurrency` where it is left out."""
+    """With `concurrency`: the most requests that wait. Beyond it, people see that the application is busy. Default: the
+    number of `concurrency`."""
     timeout: Maybe[Seconds] = None
-    """The longest wait for the first byte of a response; that of gateway.yaml where it is left out."""
+    """The longest wait for the first byte of a response. Default: the value in gateway.yaml."""
     host: Annotated[str, AfterValidator(checked(_upstream_host))] = "keep"
-    """The Host that the application sees: `keep` for the browser's, `upstream` for that of the URL, or a name."""
+    """The Host that the application receives: `keep` for the browser's, `upstream` for that of the URL, or a name."""
     ca: BySecrets[Maybe[PublicReference]] = None
     """PEM: the authority that signed the application's TLS certificate."""
     tls: Maybe[UpstreamTlsSection] = None
     proxy_protocol: Maybe[Literal["v2"]] = None
-    """Each connection to it begins with a header of PROXY protocol, which tells the client's address before TLS. A
-    connection is one client's then: each request has one of its own."""
+    """Begins each connection with a PROXY protocol header, which gives the client's address before TLS. Each request
+    then has its own connection."""
     buffer: Maybe[BufferSection] = None
-    """Which bodies wait here for a slow client."""
+    """The bodies that wait in the gateway for a slow client."""
     accept: list[AcceptedFault] = Field(default=[], max_length=7)
-    """Faults of an old server's responses that are let through, each by name: lines of a head that end with a bare LF,
-    blanks behind the size of a chunk, chunks in HTTP/1.0, a status from 600 to 999 (browsers get 500), a length such as
-    `0042`, lines without a colon (left out), and heads of up to 256 KB (64 KB without it). All but `odd_status` and
-    `long_headers` concern where a response ends: its connection is closed behind it, and lint (EC348) and the log
-    (`upstream.deviation`) say so."""
+    """Accepted faults in the responses of an old server, each by name: header lines that end with a bare LF, blanks
+    after the size of a chunk, chunks in HTTP/1.0, a status from 600 to 999 (browsers get 500), a length such as `0042`,
+    lines without a colon (dropped), and headers of up to 256 KB (default 64 KB). All except `odd_status` and
+    `long_headers` affect where a response ends: the connection is closed after such a response, and lint (EC348) and
+    the log (`upstream.deviation`) report it."""
 
     @model_validator(mode="after")
     def _agrees(self) -> "UpstreamSection":

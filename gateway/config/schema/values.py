@@ -127,7 +127,7 @@ class WrittenTest(Strict):
     matches: Maybe[Annotated[str, AfterValidator(checked(_matches))]] = None
     """An RE2 expression over the whole value."""
     exists: Maybe[Yes] = None
-    """Whether there is any value."""
+    """Whether the attribute has any value."""
 
     @model_validator(mode="after")
     def _one_test(self) -> "WrittenTest":
@@ -140,15 +140,15 @@ class WrittenTest(Strict):
 
 class SecretTest(WrittenTest):
     sha256: Maybe[Digests] = None
-    """The whole value, by its SHA-256 (`printf %s VALUE | sha256sum`): a secret, which the file does not hold. One of
-    several while another takes its place."""
+    """The SHA-256 of the whole value (`printf %s VALUE | sha256sum`), for a secret that the file must not contain. List
+    several while you replace one."""
 
 
 class ClaimTest(WrittenTest):
     """A test of one attribute. A single value that passes is enough."""
 
     name: AttributeName
-    """The attribute, by our own name for it."""
+    """The attribute, by our name for it."""
 
 
 def sent_header(name: str) -> str:
@@ -194,9 +194,9 @@ class TenantTest(Strict):
     siren: Maybe[Sirens] = None
     """The whole legal unit, with all its establishments."""
     insee: Maybe[InseeCodes] = None
-    """What the lists in lists/ give for the code of a commune."""
+    """The organisations that the lists in lists/ give for the INSEE code of a commune."""
     list: Maybe[ListNames] = None
-    """All organisations of this list of lists/."""
+    """All organisations of this list in lists/."""
 
     @model_validator(mode="after")
     def _one_way(self) -> "TenantTest":
@@ -214,14 +214,14 @@ def _zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(checked(_zone))]
-"""A name of the tz database that this machine has."""
+"""A name in this machine's tz database."""
 
 
 class TimeTest(Strict):
     """A time on the clock of one place. Every given limit has to hold."""
 
     zone: TimeZone
-    """The place: `Europe/Paris`."""
+    """The time zone: `Europe/Paris`."""
     days: Maybe[DayTexts] = None
     """`mon`, `mon-fri`."""
     hours: Maybe[HourTexts] = None
