@@ -28,7 +28,7 @@ CEILINGS = {
     "access": (7.8, 0),
     "accounts": (7.1, 0),
     "cli": (9.4, 0),
-    "config": (10.1, 0),
+    "config": (8.3, 0),
     "directories": (5.3, 0),
     "federation": (6.0, 0),
     "formlogin": (9.2, 0),
