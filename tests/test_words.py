@@ -34,7 +34,7 @@ CEILINGS = {
     "formlogin": (9.2, 0),
     "identity": (8.4, 0),
     "lint": (7.3, 0),
-    "model": (9.5, 0),
+    "model": (6.2, 0),
     "oidc": (6.4, 0),
     "ops": (5.3, 0),
     "organisations": (4.9, 0),
