@@ -60,7 +60,7 @@ class Ordered(TypedDict):
     ordered: int | str
 
 
-# The answer of a gateway that does not know the question.
+# The answer of a gateway for an unknown question.
 _UNKNOWN = "not a question"
 OTHER_RELEASE = (
     f"the gateway that runs is of another release than this command ({__version__}), and answers otherwise: whether it "
@@ -69,7 +69,7 @@ OTHER_RELEASE = (
 
 
 class OtherRelease(Exception):
-    """The gateway answered in a form that this release does not know."""
+    """The gateway answered in a form that is unknown to this release."""
 
 
 def checked(answer: object, kind: type) -> None:
