@@ -30,8 +30,8 @@ class ListedSession(TypedDict):
     """A session, as stores.oversight lists it. Times are Unix seconds.
 
     `tenant`: the number of the organisation; None without an organisation.
-    `organisation`: the name of `tenant` in the gateway's tables of organisations; empty if they have none, absent
-    without a table."""
+    `organisation`: the name of `tenant` in the gateway's tables of organisations; empty if no table lists the number,
+    absent if the gateway has no table."""
 
     id: str
     person: str

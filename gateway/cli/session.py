@@ -150,7 +150,7 @@ def _say(found: Iterable[ListedSession]) -> None:
 
 
 def _tenant(session: ListedSession) -> str:
-    """The number of the organisation, and its name if the gateway knows one; empty without an organisation."""
+    """The number of the organisation, and its name if the gateway knows the name; empty without an organisation."""
     name = session.get("organisation", "")
     return f"{session['tenant']} ({name})" if name else session["tenant"] or ""
 
