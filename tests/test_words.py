@@ -43,7 +43,7 @@ CEILINGS = {
     "proxy": (7.6, 0),
     "saml": (7.7, 0),
     "scim": (6.7, 0),
-    "server": (9.2, 0),
+    "server": (6.9, 0),
     "stores": (8.0, 0),
     "tokens": (7.4, 0),
     "translation": (9.2, 0),
