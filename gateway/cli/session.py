@@ -77,7 +77,7 @@ def _revoke(told: Namespace) -> Exit:
         try:
             found = [session for session in found_sessions(told, where) if session["id"] not in ended]
         except CannotSay as why:
-            # The sessions that have ended are reported all the same.
+            # Reports the sessions that have ended even so.
             said_to_be_wrong(str(why))
             break
         if not found:
@@ -87,7 +87,7 @@ def _revoke(told: Namespace) -> Exit:
 
 
 def _revoke_unseen(told: Namespace, why: CannotSay) -> Exit:
-    """Ends the sessions of these ids, even though the store cannot tell which of them exist.
+    """Ends the sessions with the ids, although the store cannot tell which sessions exist.
 
     `why`: the store's answer."""
     ids = list(dict.fromkeys(told.id))
@@ -150,7 +150,7 @@ def _say(found: Iterable[ListedSession]) -> None:
 
 
 def _tenant(session: ListedSession) -> str:
-    """The number of the organisation, and its name if the gateway knows one; empty without an organisation."""
+    """The number of the organisation, and its name if the gateway knows the name; empty without an organisation."""
     name = session.get("organisation", "")
     return f"{session['tenant']} ({name})" if name else session["tenant"] or ""
 

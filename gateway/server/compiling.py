@@ -23,11 +23,11 @@ from gateway.ops.zeros import zeros
 from gateway.server.faults import where
 
 COMPILED_WITHIN = 120.0
-# Of a core, for one file: the largest that is read, 1 MB, takes half of it. Where several are too slow, each costs the
-# time of all before it again, so that the later ones get less.
+# CPU seconds for a file. A file of 1 MB, the largest size, takes half of them. After a file that is too slow, the
+# helper starts again from the first file, so later slow files get less.
 _FILE_SECONDS, _LEAST_SECONDS = 2.0, 1.0
 
-# -P: what lies in the current folder is never taken for a part of this program.
+# -P: never imports modules from the current folder.
 _HELPER = (sys.executable, "-P", "-m", "gateway.trial.compile_process")
 
 
