@@ -39,9 +39,9 @@ class Log:
     No method blocks except `close`. Dropped lines are counted.
 
     `capacity`: number of lines that may wait.
-    `strict`: raise for an event missing from the table, for a field under a name that the log writes itself, and for a
-    field that is no plain value (for tests). Otherwise the log records the mistake: a fault in logging must not end a
-    request.
+    `strict`: for tests. Raise for an event missing from the table, for a field named as a field of the log's own
+    (`time`, `level`, `event`, `pid`), and for a value of a wrong kind. Otherwise the log records the mistake: a fault
+    in logging must not end a request.
     `now`: returns Unix seconds.
     """
 
