@@ -48,7 +48,7 @@ CEILINGS = {
     "tokens": (7.4, 0),
     "translation": (4.8, 0),
     "trial": (8.0, 0),
-    "wire": (8.9, 0),
+    "wire": (6.0, 0),
 }
 
 
