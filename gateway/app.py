@@ -46,6 +46,7 @@ from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts, TellingRevoker
 from gateway.portal.openid.programs import Programs
 from gateway.portal.openid.renewal import Renewal
+from gateway.portal.organisation_names import name_organisations
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.proxy.dataplane import DataPlane
@@ -135,7 +136,8 @@ class _Worker:
             await self._start(candidate)
             return
         self._allow_grace()
-        self._take_store_keys(candidate.snapshot.gateway)
+        if retired := self._store_keys.replace(candidate.snapshot.gateway.store_keys):
+            self._killed(self._sessions.retire(retired))
         self._acceptors.use(candidate.tls)
         self._plane.snapshot_swapped()
 
@@ -167,10 +169,6 @@ class _Worker:
         # Collects the objects of the start in some 15 ms, before the first client connects.
         garbage.settle_at_start()
         self._acceptors.open()
-
-    def _take_store_keys(self, gateway: Gateway) -> None:
-        if retired := self._store_keys.replace(gateway.store_keys):
-            self._killed(self._sessions.retire(retired))
 
     def _allow_grace(self) -> None:
         of_hosts, grace = dict[str, float](), self.snapshot.gateway.store_grace
@@ -238,7 +236,9 @@ class _Worker:
         self._portal = Portal(services)
         self._make_plane(gateway, pages, jars, is_ours)
         self._renewal = self._renewal_of(services)
-        self._oversight = self._make_oversight(services.transactions)
+        self._oversight = SessionOversight(
+            store, self._sessions, self._revoker, services.transactions, issuer_of=self._issuer_of, log=log, now=now
+        )
         self._housekeeping = Housekeeping(
             store, self._sessions, self._killed, log=log, now=now, monotonic=time.monotonic,
             buries=lambda: keeps_posts(self.snapshot),
@@ -264,11 +264,6 @@ class _Worker:
             posts=self._posts,
             jars=jars,
             keeps_sessions=lambda: not (self._housekeeping.store_fails or self._sessions.trust.is_away),
-        )
-
-    def _make_oversight(self, made: Transactions) -> SessionOversight:
-        return SessionOversight(
-            self._store, self._sessions, self._revoker, made, issuer_of=self._issuer_of, log=self._log, now=self._now
         )
 
     def _renewal_of(self, services: PortalServices) -> Renewal:
@@ -383,7 +378,10 @@ class _Worker:
             self._sessions.due_now(session_ids)
 
     async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
-        return await self._oversight.answer(question)
+        answer = await self._oversight.answer(question)
+        if self.snapshot.organisations:
+            await name_organisations(self._organisations, answer.get("sessions", ()))
+        return answer
 
     def _issuer_of(self, provider: str) -> str:
         found = self.snapshot.providers.get(provider)

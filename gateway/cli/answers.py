@@ -29,12 +29,15 @@ class Restarted(TypedDict):
 class ListedSession(TypedDict):
     """A session, as stores.oversight lists it. Times are Unix seconds.
 
-    `tenant`: the organisation; None without an organisation."""
+    `tenant`: the number of the organisation; None without an organisation.
+    `organisation`: the name of `tenant` in the gateway's tables of organisations; empty if no table lists the number,
+    absent if the gateway has no table."""
 
     id: str
     person: str
     provider: str
     tenant: str | None
+    organisation: NotRequired[str]
     applications: list[str]
     created: int
     expires: int

@@ -10,22 +10,25 @@ import os
 import resource
 import signal
 import sqlite3
-import stat
 import sys
 import time
 from dataclasses import asdict, dataclass
-from io import BufferedReader, FileIO, RawIOBase
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.directories.index import IndexStamp, index_path, stamp_index, unfinished, write_index
-from gateway.directories.tables import LARGEST, rows_of, wrong
+from gateway.directories.index import IndexStamp, index_path, stamp_index, write_index
+from gateway.directories.tables import open_table, rows_of, wrong
 from gateway.model.codec import codec_of
 from gateway.model.codes import directory_codes
-from gateway.model.directory import Directory, FileSource
+from gateway.model.directory import Directory
 from gateway.model.errors import GatewayError
+from gateway.ops.indexing import status_of
+from gateway.ops.whole_file import replaced
 
 SECONDS: Final = 600
+# The kernel ends the process at its limits. A process that says nothing for these further seconds hangs.
+ANSWERS_WITHIN: Final = 20.0
 _CPU_SECONDS: Final = 300
 _MEMORY: Final = 1 << 30
 _BESIDE: Final = 10
@@ -58,57 +61,21 @@ def decode_outcome(line: bytes) -> IndexOutcome:
     return IndexOutcome(**{**told, "stat": tuple(told["stat"])})
 
 
-def stat_of(path: str) -> tuple[int, ...]:
-    """Returns the file's status, which shows a change of the file or of a link to the file. Empty: no status
-    available.
-    """
-    try:
-        found = os.stat(path)
-    except OSError:
-        return ()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
 def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
     """Writes the index of the present file and puts the index in place. Raises GatewayError(directory_codes.FILE),
     OSError, sqlite3.Error.
     """
-    source, before = directory.file, stat_of(directory.file.path)
-    raw = open_source(source)
-    new = unfinished(folder, directory)
-    try:
-        with raw:
-            content = _Hashed(raw)
-            rows, keyless = write_index(new, directory, rows_of(directory, BufferedReader(content, _PIECE)))
+    source, before = directory.file, status_of(directory.file.path)
+    raw = open_table(source)
+    with raw, replaced(index_path(folder, directory)) as new:
+        content = _Hashed(raw)
+        rows, keyless = write_index(new, directory, rows_of(directory, BufferedReader(content, _PIECE)))
         # A file overwritten during the read is neither the old file nor the new file.
-        if stat_of(source.path) != before:
+        if status_of(source.path) != before:
             raise wrong(source, "it changed while it was read")
         stamp = IndexStamp(content.digest(), before, now, rows, keyless)
         stamp_index(new, stamp)
-        os.replace(new, index_path(folder, directory))
-        return stamp
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def open_source(source: FileSource) -> FileIO:
-    """Opens a file without waiting. Raises GatewayError(directory_codes.FILE) for an unreadable file, and for
-    anything but a regular file of at most LARGEST bytes.
-    """
-    try:
-        raw = FileIO(source.path, opener=_without_waiting)
-    except OSError as error:
-        raise wrong(source, f"it cannot be read: {error.strerror}") from None
-    status = os.fstat(raw.fileno())
-    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
-        raw.close()
-        raise wrong(source, f"it is no file of at most {LARGEST} bytes")
-    return raw
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Opens a pipe without a writer at once."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+    return stamp
 
 
 class _Hashed(RawIOBase):
@@ -146,14 +113,14 @@ def stay_within_limits() -> None:
 def main(folder: str) -> int:
     stay_within_limits()
     directory: Directory = _DIRECTORY.read(json.loads(sys.stdin.buffer.readline()))
-    before = stat_of(directory.file.path)
+    before = status_of(directory.file.path)
     try:
         stamp = make_index(directory, Path(folder), int(time.time()))
         outcome = IndexOutcome(stamp.rows, stamp.keyless, stat=stamp.stat)
     except GatewayError as error:
         outcome = IndexOutcome(detail=f"{directory_codes.FILE.id}: {error.detail}", stat=before)
     except (OSError, sqlite3.Error) as error:
-        outcome = IndexOutcome(detail=f"the state folder cannot be written: {error}")
+        outcome = IndexOutcome(detail=f"the state folder cannot be written: {error}", stat=before)
     except MemoryError:
         outcome = IndexOutcome(detail=f"it takes over {_MEMORY >> 20} MB of memory", stat=before)
     sys.stdout.buffer.write(json.dumps(asdict(outcome)).encode() + b"\n")

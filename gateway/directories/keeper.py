@@ -5,7 +5,6 @@ as a whole.
 """
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,24 +16,30 @@ from typing import Final
 from gateway.directories.index import (
     IndexStamp,
     Trouble,
-    forget_others,
     index_path,
     read_stamp,
     read_trouble,
     trouble_path,
     write_trouble,
 )
-from gateway.directories.indexing import SECONDS, IndexOutcome, decode_outcome, encode_directory, stat_of
+from gateway.directories.indexing import (
+    ANSWERS_WITHIN,
+    SECONDS,
+    IndexOutcome,
+    decode_outcome,
+    encode_directory,
+)
 from gateway.model.directory import Directory, FileSource
 from gateway.ops.child_process import NoOutcome, ask_once
+from gateway.ops.indexing import status_of
 from gateway.ops.log import Log
+from gateway.ops.whole_file import prepare_folder
 
 # -P: Python imports no module from the current folder.
 HELPER: Final = (sys.executable, "-P", "-m", "gateway.directories.indexing")
 
 LOOKED_EVERY: Final = 2.0
 _TRIED_AGAIN: Final = 60.0
-_ANSWERS_WITHIN: Final = 20.0
 # Seconds. A reload waits for the files of directories whose fingerprint changed.
 _READY_WITHIN: Final = 60.0
 
@@ -67,8 +72,6 @@ class DirectoryKeeper:
     async def use(self, directories: Iterable[Directory]) -> None:
         """Replaces the set of directories. Raises OSError if the folder cannot be created."""
         wanted = {one.fingerprint: one for one in _of_files(directories)}
-        if not wanted and not self._kept:
-            return
         known = await asyncio.to_thread(_prepared, self._folder, list(wanted.values()))
         before, self._kept = self._kept, {}
         for fingerprint, kept in before.items():
@@ -118,7 +121,7 @@ class DirectoryKeeper:
             await asyncio.wait(making)
 
     async def _look(self, kept: _Kept) -> None:
-        now_is = await asyncio.to_thread(stat_of, kept.directory.file.path)
+        now_is = await asyncio.to_thread(status_of, kept.directory.file.path)
         if now_is != kept.stat or time.monotonic() >= kept.again_at:
             kept.making = asyncio.get_running_loop().create_task(self._make(kept))
 
@@ -144,10 +147,10 @@ class DirectoryKeeper:
         self._log.event("directory.read", **facts)
 
     async def _outcome(self, directory: Directory) -> IndexOutcome:
-        before = await asyncio.to_thread(stat_of, directory.file.path)
+        before = await asyncio.to_thread(status_of, directory.file.path)
         command, question = (*self._helper, str(self._folder)), encode_directory(directory)
         try:
-            return await ask_once(command, question, decode_outcome, within=SECONDS + _ANSWERS_WITHIN, reads="it")
+            return await ask_once(command, question, decode_outcome, within=SECONDS + ANSWERS_WITHIN, reads="it")
         except NoOutcome as why:
             return IndexOutcome(detail=str(why), stat=before)
 
@@ -158,8 +161,9 @@ def _of_files(directories: Iterable[Directory]) -> list[Directory]:
 
 
 def _prepared(folder: Path, directories: Sequence[Directory]) -> dict[str, tuple[IndexStamp | None, Trouble | None]]:
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    forget_others(folder, directories)
+    prepare_folder(
+        folder, [path for one in directories for path in (index_path(folder, one), trouble_path(folder, one))]
+    )
     return {one.fingerprint: (read_stamp(index_path(folder, one)), read_trouble(folder, one)) for one in directories}
 
 

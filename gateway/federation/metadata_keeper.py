@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.federation.metadata_helper import HELPER, Helper, HelperFailed
-from gateway.federation.metadata_index import Copy, forget_others, read_copy
+from gateway.federation.metadata_index import Copy, index_path, read_copy
 from gateway.federation.metadata_lanes import FetchLane, Lanes, is_slow, lane_of, limits_of
 from gateway.federation.metadata_process import FetchOutcome, FetchTask
 from gateway.federation.metadata_source import MetadataSource
 from gateway.model.codes import saml_codes
 from gateway.ops.log import Log
+from gateway.ops.whole_file import prepare_folder
 
 ASKED_AGAIN_AFTER = 30.0
 # A stranger's responses under an unknown key make the gateway fetch again. A federation's 100 MB are not fetched each
@@ -101,8 +102,6 @@ class MetadataKeeper:
         """Replaces the set of sources. Maps a source to the names of its providers. Raises OSError if the folder
         cannot be created.
         """
-        if not users and not self._kept:
-            return
         copies = await asyncio.to_thread(_prepared, self._folder, [source.id for source in users])
         before, self._kept = self._kept, {}
         for id, kept in before.items():
@@ -247,7 +246,6 @@ def _pause(failures: int) -> float:
 
 
 def _prepared(folder: Path, source_ids: Iterable[str]) -> dict[str, Copy | None]:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ids = tuple(source_ids)
-    forget_others(folder, ids)
+    prepare_folder(folder, [index_path(folder, id) for id in ids])
     return {id: read_copy(folder, id) for id in ids}

@@ -26,7 +26,7 @@ from typing import IO, Any, NoReturn
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import ProviderClient
 from gateway.federation.logo_images import LARGEST_LOGO
-from gateway.federation.metadata_index import Copy, forget_unfinished, read_copy
+from gateway.federation.metadata_index import Copy, index_path, read_copy
 from gateway.federation.metadata_indexing import LONGEST_FRESH, LONGEST_VALIDITY, index_document, index_gone, index_logo
 from gateway.federation.metadata_lanes import FetchLimits
 from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators, validators
@@ -34,6 +34,7 @@ from gateway.model.codes import saml_codes
 from gateway.model.codes.table import all_codes
 from gateway.model.errors import GatewayError
 from gateway.oidc.documents import ProviderResponse
+from gateway.ops.whole_file import forget_unfinished
 from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
 
 _NOT_THERE = (404, 410)
@@ -143,7 +144,7 @@ class _Child:
         _, status = os.waitpid(self._pid, 0)
         if status == 0 and self._said:
             return decode_outcome(self._said)
-        forget_unfinished(self._task.folder, self._task.source.id)
+        forget_unfinished(index_path(self._task.folder, self._task.source.id))
         why = _why(os.waitstatus_to_exitcode(status), self._task.limits)
         detail = f"{self._task.source.url}: {why}"
         return FetchOutcome(self._task.source.id, None, saml_codes.METADATA_UNREACHABLE.id, detail, overran=True)

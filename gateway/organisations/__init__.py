@@ -1,4 +1,4 @@
-"""The organisations among which people find their own at sign-in: reads tables, writes an index, searches the index.
+"""The search for an organisation at sign-in: reads the tables, writes an index, searches the index.
 
 `index` is the index of all tables: an SQLite file with full-text search (FTS5), replaced as a whole. `indexing` is the
 separate process that writes the index. `keeper`, in the supervisor alone, orders a new index when a table changes.

@@ -5,10 +5,8 @@ however many rows match.
 """
 
 import json
-import os
 import re
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import astuple, dataclass, fields
@@ -23,8 +21,9 @@ from gateway.identity.organisation_words import (
     words_beside,
     words_of_name,
 )
+from gateway.model.codec import codec_of
 from gateway.model.organisations import ListedOrganisation
-from gateway.ops.unfinished_files import UNFINISHED
+from gateway.ops.whole_file import open_read_only, read_record, replaced
 
 _NAME: Final = "index.v2.sqlite"
 _COLUMNS: Final = tuple(field.name for field in fields(ListedOrganisation))
@@ -55,29 +54,27 @@ class OrganisationStamp:
     rows: int
 
 
+_STAMP: Final = codec_of(OrganisationStamp)
+
+
 def organisation_index_path(folder: Path) -> Path:
     return folder / _NAME
 
 
 def write_organisations(folder: Path, organisations: Iterable[ListedOrganisation], tables: str, stats: Any) -> int:
-    """Replaces the index. Returns the number of organisations. Raises OSError, sqlite3.Error, and the errors of the
-    iterator `organisations`.
+    """Replaces the index. Returns the number of organisations. Raises OSError, sqlite3.Error, and the errors of
+    `organisations`.
     """
     # Sorted in display order.
     keyed = sorted(((folded_name(one.name), one) for one in organisations), key=_shown_before)
-    descriptor, name = tempfile.mkstemp(dir=folder, suffix=UNFINISHED)
-    os.close(descriptor)
-    try:
-        with closing(sqlite3.connect(name, isolation_level=None)) as database:
-            _fill(database, keyed)
-            stamp = json.dumps({"tables": tables, "stats": stats, "rows": len(keyed)})
-            database.execute("INSERT INTO stamp VALUES (?)", (stamp,))
-            database.execute("COMMIT")
-        with open(name, "rb") as written:
-            os.fsync(written.fileno())
-        os.replace(name, organisation_index_path(folder))
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with (
+        replaced(organisation_index_path(folder)) as new,
+        closing(sqlite3.connect(new, isolation_level=None)) as database,
+    ):
+        _fill(database, keyed)
+        stamp = json.dumps({"tables": tables, "stats": stats, "rows": len(keyed)})
+        database.execute("INSERT INTO stamp VALUES (?)", (stamp,))
+        database.execute("COMMIT")
     return len(keyed)
 
 
@@ -113,13 +110,11 @@ def _written(one: ListedOrganisation) -> Iterator[str]:
 
 
 def read_organisation_stamp(path: Path) -> OrganisationStamp | None:
-    """Reads the stamp of an index. None: the index is missing or incomplete."""
+    """Reads the stamp of an index. None: no complete index."""
+    record = read_record(path, "SELECT record FROM stamp")
     try:
-        with closing(_opened(path)) as database:
-            (record,) = database.execute("SELECT record FROM stamp").fetchone()
-        told = json.loads(record)
-        return OrganisationStamp(told["tables"], tuple(map(tuple, told["stats"])), told["rows"])
-    except (sqlite3.Error, ValueError, TypeError, LookupError):
+        return None if record is None else _STAMP.read(json.loads(record))
+    except ValueError:
         return None
 
 
@@ -127,7 +122,7 @@ class OrganisationIndex:
     """One open index, for use by one thread. Raises sqlite3.Error if the index cannot be opened or read."""
 
     def __init__(self, path: Path) -> None:
-        self._database = _opened(path)
+        self._database = open_read_only(path)
 
     def find(self, query: OrganisationQuery, most: int) -> list[ListedOrganisation]:
         """Finds organisations: first an exact match of the name, then names that contain every word, then the rest."""
@@ -137,11 +132,10 @@ class OrganisationIndex:
         return [self._organisation(number) for number in found]
 
     def names(self, numbers: Iterable[str]) -> dict[str, str]:
-        """Returns the names of organisations by SIREN or SIRET; an organisation without a name in the index is left
-        out.
+        """Returns the names of organisations by SIREN or SIRET. Leaves out an organisation without a name in the index.
 
-        If a SIREN has only rows with the SIRETs of other establishments, and their names differ, the organisation is
-        left out.
+        Also leaves out an organisation whose SIREN has only rows with SIRETs of further establishments, if the names
+        of the rows differ.
         """
         found = ((number, self._name(number)) for number in numbers if _SIREN_OR_SIRET.fullmatch(number))
         return {number: name for number, name in found if name}
@@ -177,8 +171,3 @@ class OrganisationIndex:
 
     def close(self) -> None:
         self._database.close()
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """Opens the file read-only, without locks: writers only ever replace the file as a whole."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)

@@ -12,12 +12,13 @@ from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.directories.indexing import open_source, stat_of, stay_within_limits
+from gateway.directories.indexing import stay_within_limits
 from gateway.identity.organisation_table import organisations_in
 from gateway.model.codec import codec_of
 from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.organisations import MOST_ORGANISATIONS, ListedOrganisation, OrganisationTable
+from gateway.ops.indexing import open_source, statuses_of
 from gateway.organisations.index import write_organisations
 
 _TABLES: Final = codec_of(tuple[OrganisationTable, ...])
@@ -48,21 +49,21 @@ def decode_organisations_outcome(line: bytes) -> OrganisationsOutcome:
 
 
 def stats_of(tables: Sequence[OrganisationTable]) -> tuple[tuple[int, ...], ...]:
-    return tuple(stat_of(table.source.path) for table in tables)
+    return statuses_of(table.source.path for table in tables)
 
 
 def organisations_of(table: OrganisationTable) -> Iterator[ListedOrganisation]:
-    """Yields the organisations of a table. Raises GatewayError, also between two rows."""
+    """Yields the organisations of a table. Raises GatewayError(organisation_codes.FILE), also between two rows."""
     source = table.source
     name, encoding = Path(source.path).name, "utf-8-sig" if source.encoding == "utf-8" else source.encoding
-    with open_source(source) as raw:
-        if stat_of(source.path)[2:3] > (_LARGEST,):
-            raise GatewayError(organisation_codes.FILE, f"{name}: it has over {_LARGEST >> 20} MB")
-        lines = TextIOWrapper(BufferedReader(raw), encoding=encoding, errors="strict", newline="")
-        try:
+    try:
+        with open_source(source.path, _LARGEST) as raw:
+            lines = TextIOWrapper(BufferedReader(raw), encoding=encoding, errors="strict", newline="")
             yield from organisations_in(lines, source.delimiter)
-        except GatewayError as error:
-            raise GatewayError(error.code, f"{name}: {error.detail}") from None
+    except GatewayError as error:
+        raise GatewayError(error.code, f"{name}: {error.detail}") from None
+    except OSError as error:
+        raise GatewayError(organisation_codes.FILE, f"{name}: it cannot be read: {error.strerror}") from None
 
 
 def make_organisations(tables: Sequence[OrganisationTable], folder: Path) -> OrganisationsOutcome:
@@ -87,7 +88,7 @@ def main(folder: str) -> int:
     except GatewayError as error:
         outcome = OrganisationsOutcome(detail=f"{error.code.id}: {error.detail}", stats=before)
     except (OSError, sqlite3.Error) as error:
-        outcome = OrganisationsOutcome(detail=f"the state folder cannot be written: {error}")
+        outcome = OrganisationsOutcome(detail=f"the state folder cannot be written: {error}", stats=before)
     except MemoryError:
         outcome = OrganisationsOutcome(detail="it takes too much memory", stats=before)
     sys.stdout.buffer.write(json.dumps(asdict(outcome)).encode() + b"\n")

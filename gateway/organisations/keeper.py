@@ -5,7 +5,6 @@ index in place as a whole.
 """
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -13,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from gateway.directories.indexing import SECONDS
+from gateway.directories.indexing import ANSWERS_WITHIN, SECONDS
 from gateway.model.organisations import OrganisationTable
 from gateway.ops.child_process import NoOutcome, ask_once
 from gateway.ops.log import Log
-from gateway.ops.unfinished_files import forget_unfinished_files
+from gateway.ops.whole_file import prepare_folder
 from gateway.organisations.index import organisation_index_path, read_organisation_stamp
 from gateway.organisations.indexing import (
     OrganisationsOutcome,
@@ -52,8 +51,8 @@ class OrganisationKeeper:
     async def use(self, tables: Iterable[OrganisationTable]) -> None:
         """Replaces the tables. Raises OSError if the folder cannot be created."""
         before, self._tables = self._tables, tuple(tables)
-        if self._tables and not before:
-            self._known = await asyncio.to_thread(_made, self._folder)
+        if not before:
+            self._known = await asyncio.to_thread(_made, self._folder, self._tables)
         self._woken.set()
 
     async def run(self) -> None:
@@ -92,14 +91,16 @@ class OrganisationKeeper:
         before = await asyncio.to_thread(stats_of, tables)
         command, question = (*self._helper, str(self._folder)), said.encode() + b"\n"
         try:
-            return await ask_once(command, question, decode_organisations_outcome, within=SECONDS, reads="them")
+            return await ask_once(
+                command, question, decode_organisations_outcome, within=SECONDS + ANSWERS_WITHIN, reads="them"
+            )
         except NoOutcome as why:
             return OrganisationsOutcome(detail=str(why), stats=before)
 
 
-def _made(folder: Path) -> tuple[str, tuple[tuple[int, ...], ...]] | None:
+def _made(folder: Path, tables: Sequence[OrganisationTable]) -> tuple[str, tuple[tuple[int, ...], ...]] | None:
     """Returns the tables and the file status of the index that an earlier gateway left; None: no index."""
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    forget_unfinished_files(folder)
-    stamp = read_organisation_stamp(organisation_index_path(folder))
+    path = organisation_index_path(folder)
+    prepare_folder(folder, [path] if tables else [])
+    stamp = read_organisation_stamp(path)
     return None if stamp is None else (stamp.tables, stamp.stats)

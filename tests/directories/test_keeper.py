@@ -140,9 +140,19 @@ async def test_nothing_is_made_where_there_are_no_directories(tmp_path: Path) ->
     assert not (tmp_path / "made").exists()
 
 
+async def test_an_index_is_removed_when_the_next_gateway_has_no_directory(tmp_path: Path) -> None:
+    table, folder = tmp_path / "communes.csv", tmp_path / "made"
+    table.write_text(TABLE)
+    one = directory(table)
+    async with kept(folder, Told(), one):
+        await until(lambda: read_stamp(index_path(folder, one)) is not None)
+    async with kept(folder, Told()):
+        assert list(folder.iterdir()) == []
+
+
 async def test_a_process_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "SECONDS", 0.5)
-    monkeypatch.setattr(keeping, "_ANSWERS_WITHIN", 0.5)
+    monkeypatch.setattr(keeping, "ANSWERS_WITHIN", 0.5)
     table, folder, pid = tmp_path / "communes.csv", tmp_path / "made", tmp_path / "pid"
     table.write_text(TABLE)
     hangs = ("/bin/sh", "-c", f"echo $$ > {pid}; exec sleep 60")

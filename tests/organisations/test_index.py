@@ -1,17 +1,31 @@
 """35,000 communes: each is found, in well under 5 ms, the closest first."""
 
+import errno
+import os
+import subprocess
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.identity.organisation_words import query_of
+from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.organisations import ListedOrganisation
+from gateway.organisations import indexing
 from gateway.organisations.index import OrganisationIndex, organisation_index_path, read_organisation_stamp
-from gateway.organisations.indexing import encode_tables, make_organisations, stats_of
+from gateway.organisations.indexing import (
+    decode_organisations_outcome,
+    encode_tables,
+    make_organisations,
+    stats_of,
+)
+from gateway.organisations.keeper import HELPER
 from tests.organisations.samples import country, table, write_country
+from tests.patience import PATIENCE
 
 SMALL = """\
 name,kind,place,siren,departement,postcodes,domains,aliases
@@ -99,6 +113,39 @@ def test_a_wrong_table_leaves_the_index_that_is_there(tmp_path: Path) -> None:
         make_organisations([table(path)], tmp_path)
     assert read_organisation_stamp(organisation_index_path(tmp_path)) == before
     assert {one.name for one in tmp_path.iterdir()} == {"organisations.csv", "index.v2.sqlite"}
+
+
+def test_a_table_that_cannot_be_opened_or_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(GatewayError, match=r"none\.csv: it cannot be read: No such file or directory") as error:
+        make_organisations([table(tmp_path / "none.csv")], tmp_path)
+    assert error.value.code == organisation_codes.FILE
+
+    class Failing(FileIO):
+        def readinto(self, buffer: Any) -> int:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    path = tmp_path / "organisations.csv"
+    path.write_text(SMALL, encoding="utf-8")
+    monkeypatch.setattr(indexing, "open_source", lambda path, largest: Failing(path))
+    with pytest.raises(GatewayError, match=r"organisations\.csv: it cannot be read: Input/output error") as error:
+        make_organisations([table(path)], tmp_path)
+    assert error.value.code == organisation_codes.FILE
+
+
+def test_a_state_folder_that_cannot_be_written_is_said_with_the_status_of_the_tables(tmp_path: Path) -> None:
+    """Without the status, the supervisor would take the tables for changed ones at each look."""
+    path = tmp_path / "organisations.csv"
+    path.write_text(SMALL, encoding="utf-8")
+    told = subprocess.run(
+        [*HELPER, str(tmp_path / "none")],
+        input=encode_tables([table(path)]).encode() + b"\n",
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    outcome = decode_organisations_outcome(told.stdout)
+    assert outcome.stats == stats_of([table(path)])
+    assert outcome.detail.startswith("the state folder cannot be written: ")
 
 
 @pytest.fixture(scope="module")

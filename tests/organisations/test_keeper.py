@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.directories.indexing import SECONDS
 from gateway.model.organisations import OrganisationTable
+from gateway.ops.child_process import NoOutcome
 from gateway.organisations import keeper as keeping
 from gateway.organisations.index import organisation_index_path, read_organisation_stamp
 from gateway.organisations.keeper import OrganisationKeeper
@@ -81,6 +83,41 @@ async def test_what_an_earlier_gateway_has_made_is_not_made_again(tmp_path: Path
     assert organisation_index_path(folder).stat().st_mtime_ns == made
     assert not (folder / "left.new").exists()
     assert events(told) == ["organisations.read"]
+
+
+async def test_the_index_is_removed_when_the_next_gateway_has_no_table(tmp_path: Path) -> None:
+    path, folder, told = tmp_path / "communes.csv", tmp_path / "made", Told()
+    path.write_text("name\nLille\n")
+    async with kept(folder, told, table(path)):
+        await until(lambda: len(told.events) == 1)
+    (folder / "index.v1.sqlite").touch()
+    async with kept(folder, told, table(path)):
+        assert [file.name for file in folder.iterdir()] == [organisation_index_path(folder).name]
+    async with kept(folder, told):
+        assert list(folder.iterdir()) == []
+
+
+async def test_nothing_is_made_where_there_are_no_tables(tmp_path: Path) -> None:
+    async with kept(tmp_path / "made", Told()):
+        await asyncio.sleep(0.1)
+    assert not (tmp_path / "made").exists()
+
+
+async def test_the_process_has_time_to_say_that_it_met_its_own_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed: list[float] = []
+
+    async def ask_once(*_: object, within: float, **__: object) -> None:
+        allowed.append(within)
+        raise NoOutcome("it says nothing")
+
+    monkeypatch.setattr(keeping, "ask_once", ask_once)
+    path, told = tmp_path / "communes.csv", Told()
+    path.write_text("name\nLille\n")
+    async with kept(tmp_path, told, table(path)):
+        await until(lambda: told.events)
+    assert allowed == [SECONDS + 20]
 
 
 @pytest.mark.parametrize("program", ["pass", "print('{}')", "import os; os.kill(os.getpid(), 9)"])
