@@ -39,7 +39,7 @@ CEILINGS = {
     "ops": (5.3, 0),
     "organisations": (4.9, 0),
     "policy": (8.0, 0),
-    "portal": (7.9, 0),
+    "portal": (7.5, 0),
     "proxy": (7.6, 0),
     "saml": (7.7, 0),
     "scim": (3.7, 0),
