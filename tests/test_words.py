@@ -40,7 +40,7 @@ CEILINGS = {
     "organisations": (4.9, 0),
     "policy": (8.0, 0),
     "portal": (7.5, 0),
-    "proxy": (7.6, 0),
+    "proxy": (7.3, 0),
     "saml": (7.7, 0),
     "scim": (3.7, 0),
     "server": (6.9, 0),
