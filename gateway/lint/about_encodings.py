@@ -1,4 +1,4 @@
-"""Texts with letters beyond ASCII on their way to an application, and the encoding that the application reads."""
+"""Rules about encodings: texts with letters beyond ASCII, and the encoding that the application reads."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -69,7 +69,7 @@ def _fixed(subject: Subject, app: Of[AppFile], told: InjectedAt) -> Iterator[str
 
 
 def _literal(template: str) -> str:
-    """The text around the names. A template that is none is told by `check`."""
+    """The text around the names. `check` reports a wrong template."""
     try:
         return "".join(parse_template(template).parts[::2])
     except GatewayError:
@@ -77,5 +77,5 @@ def _literal(template: str) -> str:
 
 
 def _made(transform: TransformSection) -> str:
-    """The text that a transform adds to a value or puts in its place."""
+    """The text that a transform adds to a value, or puts in place of a value."""
     return "".join((transform.prefix or "", transform.date or "", *(transform.table or {}).values()))

@@ -297,7 +297,7 @@ _TABLE = (
         "An attribute of a person in a directory is invalid and counts as unknown; `code` and `detail` name the "
         "column, never a value.",
     ),
-    # what directories tell by themselves
+    # reports of SCIM directories
     Event(
         "scim.told",
         "info",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.model.codes import policy_codes
 from gateway.model.decision import Allow, Deny
@@ -14,6 +15,9 @@ from gateway.policy.levels import AcrMin, Amr, Ladder, MaxAge
 from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
 from gateway.policy.truth import TRUE, UNKNOWN, truth_of
+
+_TRIED: Final = 1000
+"""Steps (policy.budget) of one part of the rules, for each sign-in that is tried: the rules are built anew for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ def needed(match: Match, method: str, identity: Identity, facts: Facts) -> Need 
     if wanted is None:
         return None
     for need in _needs(wanted, identity.provider):
+        if facts.is_over_budget:
+            return None
         stronger = _stronger(wanted.ladder, identity, need, facts)
         if isinstance(decide(match, method, stronger, facts), Allow):
             return need
@@ -45,13 +51,19 @@ def needed(match: Match, method: str, identity: Identity, facts: Facts) -> Need 
 def required(match: Match, method: str, facts: Facts) -> Need:
     """The sign-in that the rules demand of every person. Requesting it at once saves a second sign-in.
 
-    A method (`amr`) is requested only when the session is known to lack the method.
+    A method (`amr`) is requested only when the session is known to lack the method. Where trying takes too many steps,
+    the first sign-in that could not be tried is requested: the rules decide once the person has signed in.
     """
     wanted = _wanted(match, method)
     if wanted is None:
         return NO_NEED
-    combinations = (Need(level, age) for level in ("", *wanted.levels) for age in (None, *wanted.ages))
-    return next((need for need in combinations if not _is_refused(match, method, need, wanted.ladder, facts)), NO_NEED)
+    parts = sum(1 for condition in _conditions(match, method) for _ in leaves(condition))
+    for level in ("", *wanted.levels):
+        for age in (None, *wanted.ages):
+            need = Need(level, age)
+            if not facts.afford(_TRIED * parts) or not _is_refused(match, method, need, wanted.ladder, facts):
+                return need
+    return NO_NEED
 
 
 def _wanted(match: Match, method: str) -> _Wanted | None:

@@ -193,7 +193,8 @@ class Portal:
                 case Authentication():
                     # A chosen organisation says nothing of the provider: its answer came before the choice.
                     if step.tenant is None:
-                        self._services.standings.came_back(step.provider.name)
+                        age = 0.0 if step.asked_at is None else max(0.0, self._services.now() - step.asked_at)
+                        self._services.standings.came_back(step.provider.name, age)
                     step = await self._sign_ins.complete(request, step)
                 case SignInSeenAgain():
                     step = await self._sign_ins.seen_again(request, step)

@@ -138,7 +138,7 @@ class SamlResponses:
         self._require_in_time(asserted)
         unused = await self._services.transactions.use_up(self._uses(asserted))
         await self._require_no_end(request, asserted)
-        return _authentication(provider, browser, found, asserted, unused)
+        return _authentication(provider, browser, found, asserted, unused, None)
 
     async def _resolved(self, request: PortalRequest, provider: SamlProvider, value: str) -> Callable[[], Document]:
         """Bindings 3.6: what the reference stands for, asked of the provider. `value`: SAMLart.
@@ -196,12 +196,12 @@ class SamlResponses:
             if not provider.unsolicited:
                 raise GatewayError(saml_codes.UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
             browser = request.binding_made(self._services.token_urlsafe)
-            return _authentication(provider, browser, None, parked, unused)
+            return _authentication(provider, browser, None, parked, unused, parked.issued)
         if login is None or not under_way:
             return SignInSeenAgain(_GONE)
         browser = _require_browser(request, login)
         found = served_by(request, login.serves, provider.name)
-        return _authentication(provider, browser, found, parked, unused)
+        return _authentication(provider, browser, found, parked, unused, login.issued_at)
 
     # --- what is asserted
 
@@ -286,8 +286,14 @@ class SamlResponses:
 
 
 def _authentication(
-    provider: SamlProvider, browser: str, found: Pending | None, asserted: ParkedAssertion, unused: bool
+    provider: SamlProvider,
+    browser: str,
+    found: Pending | None,
+    asserted: ParkedAssertion,
+    unused: bool,
+    asked_at: int | None,
 ) -> Authentication:
+    """`asked_at`: as in Authentication."""
     if not unused:
         raise GatewayError(saml_codes.REPLAYED, "an assertion used before, or older than the session store")
     index = asserted.session_index
@@ -300,6 +306,7 @@ def _authentication(
         name_id=asserted.name_id,
         ends_at=asserted.session_until,
         issued_at=asserted.issued or None,
+        asked_at=asked_at,
     )
 
 
