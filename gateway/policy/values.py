@@ -140,12 +140,13 @@ def compile_re2(source: str, *, groups: bool = False) -> Any:
     """An RE2 object over UTF-8 bytes. Raises GatewayError(policy_codes.CONDITION) with the construct that RE2
     refuses.
 
-    `groups`: the program notes the places of groups, which RE2 copies at every letter."""
+    `groups`: RE2 finds the places of groups, too."""
     if not source or len(source) > LONGEST_EXPRESSION:
         raise GatewayError(policy_codes.CONDITION, f"an expression has 1 to {LONGEST_EXPRESSION} characters")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _EXPRESSION_MEMORY
+    # RE2 would copy the place of every group at every letter.
     options.never_capture = not groups
     try:
         return re2.compile(source.encode(), options)

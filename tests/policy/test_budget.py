@@ -24,7 +24,7 @@ from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
 from gateway.policy.step_up import needed, required
 from gateway.policy.truth import FALSE, UNKNOWN
-from gateway.policy.values import Equals, Exists, Matches, Sha256, Suffix, Within
+from gateway.policy.values import Equals, Exists, Matches, Sha256, Suffix, Within, compile_re2
 from tests.growth import steps
 from tests.policy.short import person, rule, split, table
 
@@ -210,12 +210,6 @@ def test_a_name_of_many_dots_is_compared_only_as_far_as_it_counts() -> None:
     assert steps(lambda: name.may_be("id" + ".b" * 4000)) == steps(lambda: name.may_be("id" + ".b" * 40))
 
 
-def test_an_expression_notes_no_places_of_groups() -> None:
-    """RE2 would copy the place of every group at every letter."""
-    assert Matches("(a*)" * 400).compiled.groups == 0
-    assert compile_expression("(a*)" * 400, case_insensitive=False).groups == 0
-
-
 LONG = tuple(f"{number:02}" + "a" * 8000 for number in range(64))
 
 
@@ -232,6 +226,29 @@ def test_what_is_long_is_dearer(condition: Condition, number: int, values: tuple
     facts = asked(Budget())
     evaluate(Any_((condition,) * number), person(groups=values), facts)
     assert facts.is_over_budget
+
+
+def test_the_combinations_of_levels_and_ages_are_counted() -> None:
+    names = tuple(f"level{number}" for number in range(40))
+    told = ProviderLevels(can=frozenset({"acr"}))
+    ladder = Ladder(names, {"metropole": told})
+
+    def work(number: int) -> int:
+        ages = tuple(MaxAge(seconds, ladder) for seconds in range(1, number))
+        levels = tuple(AcrMin(name, ladder) for name in names)
+        at = table(rule("/**", All((*levels, *ages)))).find(split("/"))
+        assert at is not None
+        return steps(lambda: needed(at, "GET", PERSON, asked(Budget())))
+
+    assert work(400) < 2 * work(100)
+
+
+def test_the_places_of_groups_are_not_asked_for() -> None:
+    """RE2 would copy the place of each group at each letter."""
+    with_groups, without = "(a*)" * 100, "(?:a*)" * 100
+    assert compile_re2(with_groups).programsize == compile_re2(without).programsize
+    assert compile_re2(with_groups, groups=True).programsize > compile_re2(without).programsize
+    assert compile_expression(with_groups, False).programsize == compile_expression(without, False).programsize
 
 
 def test_a_value_that_is_long_is_dear_to_a_large_expression() -> None:
