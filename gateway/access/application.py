@@ -250,8 +250,14 @@ class ApplicationAccess:
         if self._translates_by_path:
             translations = self._translations_at(line.target.segments)
         asked = zip(about, line.matches, translations, strict=True)
-        questions = tuple([Question(who, match, method, tenant, translation) for who, match, translation in asked])
         budget = Budget()
+        questions = tuple(
+            [
+                Question(who, match, method, tenant, translation, budget=budget.renew())
+                for who, match, translation in asked
+            ]
+        )
+        budget.renew()
         also = tuple(
             [
                 Question(about[0], one.match, one.method, tenant, has_path=one.has_path, budget=budget)
@@ -262,9 +268,9 @@ class ApplicationAccess:
         if True in [question.turns_on_request for question in (*questions, *also)]:
             found = ConditionalDecision(self, questions, person, also)
         else:
-            decisions = tuple([self.decide(question, None) for question in questions])
+            decisions = tuple([self.decide(question, None, budget.renew()) for question in questions])
             if also:
-                decisions = self.with_all_reached(decisions, also, None)
+                decisions = self.with_all_reached(decisions, also, None, budget.renew())
             found = self.outcome(questions, decisions, seat, person, now)
         if type(found) is not NeedsWork:
             line.key.let_in = line.key.let_in or seat is not None
@@ -272,13 +278,12 @@ class ApplicationAccess:
         return found
 
     def with_all_reached(
-        self, decisions: tuple[Decision, ...], also: tuple[Question, ...], request: RequestFacts | None
+        self, decisions: tuple[Decision, ...], also: tuple[Question, ...], request: RequestFacts | None, budget: Budget
     ) -> tuple[Decision, ...]:
         """`decisions`: by the live rules, then by each shadow. `also`: further paths that must be allowed; the first
         refusal decides."""
         if not isinstance(decisions[0], Allow):
             return decisions
-        budget = Budget()
         for question in also:
             found = self.decide(question, request if question.has_path else None, budget)
             if not isinstance(found, Allow):
@@ -287,7 +292,7 @@ class ApplicationAccess:
                 return (found, *decisions[1:])
         return decisions
 
-    def decide(self, question: Question, request: RequestFacts | None, budget: Budget | None = None) -> Decision:
+    def decide(self, question: Question, request: RequestFacts | None, budget: Budget) -> Decision:
         failed = self._tally.failures
         decision = question.decision(request, budget)
         self.policy_errors += self._tally.failures - failed
@@ -385,9 +390,10 @@ class ConditionalDecision:
 
     def outcome(self, request: RequestFacts, seat: Seat | None, now: float) -> ReadyOutcome | NeedsWork:
         """`seat`: of the person for whom the outcome was compiled."""
-        decisions = tuple(self._access.decide(question, request) for question in self._questions)
+        budget = Budget()
+        decisions = tuple(self._access.decide(question, request, budget.renew()) for question in self._questions)
         if self._also:
-            decisions = self._access.with_all_reached(decisions, self._also, request)
+            decisions = self._access.with_all_reached(decisions, self._also, request, budget.renew())
         kept = self._outcomes.get(decisions)
         if kept is not None and kept.valid_until > now:
             return kept

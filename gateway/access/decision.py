@@ -1,6 +1,5 @@
 """Policy's decisions about one person on one path and method: before a request, and for each request."""
 
-from dataclasses import replace
 from typing import Final, final
 
 from gateway.access.outcome import NEVER, Prepared
@@ -94,16 +93,19 @@ class Question:
         `budget`: shared by several questions; None: a new budget.
         Never raises.
         """
-        facts = Facts(self._method, self._tenant, request, budget or Budget())
+        budget = budget or Budget()
+        facts = Facts(self._method, self._tenant, request, budget)
         identity = self.who.accepted
         decision = decide(self._settled, self._method, identity, facts)
         match decision:
             case Challenge() if self._match is not None:
+                budget.renew()
                 reason = policy_codes.PROVIDER if self.who.is_refused else decision.reason
-                asked_for = required(self._match, self._method, replace(facts, budget=Budget()))
+                asked_for = required(self._match, self._method, facts)
                 return Challenge(decision.rule, reason, asked_for)
             case Deny() if identity is not None and self._match is not None and (request or not self.turns_on_request):
-                need = needed(self._match, self._method, identity, replace(facts, budget=Budget()))
+                budget.renew()
+                need = needed(self._match, self._method, identity, facts)
                 return decision if need is None else Challenge(decision.rule, session_codes.TOO_WEAK, need)
             case _:
                 return decision

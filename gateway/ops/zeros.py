@@ -78,6 +78,8 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         "ecluse_http_refusals_total": (
             *_codes("wire.", "limit.", "route.", "gateway.", "store.", "api.", "oidc.", "form_login.", "front."),
             *_codes("translation.", "account.", "directory.", "login.", "upstream."),
+            # A path whose expressions take too long.
+            (policy_codes.EXPRESSION.id,),
         ),
         "ecluse_tunnels_total": ((why,) for why in _TUNNEL_ENDS),
         "ecluse_connections_refused_total": (

@@ -1,27 +1,64 @@
-"""A bound on the work of one decision: while a decision runs, every other request of the worker waits."""
+"""A bound on the work of one decision: while a decision runs, every other request of the worker waits.
 
+The work is counted in steps before it is done: the same rules, person and request get the same decision on every
+machine. A count may be too low, for an expression above all. So a clock ends a decision that takes far longer than its
+steps.
+"""
+
+from time import monotonic, thread_time
 from typing import Final
 
 MOST_STEPS: Final = 2_000_000
 """A step is some 5 ns, so a decision takes some 10 ms at most."""
+_BETWEEN_LOOKS: Final = 20_000
+"""Steps. A usual decision never looks at the clock."""
+_BY_THE_WALL: Final = 0.03
+_BY_THE_THREAD: Final = 0.02
+"""Seconds by the clock on the wall, which is cheap to read, and then seconds of this thread alone: a machine that is
+busy with other work ends no decision."""
 
 
 class Budget:
-    """The steps that are left for the conditions of one decision.
+    """The steps and the time that are left for the conditions of one decision.
 
     Conditions are evaluated in the order of the files. A condition that costs more than the rest of the budget is
-    unknown, and so is every later condition."""
+    unknown, and so is every later condition. The time begins with the first look at the clock.
+    """
 
-    __slots__ = ("_left",)
+    __slots__ = ("_busy_until", "_left", "_look_below", "_wall_until")
 
-    def __init__(self, steps: int = MOST_STEPS) -> None:
-        self._left = steps
+    def __init__(self) -> None:
+        self._left = MOST_STEPS
+        self._look_below = MOST_STEPS - _BETWEEN_LOOKS
+        self._wall_until = self._busy_until = 0.0
+
+    def renew(self) -> "Budget":
+        """All steps again, for the next part of the same decision. The time goes on."""
+        self._left = MOST_STEPS
+        self._look_below = MOST_STEPS - _BETWEEN_LOOKS
+        return self
 
     def spend(self, steps: int) -> bool:
-        """Whether so many steps were left."""
-        self._left -= steps
-        return self._left >= 0
+        """Whether so many steps were left, and time."""
+        self._left = left = self._left - steps
+        if left >= self._look_below:
+            return True
+        self._look_below = max(0, left - _BETWEEN_LOOKS)
+        return not self.is_exceeded
 
     @property
     def is_exceeded(self) -> bool:
+        if self._left >= 0 and self._is_late():
+            self._left = -1
         return self._left < 0
+
+    def _is_late(self) -> bool:
+        now = monotonic()
+        if not self._wall_until:
+            self._wall_until = now + _BY_THE_WALL
+        if now < self._wall_until:
+            return False
+        busy = thread_time()
+        if not self._busy_until:
+            self._busy_until = busy + _BY_THE_THREAD
+        return busy >= self._busy_until

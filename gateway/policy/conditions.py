@@ -16,8 +16,8 @@ from gateway.policy.hours import Time
 from gateway.policy.levels import AcrMin, Amr, MaxAge
 from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
 from gateway.policy.request_conditions import Header, Method, Network, Query
-from gateway.policy.truth import FALSE, TRUE, UNKNOWN, Truth, negated, truth_of
-from gateway.policy.values import ValueTest, any_truth, check_members, check_text, steps_of
+from gateway.policy.truth import FALSE, TRUE, UNKNOWN, Truth, any_of, negated, truth_of
+from gateway.policy.values import ValueTest, check_members, check_text, truths
 
 GROUPS = "groups"
 DEEPEST = 32
@@ -81,9 +81,7 @@ class Claim:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         values = values_of(identity, self.name)
-        if values is None or not facts.afford(steps_of(self.test, values)):
-            return UNKNOWN
-        return any_truth(self.test, values)
+        return UNKNOWN if values is None else any_of(truths(self.test, values, facts))
 
 
 class CompiledExpression(Protocol):
@@ -248,9 +246,9 @@ def settle(condition: Condition, identity: Identity | None, facts: Facts) -> Con
 
 def too_costly(condition: Condition, identity: Identity | None, facts: Facts) -> str:
     """Why a part of the condition is not evaluated, in words for the operator. Empty: every part is evaluated."""
-    if facts.is_over_budget:
-        return _OVER
     for leaf in leaves(condition):
+        if facts.is_over_budget:
+            return _OVER
         match leaf:
             case When():
                 why = leaf.expression.too_costly(identity, facts)

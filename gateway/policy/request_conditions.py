@@ -17,7 +17,7 @@ from gateway.model.identity import Identity
 from gateway.model.names import LenientName, fold
 from gateway.policy.facts import Facts
 from gateway.policy.truth import Truth, agreed, truth_of
-from gateway.policy.values import ValueTest, check_members, check_text, steps_of, value_truth
+from gateway.policy.values import ValueTest, check_members, check_text, truths
 
 _HEADER_NAME = re.compile(r"[a-z0-9-]{1,64}")
 _SEPARATORS = re.compile("[&;]")
@@ -152,9 +152,7 @@ def steps_of_networks(number: int) -> int:
 def _agreed(test: ValueTest, values: list[str], facts: Facts) -> Truth:
     if not values:
         return Truth.FALSE
-    if not facts.afford(steps_of(test, values)):
-        return Truth.UNKNOWN
-    return agreed(value_truth(test, value) for value in values)
+    return agreed(truths(test, values, facts))
 
 
 def _pairs(query: str, separators: re.Pattern[str]) -> Iterator[tuple[str, str]]:

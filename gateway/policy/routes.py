@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from gateway.model.codes import policy_codes
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
+from gateway.policy.budget import MOST_STEPS, Budget
 from gateway.policy.conditions import Condition
 from gateway.policy.patterns import (
     AnyOne,
@@ -20,6 +21,7 @@ from gateway.policy.patterns import (
     parse_pattern,
 )
 from gateway.policy.rules import Rule, meet
+from gateway.policy.values import match_steps
 
 Conflict = tuple[Rule, Rule, str]
 
@@ -90,17 +92,57 @@ _NO_LITERALS: "dict[str, _Node]" = {}
 
 
 class _Node:
-    """A node in the tree of patterns. `end`, `rest`: the pattern that ends here, without and with `**`."""
+    """A node in the tree of patterns.
 
-    __slots__ = ("end", "expression", "literals", "matches", "one", "rest")
+    `compiled`: the RE2 object of the expression that stands here; `expression`: the node behind it.
+    `end`, `rest`: the pattern that ends here, without and with `**`.
+    """
+
+    __slots__ = ("compiled", "end", "expression", "literals", "one", "rest")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = _NO_LITERALS
-        self.matches: Callable[[bytes], object] | None = None
+        self.compiled: Any = None
         self.expression: _Node | None = None
         self.one: _Node | None = None
         self.rest: _Leaf | None = None
         self.end: _Leaf | None = None
+
+
+# Most walks meet no expression: they share this, which stays empty.
+_NO_KNOWN: dict[tuple[bytes, int], bool] = {}
+
+
+class _Walk:
+    """One path on its way through a tree. The path may meet an expression at many nodes: an expression is matched once
+    for each segment, and all matches have one budget.
+
+    `segments`: as in wire.target.
+    """
+
+    __slots__ = ("_budget", "_known", "segments")
+
+    def __init__(self, segments: tuple[str, ...]) -> None:
+        self.segments = segments
+        self._budget: Budget | None = None
+        self._known: dict[tuple[bytes, int], bool] = _NO_KNOWN
+
+    def by_expression(self, node: _Node, at: int) -> _Node | None:
+        """The node behind the expression of this node, if the segment matches. Raises
+        GatewayError(policy_codes.EXPRESSION)."""
+        if self._budget is None:
+            self._budget, self._known = Budget(), {}
+        key = node.compiled.pattern, at
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._matches(self._budget, node.compiled, self.segments[at].encode())
+        return node.expression if known else None
+
+    def _matches(self, budget: Budget, compiled: Any, segment: bytes) -> bool:
+        if not budget.spend(match_steps(compiled.programsize, len(segment))):
+            detail = f"the `~` expressions of this path could take over {MOST_STEPS:,} steps (some 10 ms) together"
+            raise GatewayError(policy_codes.EXPRESSION, detail)
+        return compiled.fullmatch(segment) is not None
 
 
 class RouteTable:
@@ -150,17 +192,21 @@ class RouteTable:
         return cls(tree, denies)
 
     def find(self, segments: tuple[str, ...]) -> Match | None:
-        """`segments`: as in wire.target, decoded once, and in lower case if the application ignores case."""
-        leaf = _first(self._rules, segments, 0)
+        """`segments`: as in wire.target, decoded once, and in lower case if the application ignores case.
+
+        Raises GatewayError(policy_codes.EXPRESSION) for a path whose long segments take the expressions too long.
+        """
+        walk = _Walk(segments)
+        leaf = _first(self._rules, walk, 0)
         if leaf is None:
             return None
         if self._denies is None:
             return leaf.match(())
-        return leaf.match(tuple(_every(self._denies, segments, 0)))
+        return leaf.match(tuple(_every(self._denies, walk, 0)))
 
     def matching(self, segments: tuple[str, ...]) -> tuple[Rule, ...]:
         """The rules of every pattern that matches; those of the deciding pattern come first."""
-        return tuple(rule for leaf in _every(self._rules, segments, 0) for rule in leaf.rules)
+        return tuple(rule for leaf in _every(self._rules, _Walk(segments), 0) for rule in leaf.rules)
 
     def beneath(self, segments: tuple[str, ...]) -> tuple[Match | None, ...]:
         """The matches that decide on the paths below `segments`; None in the result: some path below has no rule.
@@ -168,9 +214,9 @@ class RouteTable:
         The first match has the deny rules of the whole subtree: a person whom a deny rule refuses on one path is
         refused. Later matches have no deny rules: each deny rule is evaluated once.
         """
-        prefix = segments[:-1] if segments[-1] == "" else segments
-        leaves, is_covered = _reachable(self._rules, prefix, 0)
-        denies = () if self._denies is None else tuple(dict.fromkeys(_reachable_denies(self._denies, prefix, 0)))
+        walk = _Walk(segments[:-1] if segments[-1] == "" else segments)
+        leaves, is_covered = _reachable(self._rules, walk, 0)
+        denies = () if self._denies is None else tuple(dict.fromkeys(_reachable_denies(self._denies, walk, 0)))
         matches: tuple[Match | None, ...] = tuple(leaf.match(()) for leaf in dict.fromkeys(leaves))
         if leaves:
             matches = (leaves[0].match(denies), *matches[1:])
@@ -240,7 +286,7 @@ def _leaf(root: _Node, pattern: Pattern, case_insensitive: bool) -> _Leaf:
             case ExpressionSegment():
                 if node.expression is None:
                     node.expression = _Node()
-                    node.matches = compile_expression(segment.source, case_insensitive).fullmatch
+                    node.compiled = compile_expression(segment.source, case_insensitive)
                 node = node.expression
             case AnyOne():
                 node.one = node.one or _Node()
@@ -252,71 +298,75 @@ def _leaf(root: _Node, pattern: Pattern, case_insensitive: bool) -> _Leaf:
     return node.end
 
 
-def _first(node: _Node, segments: tuple[str, ...], at: int) -> _Leaf | None:
+def _first(node: _Node, walk: _Walk, at: int) -> _Leaf | None:
     """The most specific pattern that matches the whole path. The search backtracks where a branch fails."""
-    if at == len(segments):
+    if at == len(walk.segments):
         return node.end or node.rest
-    segment = segments[at]
+    segment = walk.segments[at]
     child = node.literals.get(segment)
-    if child is not None and (leaf := _first(child, segments, at + 1)) is not None:
+    if child is not None and (leaf := _first(child, walk, at + 1)) is not None:
         return leaf
-    if node.matches is not None and node.expression is not None and node.matches(segment.encode()):
-        leaf = _first(node.expression, segments, at + 1)
-        if leaf is not None:
+    if node.compiled is not None:
+        child = walk.by_expression(node, at)
+        if child is not None and (leaf := _first(child, walk, at + 1)) is not None:
             return leaf
-    if node.one is not None and (leaf := _first(node.one, segments, at + 1)) is not None:
+    if node.one is not None and (leaf := _first(node.one, walk, at + 1)) is not None:
         return leaf
     return node.rest
 
 
-def _every(node: _Node, segments: tuple[str, ...], at: int) -> Iterator[_Leaf]:
+def _every(node: _Node, walk: _Walk, at: int) -> Iterator[_Leaf]:
     """Every pattern that matches the whole path, the most specific first."""
-    if at == len(segments):
+    if at == len(walk.segments):
         if node.end is not None:
             yield node.end
     else:
-        segment = segments[at]
+        segment = walk.segments[at]
         child = node.literals.get(segment)
         if child is not None:
-            yield from _every(child, segments, at + 1)
-        if node.matches is not None and node.expression is not None and node.matches(segment.encode()):
-            yield from _every(node.expression, segments, at + 1)
+            yield from _every(child, walk, at + 1)
+        if node.compiled is not None:
+            child = walk.by_expression(node, at)
+            if child is not None:
+                yield from _every(child, walk, at + 1)
         if node.one is not None:
-            yield from _every(node.one, segments, at + 1)
+            yield from _every(node.one, walk, at + 1)
     if node.rest is not None:
         yield node.rest
 
 
-def _reachable(node: _Node, prefix: tuple[str, ...], at: int) -> tuple[list[_Leaf], bool]:
+def _reachable(node: _Node, walk: _Walk, at: int) -> tuple[list[_Leaf], bool]:
     """The leaves that decide on paths below, and whether every path below has a deciding leaf."""
-    if at == len(prefix):
+    if at == len(walk.segments):
         return list(_leaves(node)), node.rest is not None
     found: list[_Leaf] = []
-    for child in _children(node, prefix[at]):
-        leaves, is_covered = _reachable(child, prefix, at + 1)
+    for child in _children(node, walk, at):
+        leaves, is_covered = _reachable(child, walk, at + 1)
         found += leaves
         if is_covered:
             return found, True
     return (found, False) if node.rest is None else ([*found, node.rest], True)
 
 
-def _reachable_denies(node: _Node, prefix: tuple[str, ...], at: int) -> Iterator[_Leaf]:
-    if at == len(prefix):
+def _reachable_denies(node: _Node, walk: _Walk, at: int) -> Iterator[_Leaf]:
+    if at == len(walk.segments):
         yield from _leaves(node)
         return
-    for child in _children(node, prefix[at]):
-        yield from _reachable_denies(child, prefix, at + 1)
+    for child in _children(node, walk, at):
+        yield from _reachable_denies(child, walk, at + 1)
     if node.rest is not None:
         yield node.rest
 
 
-def _children(node: _Node, segment: str) -> Iterator[_Node]:
+def _children(node: _Node, walk: _Walk, at: int) -> Iterator[_Node]:
     """Where a segment leads, the most specific first."""
-    child = node.literals.get(segment)
+    child = node.literals.get(walk.segments[at])
     if child is not None:
         yield child
-    if node.matches is not None and node.expression is not None and node.matches(segment.encode()):
-        yield node.expression
+    if node.compiled is not None:
+        child = walk.by_expression(node, at)
+        if child is not None:
+            yield child
     if node.one is not None:
         yield node.one
 

@@ -1143,19 +1143,20 @@ class ClientConnection(asyncio.BufferedProtocol):
                 self.transport.write_eof()
         self._steer()
 
-    def shorten_idle(self) -> None:
-        """Called when the drain begins, which has shortened `timeouts.idle`: an idle connection waits no longer than
-        this for its next request."""
-        if self._is_idle():
-            self.deadline = min(self.deadline, self.plane.timers.now + self.plane.timeouts.idle)
-
-    def leave_if_idle(self) -> None:
-        """Called while the worker drains: closes a connection whose next request has not come in time."""
-        if self._is_idle() and self.deadline <= self.plane.timers.now:
+    def leave_if_idle(self, within: float) -> None:
+        """Called again and again while the worker drains: closes a connection whose next request does not come in
+        `within` seconds."""
+        if not self.is_idle:
+            return
+        now = self.plane.timers.now
+        self.deadline = min(self.deadline, now + within)
+        if self.deadline <= now:
             self.reader.state = CLOSED
             self.transport.close()
 
-    def _is_idle(self) -> bool:
+    @property
+    def is_idle(self) -> bool:
+        """Whether the connection waits for the first byte of a request."""
         return self.reader.state is HEAD and not self.reader.ahead and not self.write_paused
 
     def abort(self) -> None:

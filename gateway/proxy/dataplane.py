@@ -7,7 +7,6 @@ import struct
 import traceback
 from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from email.utils import formatdate
 from time import monotonic, time
 from typing import Final
@@ -191,15 +190,13 @@ class DataPlane:
         self.draining = True
         self.tunnels.restart()
         until = monotonic() + within
-        self.timeouts = replace(self.timeouts, idle=min(_IDLE_AT_THE_END, within / 2))
-        for client in self.connections:
-            client.shorten_idle()
+        idle = min(_IDLE_AT_THE_END, within / 2)
         while (self.connections or self.tunnels) and monotonic() < until:
             for client in tuple(self.connections):
-                client.leave_if_idle()
+                client.leave_if_idle(idle)
             await asyncio.sleep(0.02)
-        left = (*self.connections, *self.tunnels)
-        for client in left:
+        left = (*(client for client in self.connections if not client.is_idle), *self.tunnels)
+        for client in (*self.connections, *self.tunnels):
             client.abort()
         self.close()
         return len(left)

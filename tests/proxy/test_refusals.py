@@ -12,6 +12,7 @@ from tests.proxy.gateways import GATEWAY, Gateway, ask, gateway
 
 HTML = b"Accept: text/html,*/*;q=0.8"
 DOCUMENT = b"Sec-Fetch-Dest: document"
+LONG = "  - {path: '/long/~.*b[ab]{97,300}x', allow: anyone}"
 
 
 @pytest.mark.parametrize("line", [b"GET /a?b=c", b"POST /a"])
@@ -273,3 +274,12 @@ async def test_a_person_who_may_not_is_told_so_within_a_listed_frame_and_in_no_o
             told = b"policy.unknown %b /_ecluse/login?to=/admin/&other_account=1 " % (b"frame" if framed else b"html")
             assert (answer.status, answer.body.startswith(told)) == (403, True), answer
         assert (app.peers, gate.portal.asked) == ([], [])
+
+
+async def test_a_path_whose_expressions_take_too_long_is_refused_with_its_reason() -> None:
+    async with application() as app, gateway(app, app=LONG) as gate:
+        answer = await gate.once(ask(b"GET /long/" + b"ab" * 3950))
+        assert answer.status == 403
+        assert answer.body.startswith(b"policy.expression ")
+        assert (await gate.once(ask(b"GET /long/" + b"ab" * 97 + b"x"))).status == 200
+        assert len(app.peers) == 1

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.config.compile.cel_bound import BYTES, SCALAR, STEPS, Cost, Node, Shape, list_of, text_of, with_values
 from gateway.config.compile.cel_tree import CheckedExpression
@@ -47,6 +48,7 @@ _ADDING_UP = 300
 """Steps of adding up one part of an expression, which is Python."""
 _STARTING = 1500
 """Steps of starting an evaluation."""
+_OFFSET = re.compile(r"[+-]?[0-9]{2}:[0-9]{2}")
 _WHERE = re.compile(r"<input>:(\d+:\d+): (.*)")
 
 
@@ -121,7 +123,12 @@ class Cel:
         return When(source, compiled, of_identity, of_request)
 
     def _check_zone(self, zone: str) -> None:
-        """Checks that the time zone exists. The evaluator opens a zone's file at first use, and keeps the content."""
+        """Checks that the time zone exists. The evaluator opens a zone's file at first use, and keeps the content.
+
+        The evaluator takes any path for a zone. So the name must be an offset, or a name of the system's own zones.
+        """
+        if _OFFSET.fullmatch(zone) is None and not _is_zone(zone):
+            raise GatewayError(policy_codes.CONDITION, f"no time zone is named `{zone}`")
         found = _evaluated(self._env.compile(f"timestamp(0).getHours({json.dumps(zone, ensure_ascii=False)}) >= 0"), {})
         if found is None or found.type() != self._bool:
             raise GatewayError(policy_codes.CONDITION, f"no time zone is named `{zone}`")
@@ -189,6 +196,14 @@ class CelExpression:
             return False
         cost = with_values(self._tree, shapes)
         return cost.fits and facts.afford(_STARTING + cost.steps)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        return False
+    return True
 
 
 def _evaluated(expression: Any, data: Mapping[str, object]) -> Any:

@@ -85,13 +85,12 @@ def test_what_doubles_at_each_step_is_bounded() -> None:
 
 
 CLAIM = '{claim: {name: mail, matches: "[a-z]+@ville.example"}}'
-GROWING = '{claim: {name: mail, matches: "(a|b)*a(a|b){20}"}}'
 EXPRESSION = "{when: \"user.groups.exists(g, user.groups.exists(h, g == h + 'x'))\"}"
 
 
 @pytest.mark.parametrize(
     ("condition", "number"),
-    [(CLAIM, 250), (GROWING, 12), (EXPRESSION, 120), ("{query: {name: id, exists: true}}", 150)],
+    [(CLAIM, 250), (EXPRESSION, 120), ("{query: {name: id, exists: true}}", 150)],
 )
 def test_what_takes_too_much_together_does_not_load(condition: str, number: int) -> None:
     """Each of them loads by itself: all of one rule would hold up other applications."""

@@ -228,6 +228,8 @@ ATTRIBUTES = ("mail", "groups", "uai")
         ),
         ("google.protobuf.StringValue{value: user.mail} == ''", "a message of the type google.protobuf.StringValue"),
         ("request.time.getHours(user.mail) == 1", "the time zone of getHours is written out, not computed"),
+        ("request.time.getHours('/dev/stdin') == 1", "no time zone is named `/dev/stdin`"),
+        ("request.time.getHours('file:/dev/stdin') == 1", "no time zone is named `file:/dev/stdin`"),
         ("request.time.getHours('Europe/Pariss') == 1", "no time zone is named `Europe/Pariss`"),
         ("[user.mail].exists(a, " + "||".join(["a==a"] * 260) + ")", "this has over 500 parts"),
     ],
