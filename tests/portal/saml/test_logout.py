@@ -341,6 +341,14 @@ async def test_what_the_store_cannot_take_has_ended_all_the_same_and_may_be_told
     assert b"status:Success" in again.body
 
 
+async def test_without_the_provider_s_metadata_the_message_may_come_again(region: Region) -> None:
+    """SOAP 1.1, 4.4.1: a fault of the client says that the same message must not come again."""
+    message = in_envelope(sign_enveloped(KEY, request(region, to="soap")))
+    region.here.saml_metadata.known.clear()
+    reply = await soap(region, message)
+    assert (reply.status, b"soap:Server" in reply.body) == (500, True)
+
+
 class CannotEnd(OutOfReach):
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
         raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
