@@ -7,6 +7,7 @@ import struct
 import traceback
 from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from email.utils import formatdate
 from time import monotonic, time
 from typing import Final
@@ -82,7 +83,10 @@ class DataPlane:
     `posts`: None: no form is kept across a sign-in.
     `jars`: the hidden cookies.
     `keeps_sessions`: whether the store answers.
+    `timeouts`: of the snapshot; shorter while draining.
     """
+
+    timeouts: Timeouts
 
     def __init__(
         self,
@@ -180,18 +184,22 @@ class DataPlane:
                 cut(client)
 
     async def drain(self, within: float) -> int:
-        """Answers what is under way with `Connection: close`; how many connections had to be cut after `within` s.
+        """Answers the requests under way with `Connection: close`. Returns how many connections were cut after `within`
+        seconds.
 
-        A kept connection that is idle may have its next request on the way: it has a moment to be told, too.
+        The next request of an idle connection may be on its way. So each idle connection has a moment to send the
+        request and to read `Connection: close`. A long response may have promised a kept connection before the drain:
+        the moment begins when the response ends.
         """
         self.draining = True
         self.tunnels.restart()
         until = monotonic() + within
-        idle_until = monotonic() + min(_IDLE_AT_THE_END, within / 2)
+        self.timeouts = replace(self.timeouts, idle=min(_IDLE_AT_THE_END, within / 2))
+        for client in self.connections:
+            client.shorten_idle()
         while (self.connections or self.tunnels) and monotonic() < until:
-            if monotonic() >= idle_until:
-                for client in tuple(self.connections):
-                    client.leave_if_idle()
+            for client in tuple(self.connections):
+                client.leave_if_idle()
             await asyncio.sleep(0.02)
         left = (*self.connections, *self.tunnels)
         for client in left:
@@ -342,7 +350,7 @@ class DataPlane:
         self._charsets.follow(snapshot)
         # A head below this size is within the limit on bytes, and may be read as a whole.
         self.usual_head = min(_USUAL_HEAD, self.limits.headers_bytes)
-        self.timeouts: Timeouts = snapshot.gateway.timeouts
+        self.timeouts = snapshot.gateway.timeouts
         self.access_log = AccessLog(self.log) if snapshot.gateway.access_log else None
         hsts = snapshot.gateway.hsts
         # RFC 6797 7.2: not by plain http.
