@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 
 import pytest
 from lxml import etree
+from saml2.samlp import STATUS_RESPONDER
 
 from gateway.model.assertion import NameId
 from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.bindings import post_form, redirect_url
-from gateway.saml.names import STATUS_RESPONDER, STATUS_SUCCESS
+from gateway.saml.names import STATUS_SUCCESS
 from gateway.saml.own_messages import logout_request, logout_response
 from gateway.saml.parties import KeyPair, ServiceProvider
 from gateway.saml.signing import sign_enveloped
