@@ -8,7 +8,6 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.cli.exits import MEANINGS
 from gateway.config.schema.fence import BOUNDS, FENCE
 from gateway.config.schema.json_schema import fenced_schema, schemas
 from gateway.lint.rules import ABOUT_IGNORES, RULES
@@ -16,6 +15,7 @@ from gateway.model.codes.code import Code
 from gateway.model.codes.table import all_codes
 from gateway.model.events import EVENTS
 from gateway.ops.metrics import METRICS, Gauges, render
+from tools.exit_codes import MEANINGS
 
 FOLDER = Path("docs/reference")
 _FILES = {

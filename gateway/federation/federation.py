@@ -13,6 +13,7 @@ from gateway.federation.addresses import Resolver
 from gateway.federation.cached import CachedDocument
 from gateway.federation.client import AWAY, Circuit, ProviderClient
 from gateway.model.codes import api_codes, login_codes, oidc_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, ClientCertificate, OidcProvider
 from gateway.model.quoting import unechoed
@@ -214,8 +215,14 @@ class Federation:
             raise _unechoed(error, provider, request) from None
 
     async def logout_token(self, provider: OidcProvider, raw: str) -> LogoutToken:
-        """Verifies a logout token posted by a provider."""
-        return await self._with_keys(provider, lambda keys: validate_logout_token(provider, keys, raw))
+        """Verifies a logout token posted by a provider. Raises login_codes.PROVIDER_UNREACHABLE also if the token's key
+        is unknown and newer keys cannot be had: the token may be genuine.
+        """
+        return await self._with_keys(
+            provider,
+            lambda keys: validate_logout_token(provider, keys, raw),
+            without_newer=login_codes.PROVIDER_UNREACHABLE,
+        )
 
     async def close(self) -> None:
         if self._errands:
@@ -278,9 +285,17 @@ class Federation:
         except GatewayError as error:
             raise _unechoed(error, provider, request) from None
 
-    async def _with_keys(self, provider: OidcProvider, validate: Callable[[JsonWebKeySet], T]) -> T:
+    async def _with_keys(
+        self,
+        provider: OidcProvider,
+        validate: Callable[[JsonWebKeySet], T],
+        *,
+        without_newer: Code | None = None,
+    ) -> T:
         """Validates with the known keys. If no known key made the signature, fetches newer keys and validates once
         more.
+
+        `without_newer`: the code of the error if no newer keys can be had; None: the code of the failed check.
         """
         keys = await self.keys(provider)
         try:
@@ -290,7 +305,8 @@ class Federation:
                 raise
             newer = await self.refetched_keys(provider)
             if newer is keys:
-                raise
+                detail = f"{error.detail}; no newer keys can be had at this moment"
+                raise GatewayError(without_newer or error.code, detail) from error
         # OIDC Core 10.1.1: signing keys rotate; fetch newer keys once for an unknown key.
         return await self._with_own_keys(provider, partial(validate, newer))
 

@@ -191,7 +191,7 @@ def _attributes_named(provider: SamlProvider, assertion: Assertion, names: tuple
     for name in names:
         if name == NAME_ID and assertion.name_id is not None:
             of_another_sp = (assertion.name_id.sp_name_qualifier or assertion.audience) != assertion.audience
-            return [SamlAttribute(NAME_ID, None, None, (assertion.name_id.value,), of_another_sp)]
+            return [SamlAttribute(NAME_ID, None, (assertion.name_id.value,), of_another_sp)]
         found = [attribute for attribute in assertion.attributes if attribute.name == name]
         if not found and provider.friendly_names:
             found = [attribute for attribute in assertion.attributes if attribute.friendly_name == name]

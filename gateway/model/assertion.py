@@ -37,7 +37,6 @@ class SamlAttribute:
     """
 
     name: str
-    name_format: str | None
     friendly_name: str | None
     values: tuple[str, ...] = field(repr=False)
     of_another_sp: bool = False

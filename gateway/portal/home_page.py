@@ -103,15 +103,15 @@ class HomePage:
         require_own_page(request)
         cookie, wanted = presented_seat(request.cookie_line), request.form().get("session", "")
         summaries = () if cookie is None else await self._services.sessions.of_browser(request.host, cookie)
-        binding = request.binding()
+        binding, is_marked = request.binding(), True
         if binding is not None and proven_may_wait(request.snapshot):
-            await self._services.transactions.sign_in_ends.mark(request.network, "browser", binding)
+            is_marked = await self._services.transactions.sign_in_ends.mark(request.network, "browser", binding)
         ended = await self._services.sessions.end([one.id for one in summaries if _key(one.id) == wanted])
         # Invariant 12: in force in every worker before this response is sent.
         await self._services.revoker.revoked(ended)
         self._services.report.signed_out(request, len(ended), None)
         # Invariant 12: an end that is not written is said.
-        self._services.sessions.unwritten.require_written(ended)
+        self._services.sessions.unwritten.require_written(ended, is_marked=is_marked)
         return redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
 
 

@@ -9,7 +9,7 @@ to applications and for files. Of `limits.connections`, an eighth is for those a
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
 from gateway.config.snapshot import Limits, Snapshot
 from gateway.model.codes import limit_codes
@@ -43,21 +43,14 @@ _MOST_KNOWN: Final = 65_536
 _TOLD_AT_ONCE: Final = 2_000
 
 
-class CountedConnection(Protocol):
-    """A counted connection. `peer`: the client's address, from the PROXY header if a server in front sends one.
-    `secure`: the client spoke TLS with that server. `is_told`: a PROXY header named the client. `is_front`: the
-    server in front declared the connection its own (LOCAL)."""
+class CountedConnection:
+    """A connection that counts until `leave`.
 
-    peer: str
-    secure: bool
-    is_told: bool
-    is_front: bool
-
-    def leave(self) -> None: ...
-
-
-class Entered:
-    """A counted connection, until `leave`."""
+    `peer`: the client's address, from the PROXY header if a server in front sends one.
+    `secure`: the client spoke TLS with that server.
+    `is_told`: a PROXY header named the client.
+    `is_front`: the server in front declared the connection its own (LOCAL).
+    """
 
     __slots__ = ("_admission", "_key", "is_front", "is_told", "peer", "secure")
 
@@ -100,7 +93,7 @@ class Admission:
         self._limits, self._trusted = snapshot.gateway.limits, snapshot.gateway.trusted_proxies
         self._listed.clear()
 
-    def enter(self, peer: str, descriptor: int, *, front: bool = False) -> Entered | None:
+    def enter(self, peer: str, descriptor: int, *, front: bool = False) -> CountedConnection | None:
         """Counts a connection; None: one too many. `front`: the connection comes from a listed server before its PROXY
         header. An address from the header never counts as a front, even in the list's networks."""
         trusted = front or self._is_trusted(peer)
@@ -113,7 +106,7 @@ class Admission:
             return None
         self._counts[key] = count
         self.held += 1
-        return Entered(self, key, peer, is_front=front)
+        return CountedConnection(self, key, peer, is_front=front)
 
     def left(self, key: str) -> None:
         self.held -= 1

@@ -35,7 +35,7 @@ from gateway.proxy.client import ClientConnection
 from gateway.proxy.counting import take_over
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.filters.texts import Disagreement
-from gateway.proxy.hidden_cookies import HiddenCookies, Jars
+from gateway.proxy.hidden_cookies import HiddenCookies
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.lane import HostLane, Lane
 from gateway.proxy.lasting import cut
@@ -53,6 +53,7 @@ from gateway.proxy.tunnels import Tunnels
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.pool import Pool
 from gateway.proxy.upstream.pools import Pools
+from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.sessions import Sessions
 from gateway.wire.fences import IsOurs
@@ -77,12 +78,15 @@ class DataPlane:
     `person`: the person's name in the log.
     `tick`: seconds between two looks at the deadlines; each connection is looked at every fourth tick.
     `is_ours`: the gateway's own addresses, to which no application is connected.
+    `jars`: the hidden cookies.
     `prepare`: makes the data for an application.
     `preparation`: people's sessions at applications.
     `posts`: None: no form is kept across a sign-in.
-    `jars`: the hidden cookies.
     `keeps_sessions`: whether the store answers.
+    `timeouts`: of the snapshot; shorter while draining.
     """
+
+    timeouts: Timeouts
 
     def __init__(
         self,
@@ -96,6 +100,7 @@ class DataPlane:
         loop: asyncio.AbstractEventLoop,
         person: Callable[[Identity], str],
         is_ours: IsOurs,
+        jars: CookieJars,
         descriptors: int = _MANY,
         tick: float = 0.125,
         callers: Callers | None = None,
@@ -103,7 +108,6 @@ class DataPlane:
         prepare: Preparing = translated,
         preparation: Preparation | None = None,
         posts: KeptPosts | None = None,
-        jars: Jars | None = None,
         keeps_sessions: Callable[[], bool] = lambda: True,
     ) -> None:
         self._keeps_sessions = keeps_sessions
@@ -344,7 +348,7 @@ class DataPlane:
         self._charsets.follow(snapshot)
         # A head below this size is within the limit on bytes, and may be read as a whole.
         self.usual_head = min(_USUAL_HEAD, self.limits.headers_bytes)
-        self.timeouts: Timeouts = snapshot.gateway.timeouts
+        self.timeouts = snapshot.gateway.timeouts
         self.access_log = AccessLog(self.log) if snapshot.gateway.access_log else None
         hsts = snapshot.gateway.hsts
         # RFC 6797 7.2: not by plain http.

@@ -11,11 +11,11 @@ marked change reads the store, and waits for the change if necessary.
 import asyncio
 import itertools
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic, time
-from typing import Final, Protocol, final
+from typing import Final, final
 
 from gateway.access.outcome import NEVER, NeedsWork, Prepared, Refuse
 from gateway.access.shared_work import SharedWork
@@ -25,6 +25,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.request import Request
+from gateway.stores.cookie_jars import CookieJars
 from gateway.wire.cookie_jar import MARK, MOST_COOKIES, CookieJar, JarCookie, JarRequest, mark_in, received, tag_of
 
 # Seconds between two writes of what has changed, and until what only lives longer is written.
@@ -41,28 +42,6 @@ _SETTLED: Final = 0.5
 _READ_ANEW: Final = 30.0
 _PATHS: Final = 32
 _MOST_DIRTY: Final = 10_000
-
-
-class Jars(Protocol):
-    """The used part of stores.cookie_jars.CookieJars."""
-
-    async def read(self, host: str, cookie: bytes) -> CookieJar | None: ...
-
-    async def keep(
-        self, host: str, cookie: bytes, cookies: Iterable[JarCookie], mark: tuple[str, int] | None
-    ) -> CookieJar | None: ...
-
-
-class NoJars:
-    """Replaces a missing store: keeps nothing."""
-
-    async def read(self, host: str, cookie: bytes) -> CookieJar | None:
-        return None
-
-    async def keep(
-        self, host: str, cookie: bytes, cookies: Iterable[JarCookie], mark: tuple[str, int] | None
-    ) -> CookieJar | None:
-        return None
 
 
 @final
@@ -103,8 +82,8 @@ class HiddenCookies:
     """Construct it inside the running loop. `changed`: hears which hidden cookies a person's requests carry, for
     applications that are called at the end of sessions."""
 
-    def __init__(self, jars: Jars | None, changed: Callable[[Seat, App, str, bytes], None] | None = None) -> None:
-        self._jars: Jars = jars or NoJars()
+    def __init__(self, jars: CookieJars, changed: Callable[[Seat, App, str, bytes], None] | None = None) -> None:
+        self._jars = jars
         self._changed = changed
         self._name = secrets.token_hex(4)
         self._name_bytes = self._name.encode("ascii")

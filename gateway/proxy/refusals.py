@@ -1,7 +1,7 @@
 """The data plane's own answers: refusals and errors, as pages of the pages service."""
 
 import re
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 from urllib.parse import quote
 
 from gateway.access.outcome import CompiledDecision, Refuse, RequireSignIn
@@ -13,15 +13,15 @@ from gateway.model.codes import account_codes, api_codes, policy_codes, route_co
 from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.levels import need_query
-from gateway.model.ports import ErrorPages, Page, Reader
+from gateway.model.ports import Page, Reader
 from gateway.model.theme import ByLanguage, Words
 from gateway.model.transaction import OTHER_ACCOUNT
-from gateway.ops.log import Log
 from gateway.policy.levels import Ladder
 from gateway.proxy.accesslog import Seen
 from gateway.proxy.lane import Lane
 from gateway.proxy.portal_lane import is_embedded
 from gateway.proxy.request import Request
+from gateway.proxy.services import Services
 from gateway.wire.cookies import language_asked
 from gateway.wire.framing import ALLOWED
 from gateway.wire.navigation import Kind, kind_of
@@ -41,20 +41,7 @@ _SIGN_IN: Final = "/_ecluse/login"
 _LINK_ACCOUNT: Final = "/_ecluse/account"
 
 
-class RefusalServices(Protocol):
-    """The part of Services that a refusal needs."""
-
-    @property
-    def pages(self) -> ErrorPages: ...
-
-    @property
-    def log(self) -> Log: ...
-
-    def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None:
-        """Logs and counts the refusal."""
-
-
-def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Page:
+def refusal(services: Services, request: Request, outcome: Refuse) -> Page:
     """Counts, logs and returns the refusal of a request whose head was read."""
     if outcome.by is not None:
         return _denied(services, request, outcome, outcome.by)
@@ -79,7 +66,7 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
     return _challenging(page, b"Bearer " + outcome.bearer) if outcome.bearer else page
 
 
-def head_refusal(services: RefusalServices, error: GatewayError, head: bytes, request_id: bytes, seen: Seen) -> Page:
+def head_refusal(services: Services, error: GatewayError, head: bytes, request_id: bytes, seen: Seen) -> Page:
     """Refuses an unreadable head and closes the connection: the next request's beginning is unknown."""
     services.refused(error.code, error.detail, request_id, "", seen)
     said = _ACCEPT_LANGUAGE.search(head)
@@ -95,7 +82,7 @@ def head_refusal(services: RefusalServices, error: GatewayError, head: bytes, re
     return page
 
 
-def _denied(services: RefusalServices, request: Request, outcome: Refuse, by: CompiledDecision) -> Page:
+def _denied(services: Services, request: Request, outcome: Refuse, by: CompiledDecision) -> Page:
     """Signed in or not, this may not be: 403, never a redirect."""
     more = {"detail": outcome.detail} if outcome.detail else {}
     rule = "" if by.decision.rule is None else f"{by.decision.rule.file}:{by.decision.rule.line}"
@@ -158,7 +145,7 @@ def to_https(request: Request) -> Page | Refuse:
     return Page(308, ((b"Location", location), (b"Cache-Control", b"no-store")), b"")
 
 
-def unauthorized(services: RefusalServices, request: Request, outcome: RequireSignIn, kind: Kind) -> Page:
+def unauthorized(services: Services, request: Request, outcome: RequireSignIn, kind: Kind) -> Page:
     """401 with a way to sign in, for what cannot show a sign-in page."""
     login_url = _login_url(request, kind) + need_query(outcome.need)
     page = _render(services, request, outcome.reason, "frame" if kind == "frame" else "json", login_url)
@@ -185,7 +172,7 @@ def program_refusal(outcome: RequireSignIn, provider: str, ladder: Ladder) -> Re
 
 
 def _render(
-    services: RefusalServices, request: Request, code: Code, kind: PageKind, login_url: str = "", refusal: Words = ""
+    services: Services, request: Request, code: Code, kind: PageKind, login_url: str = "", refusal: Words = ""
 ) -> Page:
     lane = request.lane
     labels, has_others = (lane.app.labels, len(lane.app.providers) > 1) if isinstance(lane, Lane) else ({}, False)

@@ -210,7 +210,6 @@ def read_attributes(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) ->
 def _attribute(attribute: etree._Element, sp: ServiceProvider) -> SamlAttribute:
     return SamlAttribute(
         name=attribute.get("Name", ""),
-        name_format=attribute.get("NameFormat"),
         friendly_name=attribute.get("FriendlyName"),
         values=tuple(_values(attribute)),
         of_another_sp=any(

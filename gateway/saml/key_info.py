@@ -28,8 +28,6 @@ _CURVES: dict[str, EllipticCurve] = {
     "urn:oid:1.3.132.0.35": SECP521R1(),
 }
 
-PublicKey = RSAPublicKey | EllipticCurvePublicKey
-
 
 def signing_keys(role: etree._Element) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
     """The signing keys as SubjectPublicKeyInfo (DER), and the reasons why keys were left out.

@@ -37,7 +37,6 @@ BINDING_SOAP: Final = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
 # Core 3.2.2.2
 STATUS_SUCCESS: Final = "urn:oasis:names:tc:SAML:2.0:status:Success"
 STATUS_REQUESTER: Final = "urn:oasis:names:tc:SAML:2.0:status:Requester"
-STATUS_RESPONDER: Final = "urn:oasis:names:tc:SAML:2.0:status:Responder"
 STATUS_VERSION_MISMATCH: Final = "urn:oasis:names:tc:SAML:2.0:status:VersionMismatch"
 STATUS_AUTHN_FAILED: Final = "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed"
 STATUS_REQUEST_DENIED: Final = "urn:oasis:names:tc:SAML:2.0:status:RequestDenied"

@@ -7,10 +7,10 @@ import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Protocol
 
 from gateway.model.codes import gateway_codes
 from gateway.model.errors import GatewayError
+from gateway.proxy.admission import Admission, CountedConnection
 from gateway.proxy.tls_reading import opened_by_tls
 from gateway.server.proxy_header import told_client
 from gateway.server.tls import Handshakes, ListenerContexts
@@ -34,42 +34,7 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 _READ_AND_FORGOTTEN = 65536
 
 
-class Admitted(Protocol):
-    """The place of one connection among the counted connections.
-
-    `peer`: the client of the connection.
-    `secure`: a server in front says that the client spoke TLS.
-    `is_told`: a server in front has named the client.
-    `is_front`: a server in front has said that the connection is its own.
-    """
-
-    peer: str
-    secure: bool
-    is_told: bool
-    is_front: bool
-
-    def leave(self) -> None: ...
-
-
-class Admits(Protocol):
-    """Says at accept, before a handshake or a byte, whether a connection may come in."""
-
-    def enter(self, peer: str, descriptor: int, *, front: bool = False) -> Admitted | None:
-        """Counts a new connection. Returns None at the limit. `front`: the connection comes from a server in front,
-        which has not named the client yet."""
-
-    def mistaken(self, peer: str, error: GatewayError) -> None:
-        """Reports a wrong client at a listener for servers in front: the client is another machine, or sent no PROXY
-        header."""
-
-    def refusal(self) -> bytes:
-        """The whole answer to a client that may not come in, at a listener without TLS."""
-
-    def exhausted(self, place: str) -> None:
-        """Reports that no descriptor is left."""
-
-
-Factory = Callable[[Admitted], asyncio.BaseProtocol]
+Factory = Callable[[CountedConnection], asyncio.BaseProtocol]
 """Makes the protocol of an accepted connection. The protocol frees its place when the connection is lost."""
 
 
@@ -84,7 +49,7 @@ class Acceptor:
         self,
         listening: socket.socket,
         factory: Factory,
-        keeper: Admits,
+        keeper: Admission,
         handshakes: Handshakes | None,
         patience: float,
         proxies: tuple[IpNetwork, ...] = (),
@@ -151,7 +116,7 @@ class Acceptor:
         address = parse_address(peer)
         return address is not None and contains(self._proxies, address)
 
-    async def _join_told(self, connection: socket.socket, place: Admitted, peer: str) -> None:
+    async def _join_told(self, connection: socket.socket, place: CountedConnection, peer: str) -> None:
         """Counts the connection for the client that the server in front names, then opens it."""
         try:
             told = await told_client(connection)
@@ -173,7 +138,7 @@ class Acceptor:
             place = entered
         await self._join(connection, place)
 
-    async def _join(self, connection: socket.socket, place: Admitted) -> None:
+    async def _join(self, connection: socket.socket, place: CountedConnection) -> None:
         """Opens the connection. The protocol takes over the place once the connection is made; after a failed handshake
         this method gives the place back."""
         try:
@@ -228,7 +193,7 @@ class Acceptors:
         sockets: Sequence[socket.socket],
         contexts: Sequence[ListenerContexts | None],
         factory: Callable[[int], Factory],
-        keeper: Admits,
+        keeper: Admission,
         patience: float,
         proxies: Sequence[tuple[IpNetwork, ...]] = (),
     ) -> None:

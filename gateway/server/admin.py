@@ -6,31 +6,21 @@ answer."""
 
 import asyncio
 import socket
-from typing import Any, Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gateway.ops.metrics import CONTENT_TYPE
 from gateway.server.listeners import forget_path
+from gateway.server.observation import Observation
 
 _CLOSED_WITHIN = 0.5
 _READ_WITHIN = 5.0
 """Seconds for a client to read the answer. After them the connection is cut."""
 
 
-class Observed(Protocol):
-    """The state of the gateway that the admin address shows."""
-
-    def readiness(self) -> dict[str, Any]:
-        """The readiness as JSON values, with the key `ready`."""
-
-    async def exposition(self) -> bytes:
-        """Every metric, in the Prometheus text format."""
-
-
 class Admin:
-    def __init__(self, observed: Observed) -> None:
+    def __init__(self, observed: Observation) -> None:
         self._observed = observed
         application = web.Application(middlewares=[self._written])
         application.router.add_get("/livez", self._livez)

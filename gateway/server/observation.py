@@ -19,7 +19,7 @@ _COUNTERS_WITHIN = 0.5
 
 
 class Observation:
-    """admin.Observed.
+    """The admin listener shows it.
 
     `slots`: the number of workers that the gateway runs.
     `ends`: whether the gateway drains.

@@ -51,12 +51,13 @@ class SignInEnds:
         self._keys = keys
         self._now = now
 
-    async def mark(self, bound_by: str, kind: EndOf, *parts: str) -> None:
+    async def mark(self, bound_by: str, kind: EndOf, *parts: str) -> bool:
         """Ends every sign-in that was proven before now. Ends need not wait for the mark: a store that takes no mark
-        takes no sign-in either."""
+        takes no sign-in either. Returns whether the store has the mark. If not, the worker writes the mark later."""
         now = self._now()
         put = self._marks.sealed(self._ids(kind, parts)[0], b"%d" % now, bound_by)
         await self._unwritten.perform([put], now)
+        return not self._unwritten.waits(put)
 
     async def has_ended(self, since: int, kind: EndOf, *parts: str) -> bool:
         """Whether the sign-in has ended after `since` (Unix seconds)."""
@@ -64,11 +65,14 @@ class SignInEnds:
         found = [await self._marks.peek(id) for id in self._ids(kind, parts)]
         return any(mark is not None and int(mark) > since for mark in found)
 
-    async def mark_by_provider(self, issued: int, kind: EndOf, *parts: str) -> None:
-        """Notes that earlier tokens of the provider no longer count. `issued`: by the provider's clock."""
+    async def mark_by_provider(self, issued: int, kind: EndOf, *parts: str) -> bool:
+        """Notes that earlier tokens of the provider no longer count. `issued`: by the provider's clock. Returns as
+        `mark`."""
         now = self._now()
         key = self._provider_marks(kind, parts)[0]
-        await self._unwritten.perform([RaiseEndMark(key, max(1, issued), now + self._kept)], now)
+        raised = RaiseEndMark(key, max(1, issued), now + self._kept)
+        await self._unwritten.perform([raised], now)
+        return not self._unwritten.waits(raised)
 
     async def has_ended_at_provider(self, issued: int | None, kind: EndOf, *parts: str) -> bool:
         """Whether a sign-in of the provider from `issued` has ended since, by the provider's clock. `issued` None:

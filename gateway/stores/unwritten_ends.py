@@ -46,12 +46,18 @@ class UnwrittenEnds:
         """The given sessions whose end is not written."""
         return tuple(id for id in session_ids if id in self._sessions) if self._sessions else ()
 
-    def require_written(self, session_ids: Iterable[str]) -> None:
+    def require_written(self, session_ids: Iterable[str], *, is_marked: bool = True) -> None:
         """Raises GatewayError(store_codes.UNREACHABLE) if an end is unwritten: such an end is in force in this gateway,
-        but not beyond, and not after a restart."""
+        but not beyond, and not after a restart. `is_marked`: whether the store has the marks of these ends."""
         if left := self.among(session_ids):
             detail = f"{len(left)} sessions have ended in this gateway, and their end is not written yet"
             raise GatewayError(store_codes.UNREACHABLE, detail)
+        if not is_marked:
+            raise GatewayError(store_codes.UNREACHABLE, "the end of sign-ins that wait for a choice is not written yet")
+
+    def waits(self, write: Write) -> bool:
+        """Whether the mark still waits for the store. A waiting mark is lost if the worker dies."""
+        return any(kept is write for kept in self._beside)
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
         """Performs writes that end sessions, as RecordStore.perform does. Keeps the writes for later if the store

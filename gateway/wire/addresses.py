@@ -3,7 +3,6 @@
 An IPv4 address mapped into IPv6 counts as the IPv4 address.
 """
 
-from collections.abc import Iterable
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
@@ -33,11 +32,6 @@ def parse_network(text: str) -> IpNetwork:
         mapped = network.network_address.ipv4_mapped
         return IPv4Network((int(mapped or 0), network.prefixlen - 96))
     return network
-
-
-def parse_networks(texts: Iterable[str]) -> tuple[IpNetwork, ...]:
-    """Raises ValueError, which names the first text that is not a network."""
-    return tuple(map(parse_network, texts))
 
 
 def contains(networks: tuple[IpNetwork, ...], address: Address) -> bool:

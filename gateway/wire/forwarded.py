@@ -81,13 +81,11 @@ def client_scheme(own: str, peer: Peer, forwarded_proto: bytes | None) -> str:
     return said.decode("ascii") if said in {b"http", b"https"} else own
 
 
-def forwarded_headers(chain: tuple[str, ...], scheme: str, host: bytes) -> bytes:
-    """Header lines, each as b"\\r\\nName: value". `chain`: from client_chain. `host`: accepted by canonical_host."""
-    return host.join(around_host(chain, scheme))
-
-
 def around_host(chain: tuple[str, ...], scheme: str) -> tuple[bytes, bytes, bytes]:
-    """The header lines in pieces: the host stands between two neighbouring pieces."""
+    """Header lines, each as b"\\r\\nName: value", as three pieces. The host stands between two neighbouring pieces.
+
+    `chain`: from client_chain.
+    """
     # RFC 7239 6: an IPv6 address is bracketed and quoted.
     nodes = [f'for="[{address}]"' if ":" in address else f"for={address}" for address in chain]
     before = f"\r\nX-Forwarded-For: {', '.join(chain)}\r\nX-Forwarded-Proto: {scheme}\r\nX-Forwarded-Host: "

@@ -149,9 +149,9 @@ class Issuer:
         return await _told(request, self.behaviour.keys({"keys": [key(self.signing_key).as_dict(private=False)]}))
 
     async def authorize(self, request: web.Request) -> web.StreamResponse:
-        """Whoever the parameter `as` names is signed in, at once."""
+        """Whoever the parameter `as` names is signed in, at once; in a real browser, a cookie of this name does."""
         query = dict(request.query)
-        login = query.pop("as", "alice")
+        login = query.pop("as", request.cookies.get("as", "alice"))
         self.asked.append(query)
         code = secrets.token_urlsafe(32)
         self._codes[code] = Grant(login, query, int(time.time()))

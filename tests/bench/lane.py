@@ -27,7 +27,7 @@ from gateway.proxy.dataplane import DataPlane
 from gateway.proxy.upstream.connection import UpstreamConnection
 from tests.bench.browsers import browsing
 from tests.config.samples import GATEWAY, sample_snapshot
-from tests.proxy.stand_ins import COOKIE, Holder, Pages, Portal, Sessions, identity, seat
+from tests.proxy.stand_ins import COOKIE, Holder, NoJars, Pages, Portal, Sessions, identity, seat
 
 HOST = "permis.localhost"
 
@@ -299,6 +299,7 @@ class Bench:
             log=log,
             loop=loop,
             is_ours=lambda address, port: False,
+            jars=NoJars(),
             prepare=prepare,
         )
         self.clients: list[ClientConnection] = []

@@ -25,7 +25,7 @@ from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.pool import Pool
 from tests.bench.lane import ANSWER, BROWSER, LINE, Nowhere
 from tests.config.samples import GATEWAY, PERMIS, sample_snapshot
-from tests.proxy.stand_ins import COOKIE, Holder, Pages, Portal, Sessions, identity, seat
+from tests.proxy.stand_ins import COOKIE, Holder, NoJars, Pages, Portal, Sessions, identity, seat
 
 _HOST = "permis.localhost"
 _ROUNDS, _LEAST_REQUESTS = 5, 2000
@@ -102,7 +102,7 @@ class Turns:
         self.plane = DataPlane(
             person=unnamed, holder=Holder(sample_snapshot(one.files)), sessions=sessions, portal=Portal().ask,
             pages=Pages(), counters=Counters(), log=log, loop=asyncio.get_running_loop(),
-            is_ours=lambda address, port: False,
+            is_ours=lambda address, port: False, jars=NoJars(),
         )  # fmt: skip
         self._client = _client(self.plane)
         upstreams: dict[Pool, UpstreamConnection] = {}

@@ -23,31 +23,38 @@ from tests.portal.saml.region import metadata, of_form, region_installed
 
 pytestmark = pytest.mark.browser
 
-# Each form of our templates, by where it is sent; the walks that send it, and what their files say of that.
+# Each form, by its template and its action: the walk that sends it, and what the file of the walk says of it.
 FORMS = {
-    "/_ecluse/account": ("link_account", "Rattacher ce compte"),
-    "/_ecluse/account/remove": ("unlink_account", "Détacher ce compte"),
-    "/_ecluse/account/request": ("ask_for_account", "Demander l’accès"),
-    "/_ecluse/acting": ("acting", "Agir pour Lille"),
-    "/_ecluse/acting/change": ("acting", "Agir pour une autre organisation"),
-    "/_ecluse/language": ("ask_for_account", "'button', { name: 'English' }"),
-    "/_ecluse/logout": ("logout_at_provider", "Se déconnecter"),
-    "/_ecluse/organisation": ("organisations", "Rechercher"),
-    "/_ecluse/organisation/forget": ("home_realm", "Oublier"),
-    "/_ecluse/sessions/end": ("home", "Fermer cette session"),
-    # A search of the page itself, a kept form, and a form that sends itself to a provider.
-    "": ("home", "Rechercher"),
-    "{{ action }}": ("kept_post", "Envoyer mon formulaire"),
-    "{{ url }}": ("saml_post", "AuthnRequest"),
+    ("account", "/_ecluse/account"): ("link_account", "Rattacher ce compte"),
+    ("account_request", "/_ecluse/account/request"): ("ask_for_account", "Demander l’accès"),
+    ("acting", "/_ecluse/acting"): ("acting", "Agir pour Lille"),
+    ("base", "/_ecluse/language"): ("ask_for_account", "'button', { name: 'English' }"),
+    ("choices", "/_ecluse/organisation/forget"): ("home_realm", "Oublier"),
+    # A search of the page itself.
+    ("home", ""): ("home", "Rechercher"),
+    ("home", "/_ecluse/acting/change"): ("acting", "Agir pour une autre organisation"),
+    ("home", "/_ecluse/logout"): ("logout_at_provider", "/_ecluse/home"),
+    ("home", "/_ecluse/sessions/end"): ("home", "Fermer cette session"),
+    ("logout", "/_ecluse/logout"): ("logout_at_provider", "Se déconnecter"),
+    ("not_to_send", "/_ecluse/logout"): ("kept_post", "Se déconnecter"),
+    ("organisations", "/_ecluse/organisation"): ("organisations", "Rechercher"),
+    # A form that sends itself to a provider.
+    ("post", "{{ url }}"): ("saml_post", "AuthnRequest"),
+    ("send_post", "{{ action }}"): ("kept_post", "Envoyer mon formulaire"),
+    ("sessions", "/_ecluse/account/remove"): ("unlink_account", "Détacher ce compte"),
+    ("sessions", "/_ecluse/logout"): ("logout_at_provider", "/_ecluse/sessions"),
+    ("signed_out", "/_ecluse/logout"): ("home", "Abandonner les connexions en cours"),
 }
 
 
 def test_every_form_of_ours_is_sent_by_a_walk() -> None:
-    written = [path.read_text() for folder in (_TEMPLATES, DSFR_TEMPLATES) for path in folder.glob("*.html")]
-    forms = re.findall(r"<form\b[^>]*>", "".join(written))
-    actions = [found[1] if (found := re.search(r'action="([^"]*)"', form)) else "" for form in forms]
-    assert {re.sub(r"\{% if .*", "", action) for action in actions} == FORMS.keys()
-    unsent = [action for action, (walk, words) in FORMS.items() if words not in (WALKS / f"{walk}.mjs").read_text()]
+    written = set[tuple[str, str]]()
+    for path in (*_TEMPLATES.glob("*.html"), *DSFR_TEMPLATES.glob("*.html")):
+        for form in re.findall(r"<form\b[^>]*>", path.read_text()):
+            action = found[1] if (found := re.search(r'action="([^"]*)"', form)) else ""
+            written.add((path.stem, re.sub(r"\{% if .*", "", action)))
+    assert written == FORMS.keys()
+    unsent = [form for form, (walk, words) in FORMS.items() if words not in (WALKS / f"{walk}.mjs").read_text()]
     assert unsent == []
 
 

@@ -26,6 +26,7 @@ async def test_forms_are_not_lost(tmp_path: Path) -> None:
             "file": str(tmp_path / "plan.pdf"),
             "sha256": hashlib.sha256(content).hexdigest(),
             "pictures": str(tmp_path),
+            "provider": world.alpha.url,
         }
         await walked("kept_post.mjs", site)
-    assert [one["user"] for one in application.received()] == ["alice"] * 3
+    assert [one["user"] for one in application.received()] == ["alice"] * 4

@@ -63,3 +63,4 @@ async def test_past_a_slow_provider_and_from_the_button_to_it_and_back(
         here.change("actes", logout=Logout(scope="global"))
         here.change_provider("metropole", logout=ProviderLogout(method))
         await walked("logout_at_provider.mjs", {"app": here.url(ACTES, ""), "portal": here.url(PORTAL, "")})
+        assert [told["method"] for told in here.metropole.ended] == [method.upper()] * 3

@@ -13,8 +13,8 @@ import pytest
 from deploy.demo.keys import make_all
 from deploy.demo.place import USUAL, copy_policies
 from gateway import __version__
-from gateway.cli.exits import MEANINGS
 from gateway.cli.main import _parser, _with_dashed_ids, main
+from tools.exit_codes import MEANINGS
 
 pytestmark = pytest.mark.slow
 

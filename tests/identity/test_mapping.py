@@ -281,7 +281,7 @@ def assertion(*attributes: SamlAttribute, **changes: Any) -> Assertion:
 
 
 def sent(name: str, *values: str, friendly: str | None = None) -> SamlAttribute:
-    return SamlAttribute(name, None, friendly, values)
+    return SamlAttribute(name, friendly, values)
 
 
 def idp(perimeter: Perimeter | None = None, tenant: str | None = None, **attributes: Any) -> SamlProvider:
@@ -516,6 +516,6 @@ def test_a_name_qualified_for_another_service_is_nobody_s_plain_name() -> None:
     assert "another service provider" in detail
     assert "hleboeuf" not in detail
     assert asserted(idp(), name_id=name_id).subject == f"!{IDP}!https://other.example!hleboeuf"
-    targeted = SamlAttribute("urn:oid:1", None, None, ("hleboeuf",), of_another_sp=True)
+    targeted = SamlAttribute("urn:oid:1", None, ("hleboeuf",), of_another_sp=True)
     assert refusal(idp(uid="urn:oid:1"), targeted)[0] is login_codes.MAPPING
     assert asserted(idp(uid="uid"), targeted, sent("uid", "h")).attributes == {"uid": ("h",)}

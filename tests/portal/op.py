@@ -59,6 +59,7 @@ class Op:
     selects_account: bool = False
     redeemed: int = 0
     key: RSAKey = field(default_factory=_key)
+    keys: list[RSAKey] | None = None
     grants: dict[str, Grant] = field(default_factory=dict)
 
     @property
@@ -134,7 +135,10 @@ class Op:
         return web.Response(status=503) if self.userinfo is None else web.json_response(self.userinfo)
 
     async def jwks(self, request: web.Request) -> web.Response:
-        return web.json_response({"keys": [self.key.as_dict(private=False)]})
+        if self.down:
+            return web.Response(status=503)
+        keys = [self.key] if self.keys is None else self.keys
+        return web.json_response({"keys": [key.as_dict(private=False) for key in keys]})
 
     async def token(self, request: web.Request) -> web.Response:
         form = await request.post()

@@ -5,7 +5,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from gateway.access.application import Preparing
 from gateway.access.preparation import Preparation, translated
@@ -14,16 +14,15 @@ from gateway.model.ports import Callers
 from gateway.model.redirects import Redirects
 from gateway.model.session import Seat
 from gateway.proxy.dataplane import DataPlane
-from gateway.proxy.hidden_cookies import Jars
 from gateway.server.acceptors import Acceptors
 from gateway.server.listeners import bind
 from gateway.server.tls import ListenerContexts
-from gateway.wire.addresses import parse_networks
+from gateway.wire.addresses import parse_network
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.ops.foreseen import missed
 from tests.proxy.applications import SOON, Application
 from tests.proxy.clock import Clock
-from tests.proxy.stand_ins import COOKIE, Counters, Holder, Log, Pages, Portal, Sessions, identity, seat
+from tests.proxy.stand_ins import COOKIE, Counters, Holder, Log, NoJars, Pages, Portal, Sessions, identity, seat
 
 HOST = b"permis.localhost"
 SIGNED_IN = b"Cookie: __Host-ecluse=" + COOKIE
@@ -234,7 +233,7 @@ async def gateway(
     prepare: Preparing = translated,
     preparation: Preparation | None = None,
     callers: Callers | None = None,
-    jars: Jars | None = None,
+    jars: Any = None,
     **more: str,
 ) -> AsyncIterator[Gateway]:
     """`behind`: the application or its port; `address`: that it listens on; `proxies`: a network of servers in front,
@@ -260,14 +259,14 @@ async def gateway(
         prepare=prepare,
         preparation=preparation,
         callers=callers,
-        jars=jars,
+        jars=jars or NoJars(),
         keeps_sessions=lambda: here.keeps_sessions,
     )
     listening = bind(Listener((address, 0)))
     here.host, here.port = listening.getsockname()[:2]
     factory = here.plane.protocol_factory(tls=tls is not None, redirects=redirects)
     contexts = None if tls is None else OneContext(tls)
-    told = parse_networks([proxies]) if proxies else ()
+    told = (parse_network(proxies),) if proxies else ()
     acceptors = Acceptors([listening], [contexts], lambda _: factory, here.plane.admission, SOON, [told])
     acceptors.open()
     try:

@@ -18,7 +18,7 @@ from gateway.wire.application_cookies import shared_cookies
 from tests.bench.lane import Nowhere
 from tests.config.samples import sample_snapshot
 from tests.proxy.many_kinds import INSTALLATION_SECRETS, Logins, installation, named, seats
-from tests.proxy.stand_ins import Counters, Holder, Log, Pages, Portal, Sessions
+from tests.proxy.stand_ins import Counters, Holder, Log, NoJars, Pages, Portal, Sessions
 from tests.proxy.test_alike import Programs
 
 # By turns, of the connections; the first is the listed proxy, where there is one. Every other one comes by TLS.
@@ -108,7 +108,8 @@ class Worker:
         self.plane = DataPlane(
             person=named, holder=self.holder, sessions=self.sessions, portal=self.portal.ask, pages=Pages(),
             counters=cast(OpsCounters, self.counters), log=cast(OpsLog, self.log), loop=asyncio.get_running_loop(),
-            is_ours=lambda address, port: False, callers=Programs(), prepare=preparation, preparation=preparation,
+            is_ours=lambda address, port: False, jars=NoJars(), callers=Programs(), prepare=preparation,
+            preparation=preparation,
             seen=lambda seat, app, host, cookies: self.noted.append((seat.cookie, app.name, host, cookies)),
         )  # fmt: skip
         self.clients: dict[int, ClientConnection] = {}

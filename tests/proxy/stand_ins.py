@@ -168,3 +168,11 @@ class Portal:
         if isinstance(self.page, Exception):
             raise self.page
         return self.page
+
+
+class NoJars:
+    """As stores.cookie_jars, for sessions that are no more there: keeps nothing."""
+
+    async def read(self, host: str, cookie: bytes) -> None: ...
+
+    async def keep(self, host: str, cookie: bytes, cookies: object, mark: object) -> None: ...

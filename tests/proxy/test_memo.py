@@ -7,7 +7,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.memo import Memo
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.upstream.pools import Pools
-from gateway.wire.forwarded import Peer, forwarded_headers
+from gateway.wire.forwarded import Peer, around_host
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import application
@@ -149,7 +149,7 @@ def test_who_a_client_is_is_remembered_for_what_it_was_told_by() -> None:
             for said in ({}, {FORWARDED_FOR: b"192.0.2.7"}, {FORWARDED_PROTO: b"https"}, {FORWARDED_FOR: b"192.0.2.8"}):
                 each.tell_forwarded(place, said, places)
                 seen.add((each.chain, each.scheme, each.forwarded))
-                assert each.forwarded == forwarded_headers(each.chain, each.scheme, place.authority)
+                assert each.forwarded == place.authority.join(around_host(each.chain, each.scheme))
     assert len(places.clients) == 8
     assert len(seen) == 12  # over TLS, who says https says nothing new
     for number in range(10_000):

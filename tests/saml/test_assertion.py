@@ -64,7 +64,7 @@ def test_a_name_has_an_end() -> None:
 def test_values_of_an_attribute(xml: str, values: tuple[str, ...]) -> None:
     change = add("//a:AttributeStatement", f'<a:Attribute Name="n">{xml}</a:Attribute>')
     found = validated(before(change)(SCENE)).attributes[-1]
-    assert (found.name, found.name_format, found.friendly_name, found.values) == ("n", None, None, values)
+    assert (found.name, found.friendly_name, found.values) == ("n", None, values)
 
 
 def test_an_attribute_without_values_and_a_name_twice() -> None:

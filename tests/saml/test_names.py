@@ -23,7 +23,6 @@ def test_the_names_are_those_of_another_implementation() -> None:
     assert (names.BINDING_ARTIFACT, names.BINDING_SOAP) == (BINDING_HTTP_ARTIFACT, BINDING_SOAP)
     assert names.STATUS_SUCCESS == samlp.STATUS_SUCCESS
     assert names.STATUS_REQUESTER == samlp.STATUS_REQUESTER
-    assert names.STATUS_RESPONDER == samlp.STATUS_RESPONDER
     assert names.STATUS_PARTIAL_LOGOUT == samlp.STATUS_PARTIAL_LOGOUT
 
 

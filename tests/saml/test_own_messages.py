@@ -7,7 +7,7 @@ from saml2 import samlp
 from gateway.model.assertion import NameId
 from gateway.model.provider import SamlProvider
 from gateway.saml import names
-from gateway.saml.names import STATUS_RESPONDER, saml
+from gateway.saml.names import saml
 from gateway.saml.own_messages import add, authn_request, logout_request, logout_response, new_message, written
 from tests.saml.parties import NOW, PORTAL, PROVIDER, service_provider
 
@@ -136,7 +136,7 @@ def test_a_response_says_what_became_of_the_request() -> None:
 
 
 def test_a_failure_and_a_part_that_ended() -> None:
-    assert logout_answered(status=STATUS_RESPONDER).status.status_code.value == STATUS_RESPONDER
+    assert logout_answered(status=samlp.STATUS_RESPONDER).status.status_code.value == samlp.STATUS_RESPONDER
     code = logout_answered(partial=True).status.status_code
     assert code.value == "urn:oasis:names:tc:SAML:2.0:status:Success"
     assert code.status_code.value == "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"

@@ -1,3 +1,4 @@
+import errno
 import os
 import resource
 import socket
@@ -23,6 +24,20 @@ def test_an_address_that_is_not_ours_is_named_in_the_error() -> None:
         bind(Listener(("192.0.2.1", 80)))
     with pytest.raises(CannotServe, match=r"cannot listen on \[2001:db8::1\]:80: "):
         bind(Listener(("2001:db8::1", 80)))
+
+
+def test_a_port_that_this_account_may_not_have_is_told_with_each_way_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NotAllowed(socket.socket):
+        def bind(self, address: object) -> None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(socket, "socket", NotAllowed)
+    with pytest.raises(CannotServe) as refused:
+        bind(Listener(("::", 443)))
+    assert str(refused.value) == (
+        "cannot listen on [::]:443: Permission denied (a port below 1024 needs root, the capability "
+        "CAP_NET_BIND_SERVICE, or systemd to open it for the gateway (ecluse.socket; docs/how-to/run-it.md))"
+    )
 
 
 def test_a_listener_listens_and_waits_for_nobody() -> None:

@@ -6,9 +6,8 @@ import pytest
 
 from gateway.server.faults import CannotServe
 from gateway.server.state import make_state_folder, shared, unwritable
+from tests.other_account import NOBODY, not_root
 from tests.server.test_fixed import GATEWAY
-
-_NOBODY = 65534
 
 
 def test_it_is_made_for_its_owner_alone_and_nothing_stays_in_it(tmp_path: Path) -> None:
@@ -41,15 +40,10 @@ def test_one_that_cannot_be_written_is_named(tmp_path: Path, path: str) -> None:
 
 def test_one_of_another_account_says_whose_it_has_to_be(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    before = os.geteuid()
-    # To root, every folder is its own.
-    os.seteuid(before or _NOBODY)
-    try:
-        with pytest.raises(CannotServe, match=rf"Permission denied \(it has .* own that serves, uid {os.geteuid()}\)$"):
-            make_state_folder(replace(GATEWAY, state_folder=str(tmp_path / "state")))
-    finally:
-        os.seteuid(before)
-        tmp_path.chmod(0o700)
+    own = rf"Permission denied \(it has .* own that serves, uid {os.geteuid() or NOBODY}\)$"
+    with not_root(), pytest.raises(CannotServe, match=own):
+        make_state_folder(replace(GATEWAY, state_folder=str(tmp_path / "state")))
+    tmp_path.chmod(0o700)
 
 
 def test_a_store_in_memory_needs_none(tmp_path: Path) -> None:
@@ -70,12 +64,8 @@ def test_what_would_keep_a_start_from_it_is_told_without_one(tmp_path: Path) -> 
     (folder / "file").write_text("")
     assert unwritable(folder / "file") == "it is not a folder"
     assert unwritable(folder / "file/below") == f"{folder}/file is not a folder"
-    before = os.geteuid()
     folder.chmod(0o000)
-    os.seteuid(before or _NOBODY)
-    try:
+    with not_root():
         # That it may be there cannot be seen from outside.
         assert unwritable(folder / "below").startswith("it may not make a folder in /")
-    finally:
-        os.seteuid(before)
-        folder.chmod(0o700)
+    folder.chmod(0o700)

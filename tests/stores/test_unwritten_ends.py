@@ -92,7 +92,7 @@ async def test_a_provider_s_mark_that_cannot_be_written_refuses_no_end() -> None
     unwritten = UnwrittenEnds(store, log=Heard())  # type: ignore[arg-type]
     ends = Transactions(store, KEYS, now=clock.now, unwritten=unwritten).sign_in_ends  # type: ignore[arg-type]
     store.takes = False
-    await ends.mark_by_provider(NOW, "subject", "https://op", "jeanne")
+    assert not await ends.mark_by_provider(NOW, "subject", "https://op", "jeanne")
     assert not await ends.has_ended_at_provider(NOW, "subject", "https://op", "jeanne")
     store.takes = True
     await unwritten.write(clock.now())
@@ -105,8 +105,9 @@ async def test_marks_of_ends_wait_too_but_not_for_ever_and_not_without_bound() -
     ends = Transactions(store, KEYS, now=clock.now, unwritten=unwritten).sign_in_ends  # type: ignore[arg-type]
     store.takes = False
     clock.pass_by(1)
-    await ends.mark("192.0.2.1", "browser", "b")
+    assert not await ends.mark("192.0.2.1", "browser", "b")
     store.takes = True
+    assert await ends.mark("192.0.2.1", "browser", "another")
     await unwritten.write(clock.now())
     assert await ends.has_ended(NOW, "browser", "b")
 
@@ -116,7 +117,7 @@ async def test_marks_of_ends_wait_too_but_not_for_ever_and_not_without_bound() -
         await unwritten.perform([PutTicketOfEnd(Ticket(key, b"", b"", UNTIL), 10_000, 10_000)], NOW)
     store.takes = True
     await unwritten.write(UNTIL - 1)
-    assert len(store.store._tickets["sign_in_end"]) == 1001
+    assert len(store.store._tickets["sign_in_end"]) == 1002
 
 
 async def test_a_mark_that_comes_while_another_is_written_is_not_lost() -> None:

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,25 @@ async def test_a_service_manager_that_tells_every_process_loses_no_request_eithe
         assert await world.gateway.ended() == 0
     assert {asked.status for asked in load.done} == {200}
     assert not world.gateway.errors()
+
+
+async def test_clients_of_the_admin_listener_that_do_not_read_do_not_hold_sigterm_up(world: World) -> None:
+    """A hundred of them, each with a thousand requests ahead. tests/server/test_admin.py has the parts."""
+    asked = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
+    loop = asyncio.get_running_loop()
+    with ExitStack() as stack:
+        clients = [stack.enter_context(socket.socket()) for _ in range(100)]
+        for client in clients:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", world.place.admin_port))
+            client.send(asked)
+        for client in clients:
+            # Its answer has begun.
+            assert await loop.sock_recv(client, 1)
+        world.gateway.signal(signal.SIGTERM)
+        assert await world.gateway.ended() == 0
+    world.gateway.is_clean()
 
 
 async def test_a_download_under_way_comes_to_its_end(world: World) -> None:

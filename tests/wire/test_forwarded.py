@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.addresses import parse_networks
-from gateway.wire.forwarded import Peer, client_chain, client_scheme, forwarded_headers
+from gateway.wire.addresses import parse_network
+from gateway.wire.forwarded import Peer, around_host, client_chain, client_scheme
 
-FRONTS = parse_networks(["10.0.0.0/8", "2001:db8:f::/48"])
+FRONTS = tuple(map(parse_network, ["10.0.0.0/8", "2001:db8:f::/48"]))
 FRONT, CLIENT = "10.0.0.1", "192.0.2.7"
 
 
@@ -71,7 +71,7 @@ def test_any_bytes_of_a_proxy_end_in_addresses(header: bytes) -> None:
     chain = client_chain(Peer.of(FRONT, FRONTS), header, FRONTS)
     assert chain[-1] == FRONT
     assert client_chain(Peer.of(CLIENT, FRONTS), header, FRONTS) == (CLIENT,)
-    forwarded_headers(chain, "https", b"app.example").decode("ascii")
+    b"app.example".join(around_host(chain, "https")).decode("ascii")
 
 
 @pytest.mark.parametrize(
@@ -99,18 +99,18 @@ def test_a_listed_proxy_may_say_that_the_browser_used_http() -> None:
 
 def test_a_peer_with_a_zone_is_listed_by_nobody() -> None:
     """A zone names an interface of this machine: the same address may be another machine there."""
-    assert Peer.of("fe80::1%eth0", parse_networks(["fe80::/10"])) == Peer("fe80::1", listed=False)
-    assert Peer.of("fe80::1", parse_networks(["fe80::/10"])) == Peer("fe80::1", listed=True)
+    assert Peer.of("fe80::1%eth0", (parse_network("fe80::/10"),)) == Peer("fe80::1", listed=False)
+    assert Peer.of("fe80::1", (parse_network("fe80::/10"),)) == Peer("fe80::1", listed=True)
 
 
 def test_what_the_application_is_told() -> None:
-    assert forwarded_headers((CLIENT,), "https", b"app.example:8443") == (
+    assert b"app.example:8443".join(around_host((CLIENT,), "https")) == (
         b"\r\nX-Forwarded-For: 192.0.2.7"
         b"\r\nX-Forwarded-Proto: https"
         b"\r\nX-Forwarded-Host: app.example:8443"
         b'\r\nForwarded: for=192.0.2.7;host="app.example:8443";proto=https'
     )
-    assert forwarded_headers(("2001:db8::7", FRONT), "http", b"app.example") == (
+    assert b"app.example".join(around_host(("2001:db8::7", FRONT), "http")) == (
         b"\r\nX-Forwarded-For: 2001:db8::7, 10.0.0.1"
         b"\r\nX-Forwarded-Proto: http"
         b"\r\nX-Forwarded-Host: app.example"

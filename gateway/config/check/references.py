@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from errno import EACCES, ENOENT
+from errno import ENOENT
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -114,15 +114,8 @@ def _content(use: _Use, files: Files, development: bool) -> bytes:
 
 
 def _hint(reference: Reference, why: str, folder: str) -> str:
-    if reference.kind != "file":
-        return ""
-    if why.endswith(os.strerror(ENOENT)):
-        return f"a path starts from {folder}/"
-    return (
-        "the account that serves has to read it, and the one that checks as well"
-        if why.endswith(os.strerror(EACCES))
-        else ""
-    )
+    is_missing = reference.kind == "file" and why.endswith(os.strerror(ENOENT))
+    return f"a path starts from {folder}/" if is_missing else ""
 
 
 def _uses(folder: Folder, development: bool) -> Iterator[_Use]:

@@ -8,6 +8,8 @@ from typing import Final
 ANY: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
+_READABLE: Final = "the account that serves has to read it, and the one that checks as well"
+
 
 class Unreadable(Exception):
     """The reason, in the operator's words."""
@@ -42,4 +44,7 @@ def content_of(descriptor: int, limit: int) -> bytes:
 
 
 def reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    """The reason in the system's words. A missing right has its remedy: `check` often runs as another account than the
+    gateway."""
+    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return f"{why} ({_READABLE})" if isinstance(error, PermissionError) else why

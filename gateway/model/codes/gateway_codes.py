@@ -2,7 +2,6 @@
 
 from gateway.model.codes.code import Code
 
-DRAINING = Code("gateway.draining", 503, "Restarting", "Reload this page in a few seconds.")
 FAULT = Code("gateway.fault", 500, "Something went wrong here", "Give the reference below to your support.")
 LISTEN_PROXY_SOURCE = Code("listen.proxy_source", 0)
 LISTEN_PROXY_HEADER = Code("listen.proxy_header", 0)

@@ -45,7 +45,7 @@ from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offere
 from gateway.portal.http.look import ASKS_ANEW, Look
 from gateway.portal.http.moments import day, moment
 from gateway.portal.http.request import of_another_organisation
-from gateway.portal.http.responses import BARE, Headers
+from gateway.portal.http.responses import BARE, RETRY_AFTER, Headers
 from gateway.portal.http.sizes import size
 from gateway.wire.cookies import LANGUAGES
 
@@ -59,7 +59,6 @@ _SENDS_ITSELF = "document.forms[0].submit()"
 _SEARCHES = (_TEMPLATES / "search.js").read_text("utf-8")
 # Pages about the person. A browser that requested such a page by GET never shows it from memory.
 _OF_ONE_PERSON = ("home.html", "sessions.html", "account.html", "account_request.html", "step_up.html")
-_RETRY_AFTER = (b"Retry-After", b"5")
 # RFC 9110 11.6.1: every 401 has a challenge. No scheme is registered for a page with a cookie. Browsers ignore an
 # unknown scheme; with `Basic` they would ask for a password themselves.
 _SIGN_IN = (b"WWW-Authenticate", b'Cookie realm="ecluse"')
@@ -429,4 +428,4 @@ def _added(status: int) -> Headers:
     """Additional headers for a status."""
     if status == 401:
         return (_SIGN_IN,)
-    return (_RETRY_AFTER,) if status == 503 else ()
+    return (RETRY_AFTER,) if status == 503 else ()

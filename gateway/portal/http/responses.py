@@ -33,6 +33,9 @@ def security_headers(policy: str, *, framed: bool = False) -> Headers:
 # Without a page: nothing may be loaded, framed or sent.
 BARE = security_headers("default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
 
+# With every 503.
+RETRY_AFTER = (b"Retry-After", b"5")
+
 
 # Every browser asks a site for /favicon.ico, and we have none. Refused, each would be a line of the log.
 NO_ICON = Page(204, (*BARE[1:], (b"Cache-Control", b"public, max-age=86400")), b"")

@@ -39,10 +39,10 @@ class IdpInitiatedLogout:
     services: PortalServices
 
     async def carry_out(self, request: PortalRequest, notice: LogoutNotice) -> None:
-        """Ends the sessions of the notice. Raises GatewayError(store_codes.UNREACHABLE) if an end is not written: the
-        found sessions have ended in this gateway all the same. The provider may send the message again, because it was
-        not marked as used (invariant 6)."""
-        await self._mark(request, notice)
+        """Ends the sessions of the notice. Raises GatewayError(store_codes.UNREACHABLE) if an end or a mark is not
+        written: the found sessions have ended in this gateway all the same. The provider may send the message again,
+        because it was not marked as used (invariant 6)."""
+        is_marked = await self._mark(request, notice)
         # Providers also report sessions that have expired: a form that the person sends now can be kept.
         meant = await self._meant(notice)
         ended = await self.services.sessions.end([one.id for one in meant], buried=keeps_posts(request.snapshot))
@@ -50,7 +50,7 @@ class IdpInitiatedLogout:
         await self.services.revoker.revoked(ended)
         people = [] if notice.subject is None else [(notice.issuer, notice.subject)]
         self.services.report.ended_by_provider(request, meant, people)
-        self.services.sessions.unwritten.require_written(ended)
+        self.services.sessions.unwritten.require_written(ended, is_marked=is_marked)
 
     async def end_people(self, request: PortalRequest, people: Iterable[SeenPerson], client: ScimClient) -> None:
         """Ends every session of the people whom a directory declares inactive. The mark in the store, already
@@ -67,20 +67,22 @@ class IdpInitiatedLogout:
         self.services.report.ended_by_provider(request, meant, named)
         self.services.sessions.unwritten.require_written(ended)
 
-    async def _mark(self, request: PortalRequest, notice: LogoutNotice) -> None:
+    async def _mark(self, request: PortalRequest, notice: LogoutNotice) -> bool:
         """Ends what was proven before the message and has no session yet: the marks are written before sessions are
-        searched, and a new session looks for marks after it is written."""
+        searched, and a new session looks for marks after it is written. Returns whether the store has all marks."""
         ends, issuer, now = self.services.transactions.sign_in_ends, notice.issuer, int(self.services.now())
         whose: list[tuple[EndOf, str]] = [("sid", sid) for sid in notice.sids]
         if notice.subject is not None and not notice.sids:
             whose.append(("subject", notice.subject))
+        marked: list[bool] = []
         for kind, name in whose:
             if notice.issued is not None:
                 # No sign-in whose time is further ahead is accepted. A mark ahead of that would keep the person out.
                 issued = notice.issued if notice.issued <= now + notice.skew else now
-                await ends.mark_by_provider(issued, kind, issuer, name)
+                marked.append(await ends.mark_by_provider(issued, kind, issuer, name))
             elif proven_may_wait(request.snapshot):
-                await ends.mark(request.network, kind, issuer, name)
+                marked.append(await ends.mark(request.network, kind, issuer, name))
+        return all(marked)
 
     async def _meant(self, notice: LogoutNotice) -> list[SessionSummary]:
         sessions, issuer = self.services.sessions, notice.issuer

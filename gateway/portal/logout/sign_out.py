@@ -72,8 +72,7 @@ class BrowserSignOut:
         # Of the applications that divide a host, at most one has a sign-out address.
         told = next((one for one in request.apps_here if one.logout.url is not None), None)
         present = None if told is None or session is None else await self._at_application(request, told, session)
-        if proven_may_wait(request.snapshot):
-            await self._mark(request, session)
+        is_marked = await self._mark(request, session) if proven_may_wait(request.snapshot) else True
         ended = await services.sessions.end_browser(request.host, cookie) if cookie is not None else ()
         if session is not None and present is not None:
             services.sign_outs.expect(session.id, present)
@@ -87,7 +86,7 @@ class BrowserSignOut:
         request.cookies_to_set += clear_own(request.apps_here, request.host, request.cookie_line)
         await self._clear_rounds(request)
         services.report.signed_out(request, len(ended), None if session is None else session.identity)
-        is_written = not services.sessions.unwritten.among(ended)
+        is_written = is_marked and not services.sessions.unwritten.among(ended)
         how, home = _how(request, found=bool(ended)) if is_written else "unwritten", home_of(request)
         if navigation:
             page = to_signed_out(request, how, home)
@@ -157,13 +156,17 @@ class BrowserSignOut:
         path, secure = app.logout.url.partition("?")[0].encode("ascii"), app.scheme == "https"
         return cookies.of_jar(jar.line(path, secure=secure, now=self._services.now()))
 
-    async def _mark(self, request: PortalRequest, session: Session | None) -> None:
-        """Makes open pages useless: no choice or provider's form in them signs the person in later."""
+    async def _mark(self, request: PortalRequest, session: Session | None) -> bool:
+        """Makes open pages useless: no choice or provider's form in them signs the person in later. Returns whether the
+        store has the marks."""
         ends, binding = self._services.transactions.sign_in_ends, request.binding()
+        marked: list[bool] = []
         if binding is not None:
-            await ends.mark(request.network, "browser", binding)
+            marked.append(await ends.mark(request.network, "browser", binding))
         if session is not None:
-            await ends.mark(request.network, "subject", session.identity.issuer, session.identity.subject)
+            identity = session.identity
+            marked.append(await ends.mark(request.network, "subject", identity.issuer, identity.subject))
+        return all(marked)
 
     async def _clear_rounds(self, request: PortalRequest) -> None:
         """Clears the count of rounds, because a person who signs out and in again is not in a loop. A failure here does

@@ -8,14 +8,19 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.portal.flow.source import openid_provider, openid_providers
 from gateway.portal.http.request import PREFIX, PortalRequest
-from gateway.portal.http.responses import BARE, security_headers
+from gateway.portal.http.responses import BARE, RETRY_AFTER, security_headers
 from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice
 from gateway.portal.services import PortalServices
 
 _BACK = f"{PREFIX}oidc/backchannel/"
 _FRONT = f"{PREFIX}oidc/frontchannel/"
-# The token could not be checked, which does not make it wrong: the provider may send it again.
-_CANNOT_SAY = (store_codes.UNREACHABLE, login_codes.PROVIDER_UNREACHABLE)
+# The end is not stored, or the token could not be checked: the provider's keys cannot be had. A provider may send a
+# logout token again after "potentially recoverable errors" (2.5).
+_RECOVERABLE = (
+    store_codes.UNREACHABLE,
+    *(login_codes.PROVIDER_UNREACHABLE, oidc_codes.ANSWER),
+    *(oidc_codes.DISCOVERY, oidc_codes.DISCOVERY_ISSUER, oidc_codes.JWKS),
+)
 
 
 class OpenidProviderLogout:
@@ -67,7 +72,10 @@ class OpenidProviderLogout:
 
 def _refusal(error: GatewayError) -> Page:
     """2.8: 400 with a JSON object. What was wrong in detail is for our log alone."""
-    cannot_say = error.code in _CANNOT_SAY
-    told = {"error": "temporarily_unavailable" if cannot_say else "invalid_request", "error_description": error.code.id}
-    headers = (*BARE, (b"Content-Type", b"application/json"))
-    return Page(503 if cannot_say else 400, headers, json.dumps(told).encode())
+    recoverable = error.code in _RECOVERABLE
+    told = {
+        "error": "temporarily_unavailable" if recoverable else "invalid_request",
+        "error_description": error.code.id,
+    }
+    headers = (*BARE, (b"Content-Type", b"application/json"), *((RETRY_AFTER,) if recoverable else ()))
+    return Page(503 if recoverable else 400, headers, json.dumps(told).encode())

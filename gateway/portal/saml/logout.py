@@ -60,8 +60,9 @@ class SamlLogoutEndpoints:
             envelope = await self._crypto_thread.do(lambda: self._enveloped(request.snapshot, logout_request))
         except GatewayError as error:
             self._services.report.logout_refused(request, error)
-            # Bindings 3.2.3.3
-            return Page(500, (*BARE, _XML), fault("Server" if error.code.status == 503 else "Client"))
+            # Bindings 3.2.3.3; SOAP 1.1 4.4.1: `Client` means that the same message must not come again.
+            may_come_again = error.code.status >= 500 or error.code is saml_codes.METADATA_EXPIRED
+            return Page(500, (*BARE, _XML), fault("Server" if may_come_again else "Client"))
         return Page(200, (*BARE, _XML), envelope)
 
     async def _through_a_browser(

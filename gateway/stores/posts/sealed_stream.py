@@ -56,8 +56,3 @@ def plain_size(sealed: int) -> int:
     if sealed == 0 or 0 < rest < TAG:
         raise GatewayError(kept_post_codes.GONE, "the file of a kept post was cut")
     return whole * CHUNK + (rest - TAG if rest else 0)
-
-
-def sealed_size(plain: int) -> int:
-    """Bytes of the file of a body. Only a body without bytes has an empty last chunk."""
-    return plain + TAG * max(1, -(-plain // CHUNK))

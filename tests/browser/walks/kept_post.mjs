@@ -63,4 +63,23 @@ await walk(async (page, context) => {
   await isOurs(page, 'Votre formulaire est prêt à être envoyé');
   const [third] = await Promise.all([page.waitForNavigation(), page.getByRole('button', { name: 'Envoyer mon formulaire' }).click()]);
   assert.equal((await third.json()).fields.objet, 'Permis n° 14');
+
+  // Somebody else at this browser is told to sign out, does so by the button of that page, and its owner sends it.
+  await fillIn(page, 'Permis n° 15', []);
+  await ended();
+  await sendTooLate(page);
+  const toForm = await page.getByRole('link', { name: 'Se connecter' }).getAttribute('href');
+  await context.addCookies([{ name: 'as', value: 'bob', url: site.provider }]);
+  await page.goto(`${site.portal}/`);
+  await page.getByRole('link', { name: 'Utiliser un autre compte' }).click();
+  await isOurs(page, 'Votre session est ouverte');
+  await page.goto(new URL(toForm, site.app).href);
+  await isOurs(page, 'Ce formulaire est celui d’une autre personne');
+  await page.getByRole('button', { name: 'Se déconnecter' }).click();
+  await isOurs(page, 'Votre session est fermée');
+  await context.addCookies([{ name: 'as', value: 'alice', url: site.provider }]);
+  await page.goto(new URL(toForm, site.app).href);
+  await isOurs(page, 'Votre formulaire est prêt à être envoyé');
+  const [fourth] = await Promise.all([page.waitForNavigation(), page.getByRole('button', { name: 'Envoyer mon formulaire' }).click()]);
+  assert.equal((await fourth.json()).fields.objet, 'Permis n° 15');
 });

@@ -26,4 +26,13 @@ await walk(async (page, context) => {
   await page.goto(`${site.portal}/_ecluse/logout`);
   await isOurs(page, 'Aucune session n’est ouverte');
   assert.equal(await page.getByRole('main').getByRole('button').count(), 0);
+  // The buttons of the portal's own pages lead to the provider, too.
+  for (const path of ['/_ecluse/home', '/_ecluse/sessions']) {
+    await page.goto(site.app, { waitUntil: 'commit' });
+    await page.waitForURL(`${site.app}/`);
+    await page.goto(`${site.portal}${path}`);
+    await page.getByRole('main').getByRole('button', { name: 'Se déconnecter' }).click();
+    await page.waitForURL(`${site.portal}/_ecluse/signed-out**`);
+    await isOurs(page, 'Votre session est fermée');
+  }
 });

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.config.folder.read import MAX_SECRET_BYTES, read_folder
 from gateway.config.yaml.reader import MAX_BYTES
+from tests.other_account import not_root
 
 
 @pytest.fixture
@@ -43,6 +44,24 @@ def test_every_file_and_what_it_refers_to_is_read_once(folder: Path, monkeypatch
     assert (files.unreadable, files.problems) == ({}, ())
     assert files.root == str(folder)
     assert files.shown("apps/permis.yaml") == f"{folder}/apps/permis.yaml"
+
+
+def test_files_that_this_account_may_not_read_are_told_with_who_has_to(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # From inside: the folders of a test are closed to other accounts.
+    monkeypatch.chdir(folder)
+    for path in ("apps/permis.yaml", "apps/team/deep", "../certs/store.key"):
+        Path(path).chmod(0o000)
+    with not_root():
+        files = read_folder(Path("."))
+    Path("apps/team/deep").chmod(0o700)
+    denied = "Permission denied (the account that serves has to read it, and the one that checks as well)"
+    assert [problem.render() for problem in files.problems] == [
+        f"apps/team/deep: the folder cannot be read: {denied}",
+        f"./apps/permis.yaml: this file cannot be read: {denied}",
+    ]
+    assert files.unreadable["file:../certs/store.key"] == f"this file cannot be read: {denied}"
 
 
 def test_messages_name_the_folder_as_it_was_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,12 @@ def test_the_table_is_whole_and_each_id_is_there_once() -> None:
     assert len(ids) == len(_named())
 
 
+def test_each_code_is_used() -> None:
+    gateway = Path(table.__file__).parents[2]
+    used = set(re.findall(r"\b\w+_codes\.[A-Z_0-9]+", "".join(path.read_text() for path in gateway.rglob("*.py"))))
+    assert sorted(_named().keys() - used) == []
+
+
 def _named() -> dict[str, Code]:
     """Returns the codes by module and constant: `oidc_codes.TOKEN`."""
     return {

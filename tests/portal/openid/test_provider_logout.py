@@ -1,6 +1,7 @@
 """OIDC Back-Channel Logout 1.0: a provider ends sessions everywhere, before it is answered."""
 
 import asyncio
+import json
 import secrets
 import time
 from collections.abc import Sequence
@@ -8,7 +9,9 @@ from typing import Any
 
 import pytest
 from joserfc import jwt
+from joserfc.jwk import RSAKey
 
+from gateway.federation.cached import REFETCH_INTERVAL, RETRY_INTERVAL
 from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import AttributeSource
@@ -36,7 +39,7 @@ def token(op: Op, *, typ: str = "logout+jwt", **changes: Any) -> str:
         "events": {EVENT: {}},
     }
     claims = {name: value for name, value in {**good, **changes}.items() if value is not None}
-    return jwt.encode({"alg": "RS256", "kid": "k1", "typ": typ}, claims, op.key)
+    return jwt.encode({"alg": "RS256", "kid": op.key.kid, "typ": typ}, claims, op.key)
 
 
 async def told(here: Installation, logout_token: str, name: str = "metropole", **headers: str) -> Reply:
@@ -316,6 +319,55 @@ async def test_a_token_sent_twice_at_once_is_taken_each_time(here: Installation)
     assert not await opens(here, browser)
 
 
-async def test_a_provider_whose_keys_cannot_be_had_is_503(here: Installation) -> None:
+async def test_without_the_provider_s_keys_the_answer_is_503_and_the_token_may_be_sent_again(
+    here: Installation,
+) -> None:
+    """2.5: after a recoverable error the provider may transmit again."""
+    browser = await signed_in(here)
+    # As in a worker that has just started.
+    here.federation._documents.clear()
     here.metropole.down = True
+    reply = await told(here, token(here.metropole))
+    assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
+    refusal = {"error": "temporarily_unavailable", "error_description": "login.provider_unreachable"}
+    assert json.loads(reply.body) == refusal
+    assert await opens(here, browser)
+    here.metropole.down = False
+    here.clock.ahead += RETRY_INTERVAL
+    assert (await told(here, token(here.metropole))).status == 200
+    assert not await opens(here, browser)
+
+
+async def test_a_document_of_the_provider_that_is_wrong_makes_no_token_wrong(here: Installation) -> None:
+    here.metropole.keys = []
     assert (await told(here, token(here.metropole))).status == 503
+    assert here.codes() == ["oidc.jwks"]
+
+
+async def test_a_key_that_is_new_while_no_keys_can_be_had_is_503(here: Installation) -> None:
+    """The provider has changed its key: a sign-out under the new key may be genuine until the keys are read again."""
+    browser = await signed_in(here)
+    here.metropole.key = RSAKey.generate_key(2048, {"kid": "k2", "use": "sig"})
+    genuine = token(here.metropole)
+    here.metropole.down = True
+    assert (await told(here, genuine)).status == 503
+    here.metropole.down = False
+    assert (await told(here, genuine)).status == 503, "keys are read once in 30 s at most"
+    here.clock.ahead += REFETCH_INTERVAL
+    assert (await told(here, genuine)).status == 200
+    assert not await opens(here, browser)
+
+
+async def test_a_mark_that_the_store_cannot_take_is_503_though_nobody_is_signed_in(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sign-in that waits for the person's choice would go on after the death of the worker that keeps the mark."""
+
+    async def cut(*_: object) -> None:
+        raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
+
+    logout = token(here.metropole)
+    with monkeypatch.context() as patched:
+        patched.setattr(here.store, "perform", cut)
+        assert (await told(here, logout)).status == 503
+    assert (await told(here, logout)).status == 200

@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 
 import pytest
 from lxml import etree
+from saml2.samlp import STATUS_RESPONDER
 
 from gateway.model.assertion import NameId
 from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.bindings import post_form, redirect_url
-from gateway.saml.names import STATUS_RESPONDER, STATUS_SUCCESS
+from gateway.saml.names import STATUS_SUCCESS
 from gateway.saml.own_messages import logout_request, logout_response
 from gateway.saml.parties import KeyPair, ServiceProvider
 from gateway.saml.signing import sign_enveloped
@@ -339,6 +340,14 @@ async def test_what_the_store_cannot_take_has_ended_all_the_same_and_may_be_told
     again = await soap(region, message)
     assert again.status == 200
     assert b"status:Success" in again.body
+
+
+async def test_without_the_provider_s_metadata_the_message_may_come_again(region: Region) -> None:
+    """SOAP 1.1, 4.4.1: a fault of the client says that the same message must not come again."""
+    message = in_envelope(sign_enveloped(KEY, request(region, to="soap")))
+    region.here.saml_metadata.known.clear()
+    reply = await soap(region, message)
+    assert (reply.status, b"soap:Server" in reply.body) == (500, True)
 
 
 class CannotEnd(OutOfReach):

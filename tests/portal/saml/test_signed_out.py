@@ -11,9 +11,9 @@ from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
 from gateway.stores.oversight import SessionOversight
 from tests.browser_like import Person, Response
-from tests.portal.installation import PERMIS, PORTAL
+from tests.portal.installation import PERMIS, PORTAL, OutOfReach
 from tests.portal.saml.region import ENTITY, IDP, KEY, Asked, Region
-from tests.portal.saml.test_logout import by_redirect, is_signed_in, request, signed_out, soap
+from tests.portal.saml.test_logout import CannotEnd, by_redirect, is_signed_in, request, signed_out, soap
 from tests.portal.scim.people import OFF, TOKEN, created, patched
 
 Way = Callable[[Region, Person], Awaitable[object]]
@@ -163,6 +163,24 @@ async def test_invariant_12_what_the_browser_held_back_until_after_the_sign_out_
     assert (reply.status, region.here.codes()[-1]) == (400, "login.transaction_gone")
     assert not region.here.store.sessions
     assert (await region.signed_in(person)).status == 200
+
+
+@pytest.mark.parametrize("way", ["on the portal", "by the provider itself"])
+async def test_invariant_12_a_mark_that_the_store_cannot_take_is_said(region: Region, way: str) -> None:
+    """The mark would be lost with the worker that keeps it, and what was parked would go on."""
+    person = region.person()
+    await parked(region, person, await region.asked(person))
+    region.here.store.__class__ = CannotEnd
+    try:
+        reply = await WAYS[way](region, person)
+    finally:
+        region.here.store.__class__ = OutOfReach
+    assert isinstance(reply, Response)
+    if way == "by the provider itself":
+        assert (reply.status, b"soap:Server" in reply.body) == (500, True)
+    else:
+        page = await person.follow(reply)
+        assert "cannot record this sign-out" in page.text
 
 
 async def test_a_response_that_nobody_asked_for_leaves_nobody_else_in_the_browser(region: Region) -> None:

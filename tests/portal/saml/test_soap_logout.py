@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 from aiohttp import web
 from lxml import etree
+from saml2.samlp import STATUS_RESPONDER
 
-from gateway.saml.names import STATUS_RESPONDER
 from gateway.saml.own_messages import logout_response
 from gateway.saml.parties import Endpoint, KeyPair, ServiceProvider
 from gateway.saml.signing import sign_enveloped
