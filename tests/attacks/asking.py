@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"Reference of your request: <code>(\w+)</code>")
 
 
 async def signed_in(world: World, login: str) -> Person:
-    person = Person("en")
+    person = world.guest()
     page = await world.follow(person, await person.step("GET", world.url(APP)), login)
     expect(page.status == 403 and "is not known yet" in page.text, f"{page.status} {page.text[:200]}")
     return person
@@ -81,7 +81,7 @@ async def another_persons(world: World) -> None:
     found = _REFERENCE.search(page.text)
     expect(found is not None and found[1] != number, "bob has alice's request")
     expect(kept(world).count("subject=alice of") == 1, "alice has asked twice")
-    nobody = await sent(world, Person("en"), "text=of-nobody")
+    nobody = await sent(world, world.guest(), "text=of-nobody")
     expect(nobody.status == 401, f"{nobody.status}")
 
 

@@ -15,7 +15,6 @@ from tests.attacks.provider import PEOPLE
 from tests.attacks.recorder import Answering, Reached
 from tests.attacks.request import NAVIGATION, request
 from tests.attacks.world import ACCOUNT_SECRET, SEAT, World, host
-from tests.browser_like import Person
 
 APP, CHECKED, LINKING = "formed", "checked", "linking"
 FIELDS = '<input name="user"><input type="password" name="password"><input type="hidden" name="csrf" value="t0">'
@@ -268,7 +267,7 @@ async def unsaid(world: World) -> None:
 
 async def linked(world: World, name: str, to: str) -> tuple[int, list[bytes]]:
     """What the portal answers to the form that links an account, and what reaches the application of it."""
-    person = Person("en")
+    person = world.guest()
     await world.sign_in(name, world.url(CHECKED, "/"), person=person)
     url = world.portal("/_ecluse/account")
     with Formed(world, (b"200 OK", (), form())) as app:

@@ -14,7 +14,6 @@ from tests.attacks.provider import HANGS_UP, Document
 from tests.attacks.request import request
 from tests.attacks.signing_in import accepted, signed_in_by
 from tests.attacks.world import SEAT, World, host
-from tests.browser_like import Person
 
 # --- OC12: errors of the provider ---
 
@@ -42,7 +41,7 @@ def error_answer(reason: str, /, **parameters: str) -> Run:
 
 
 async def without_state(world: World) -> None:
-    person = Person("en")
+    person = world.guest()
     mark = world.log_mark()
     page = await person.step("GET", world.portal("/_ecluse/callback/alpha?error=login_required"))
     await refused(world, page, mark, "oidc.response.state")
@@ -50,7 +49,7 @@ async def without_state(world: World) -> None:
 
 async def loop(world: World) -> None:
     """A browser that keeps no seat cookie is stopped on the fourth round with a page that says why."""
-    person, pages, mark = Person("en"), [], world.log_mark()
+    person, pages, mark = world.guest(), [], world.log_mark()
     for _ in range(6):
         page = await world.follow(person, await person.step("GET", world.url(APP, PAGE)), "alice")
         person.jar.forget(host(APP), SEAT)
@@ -64,7 +63,7 @@ async def too_long(world: World) -> None:
     url = re.sub("code=[^&]*", f"error=a&error_description={'a' * 100_000}", page.location)
     answer = await person.step("GET", url)
     expect(answer.status == 414, f"{answer.status}")
-    await not_signed_in(world, Person("en"))
+    await not_signed_in(world, world.guest())
 
 
 async def at_which_the_provider_hangs_up(world: World) -> None:

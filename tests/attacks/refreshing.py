@@ -15,7 +15,6 @@ from tests.attacks.provider import CLIENT, Document, Issuer, Told
 from tests.attacks.request import request
 from tests.attacks.scratch import REFRESHED_AFTER
 from tests.attacks.world import SEAT, World, host
-from tests.browser_like import Person
 
 APP, PROVIDER, PAGE = "scratch", "refreshing", "/private/page"
 WITHIN = 20.0
@@ -28,7 +27,7 @@ def refreshes(issuer: Issuer) -> list[str]:
 
 
 async def seated(world: World, login: str = "alice") -> bytes:
-    person = Person("en")
+    person = world.guest()
     _, page = await world.sign_in(login, world.url(APP, PAGE), person=person, provider=PROVIDER)
     await person.close()
     expect(page.status == 200, f"the control: {login} is signed in: {page.status}")

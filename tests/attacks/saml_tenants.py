@@ -34,7 +34,7 @@ def _document(world: World, **more: object) -> etree._Element:
 
 async def _arrives(world: World, root: etree._Element) -> bool:
     """In a browser of its own: whether it is signed in by that."""
-    person = Person("en")
+    person = world.guest()
     await person.follow(await answered(world, person, written(root), None))
     page = await person.step("GET", world.url(UNASKED, PAGE))
     while page.location and not page.location.startswith(idps.IDP):

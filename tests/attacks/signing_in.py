@@ -43,7 +43,7 @@ def nologin(
     """
 
     async def run(world: World) -> None:
-        mark, person = world.log_mark(), Person("en")
+        mark, person = world.log_mark(), world.guest()
         with issuer_of(world, provider).misbehaving(**behaviour):
             page = await signed_in_by(world, provider, app=app, login=login, person=person)
         sign_in_refused(page.status, person.jar.received)

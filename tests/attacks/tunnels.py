@@ -11,7 +11,6 @@ from tests.attacks.outcomes import check_identity, denied, r400, unseen
 from tests.attacks.recorder import Script
 from tests.attacks.request import NAVIGATION, request
 from tests.attacks.world import MARK, SEAT, World, host
-from tests.browser_like import Person
 from tests.patience import until
 
 APP, PAGE = "tunnels", "/ws"
@@ -184,7 +183,7 @@ async def no_frames(world: World) -> None:
 
 async def signed_out(world: World) -> None:
     """Within a second of the sign-out, told on both sides by a Close frame; nothing goes through after that."""
-    person = Person("en")
+    person = world.guest()
     if world.is_gateway:
         await world.sign_in("alice", world.url(APP, "/_ecluse/login?to=/"), person=person)
     cookie = f"{SEAT}={person.jar.get(host(APP), SEAT)}".encode()

@@ -26,6 +26,7 @@ from tests.attacks.recorder import Recorder, Script
 from tests.attacks.relay import Relay
 from tests.attacks.scratch import SCRATCH
 from tests.browser_like import Person, Response
+from tests.cookie_jar import Jar
 from tests.patience import PATIENCE
 
 HERE = Path(__file__).parent
@@ -53,7 +54,9 @@ _STOPPED_WITHIN = 30.0
 
 @dataclass
 class World:
-    """`door`: where attacks knock, the gateway's public port. `port`: the same, for URLs."""
+    """`door`: where attacks knock, the gateway's public port.
+    `stand_in`: the same world with a permissive stand-in in the gateway's place.
+    `looked_until`: where the log ended when it was last searched for faults."""
 
     folder: Path
     ports: dict[str, int]
@@ -66,8 +69,11 @@ class World:
     patience: float = PATIENCE
     authority: ssl.SSLContext | None = None
     is_gateway: bool = True
+    stand_in: "World | None" = None
+    looked_until: int = 0
     _cookies: dict[tuple[str, str], bytes] = field(default_factory=dict)
     _people: dict[str, Person] = field(default_factory=dict)
+    _guests: list[Person] = field(default_factory=list)
 
     # --- addresses ---
 
@@ -108,7 +114,7 @@ class World:
         self, login: str, url: str, *, person: Person | None = None, provider: str = "alpha"
     ) -> tuple[Person, Response]:
         """To the page that the sign-in ends on, whatever that is."""
-        person = person or Person("en")
+        person = person or self.guest()
         return person, await self.follow(person, await person.step("GET", url), login, provider)
 
     async def follow(self, person: Person, page: Response, login: str, provider: str = "alpha") -> Response:
@@ -153,6 +159,17 @@ class World:
     def person(self, name: str) -> Person:
         """A browser that is kept until the end, made at the first call."""
         return self._people.setdefault(name, Person("en"))
+
+    def guest(self, jar: Jar | None = None) -> Person:
+        """A new browser, closed after this case."""
+        guest = Person("en", jar=jar or Jar())
+        self._guests.append(guest)
+        return guest
+
+    async def guests_leave(self) -> None:
+        for guest in self._guests:
+            await guest.close()
+        self._guests.clear()
 
     async def leave(self) -> None:
         for person in self._people.values():
@@ -242,13 +259,6 @@ class Stage:
     async def __aexit__(self, *error: object) -> None:
         await self._started.aclose()
 
-    async def stand_in(self) -> World:
-        """The world in which a permissive stand-in takes the gateway's place."""
-        relay = Relay(self.ports["recorder"])
-        await relay.start()
-        self._started.push_async_callback(relay.stop)
-        return replace(self.world, door=Door(relay.port), patience=0.15, is_gateway=False)
-
     async def _start(self) -> None:
         authority = self._make_keys()
         recorder = Recorder()
@@ -269,6 +279,10 @@ class Stage:
             scratch=issuers, gateway=gateway, door=Door(self.ports["public"]), authority=authority,
         )  # fmt: skip
         self._started.push_async_callback(self.world.leave)
+        relay = Relay(self.ports["recorder"])
+        await relay.start()
+        self._started.push_async_callback(relay.stop)
+        self.world.stand_in = replace(self.world, door=Door(relay.port), patience=0.15, is_gateway=False)
         for claims in self.world.beta.people.values():
             claims["email"] = str(claims["email"]).partition("@")[0] + "@beta.example"
         scratch.prepare(issuers, self.world.alpha.url)

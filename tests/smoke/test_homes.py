@@ -2,14 +2,14 @@
 out of all of it."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
+
+import pytest
 
 from deploy.demo.stack import PORTAL_HOST
 from tests.browser_like import Person, Response
 from tests.smoke.world import World
-
-_Check = Callable[[World], Awaitable[None]]
 
 # By account: the applications that its home offers, by their host. That of the expenses, which stands
 # there where an LDAP server is installed, has checks of its own.
@@ -34,6 +34,8 @@ LABELS: Final[Mapping[str, str]] = {
     "subventions": "Demandes de subvention",
 }
 
+everybody = pytest.mark.parametrize("login", OFFERED)
+
 
 async def _home(world: World, login: str) -> tuple[Person, Response]:
     person, _ = await world.signed_in(login, world.demo.origin("elections.localhost") + "/")
@@ -47,42 +49,39 @@ def _offered(page: Response) -> dict[str, str]:
     return {name: url for name, url in found.items() if name != "frais"}
 
 
-def _of(login: str) -> tuple[_Check, ...]:
-    async def home_offers(world: World) -> None:
-        _, page = await _home(world, login)
-        found = " ".join(sorted(_offered(page)))
-        assert found == OFFERED[login], found
-
-    async def what_home_offers_opens(world: World) -> None:
-        person, page = await _home(world, login)
-        for url in _offered(page).values():
-            opened = await person.open(url)
-            # Through the portal, which knows the person, and to no provider.
-            passed = {one.origin for one in opened.history} | {opened.origin}
-            hosts = {re.sub(r"^http://|:\d+$", "", origin) for origin in passed}
-            assert opened.status == 200, url
-            assert hosts <= {PORTAL_HOST, *(f"{name}.localhost" for name in LABELS)}, hosts
-
-    async def what_home_does_not_offer_is_closed(world: World) -> None:
-        person, page = await _home(world, login)
-        for name in LABELS.keys() - _offered(page).keys():
-            opened = await person.open(world.demo.origin(f"{name}.localhost") + "/")
-            assert opened.status in {200, 403}, name
-            assert "Bonjour" not in opened.text, name
-            assert LABELS[name] in opened.text, name
-
-    async def home_is_the_way_out(world: World) -> None:
-        person, page = await _home(world, login)
-        assert "Vos sessions dans ce navigateur" in page.text
-        await person.post(world.portal("/_ecluse/logout"), "", initiator=page.url)
-        assert "Choisissez votre service de connexion" in (await person.open(world.portal("/"))).text
-        closed = await person.open(world.demo.origin("elections.localhost") + "/")
-        assert "Bonjour" not in closed.text
-
-    checks = (home_offers, what_home_offers_opens, what_home_does_not_offer_is_closed, home_is_the_way_out)
-    for check in checks:
-        check.__name__ = f"{check.__name__}_to_{login}"
-    return checks
+@everybody
+async def test_home_offers(world: World, login: str) -> None:
+    _, page = await _home(world, login)
+    assert " ".join(sorted(_offered(page))) == OFFERED[login]
 
 
-CHECKS: tuple[_Check, ...] = tuple(check for login in OFFERED for check in _of(login))
+@everybody
+async def test_what_home_offers_opens(world: World, login: str) -> None:
+    person, page = await _home(world, login)
+    for url in _offered(page).values():
+        opened = await person.open(url)
+        # Through the portal, which knows the person, and to no provider.
+        passed = {one.origin for one in opened.history} | {opened.origin}
+        hosts = {re.sub(r"^http://|:\d+$", "", origin) for origin in passed}
+        assert opened.status == 200, url
+        assert hosts <= {PORTAL_HOST, *(f"{name}.localhost" for name in LABELS)}, hosts
+
+
+@everybody
+async def test_what_home_does_not_offer_is_closed(world: World, login: str) -> None:
+    person, page = await _home(world, login)
+    for name in LABELS.keys() - _offered(page).keys():
+        opened = await person.open(world.demo.origin(f"{name}.localhost") + "/")
+        assert opened.status in {200, 403}, name
+        assert "Bonjour" not in opened.text, name
+        assert LABELS[name] in opened.text, name
+
+
+@everybody
+async def test_home_is_the_way_out(world: World, login: str) -> None:
+    person, page = await _home(world, login)
+    assert "Vos sessions dans ce navigateur" in page.text
+    await person.post(world.portal("/_ecluse/logout"), "", initiator=page.url)
+    assert "Choisissez votre service de connexion" in (await person.open(world.portal("/"))).text
+    closed = await person.open(world.demo.origin("elections.localhost") + "/")
+    assert "Bonjour" not in closed.text
