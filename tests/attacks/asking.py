@@ -56,7 +56,7 @@ def kept(world: World) -> str:
 def sent_by(initiator: str) -> Run:
     async def run(world: World) -> None:
         person = await signed_in(world, "carol")
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         page = await sent(world, person, "text=of-another-page", initiator=initiator or world.url(APP))
         expect(page.status == 403, f"{page.status}")
         await world.logged(mark, code="account.cross_site")
@@ -90,7 +90,7 @@ async def of_a_page_of_another_person(world: World) -> None:
     first, second = await signed_in(world, "gia"), await signed_in(world, "gus")
     await sent(world, first)
     for owner in (owner_of(first), "0" * 32, "-"):
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         page = await sent(world, second, "text=of-the-first", owner=owner)
         expect(page.status == 403 and "of-the-first" not in page.text, f"{page.status} {page.text[:300]}")
         await world.logged(mark, code="account.other_person")
@@ -103,7 +103,7 @@ async def of_a_page_of_another_person(world: World) -> None:
 async def too_long(world: World) -> None:
     person = await signed_in(world, "dave")
     for length, most in ((501, 403), (200_000, 413)):
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         page = await sent(world, person, "text=" + "x" * length)
         expect(page.status in (403, most), f"{length} letters: {page.status}")
         expect(not world.faults(mark), f"{world.faults(mark)}")

@@ -26,4 +26,4 @@ async def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 @pytest_asyncio.fixture(loop_scope="module")
 async def world(stage: Stage) -> AsyncIterator[World]:
     yield stage.world
-    await stage.world.guests_leave()
+    await stage.world.close_all()

@@ -45,10 +45,10 @@ async def _passes(case: Case, stand_in: World) -> bool:
 
 
 async def _alive(world: World) -> None:
-    status, told = await world.admin("/readyz")
+    status, told = await world.gateway.admin("/readyz")
     expect(status == 200 and '"workers_serving": 2' in told, f"not all workers serve: {told}")
     faults = world.faults(world.looked_until)
-    world.looked_until = world.log_mark()
+    world.looked_until = world.gateway.mark()
     expect(not faults, f"{len(faults)} faults in the log: {faults[:3]}")
 
 

@@ -246,7 +246,7 @@ async def sent_by_hand(world: World) -> None:
 
 async def unsaid(world: World) -> None:
     """Neither log nor page nor metrics has the secret, nor the account, whatever goes wrong."""
-    mark, bodies = world.log_mark(), b""
+    mark, bodies = world.gateway.mark(), b""
     for page, taken in (
         ((b"200 OK", (), form("https://evil.example/")), SIGNED_IN),
         ((b"200 OK", (), form()), (b"200 OK", (), form())),
@@ -257,7 +257,7 @@ async def unsaid(world: World) -> None:
         cookie = await somebody(world)
         with Formed(world, page, taken):
             bodies += (await opened(world, cookie)).received
-    said = world.log_text(mark) + (await world.admin("/metrics"))[1] + bodies.decode("latin-1")
+    said = world.gateway.text(mark) + (await world.gateway.admin("/metrics"))[1] + bodies.decode("latin-1")
     expect(ACCOUNT_SECRET not in said, "the secret is told")
     expect(f"formed-{next(_PEOPLE) - 1}" not in said, "an account is told")
 

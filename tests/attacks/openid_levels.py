@@ -18,7 +18,7 @@ def stepping(target: str, status: int, code: str = "", **second: object) -> Run:
     """Alice signs in without a level, then opens `target`; `second` is what the provider then says beside the usual."""
 
     async def run(world: World) -> None:
-        mark, person = world.log_mark(), world.guest()
+        mark, person = world.gateway.mark(), world.guest()
         with world.alpha.misbehaving(claims=lambda told: told | {"auth_time": int(time.time()) - 60}):
             _, page = await world.sign_in("alice", world.url(APP, "/a"), person=person)
         expect(page.status == 200, f"the control: alice is signed in: {page.status}")
@@ -82,7 +82,7 @@ def by_token(
         else:
             expect(seen.answer.header(b"www-authenticate") == told, f"{seen}")
             denied(world, seen)
-        expect(token not in world.log_text(), "the token is in the log")
+        expect(token not in world.gateway.text(), "the token is in the log")
 
     return run
 

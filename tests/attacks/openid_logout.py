@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -51,7 +52,7 @@ def refused(make: Callable[[World], str], code: str, provider: str = "alpha") ->
     """400, one line in the log with this code, and nobody is signed out."""
 
     async def run(world: World) -> None:
-        cookie, mark = await bob(world), world.log_mark()
+        cookie, mark = await bob(world), world.gateway.mark()
         answer = await told(world, make(world), provider)
         expect(answer.status == 400, f"expected 400: {answer.status} {answer.text[:200]}")
         expect(answer.header("Cache-Control") == "no-store", "the answer may be kept")
@@ -163,9 +164,9 @@ class limited:  # noqa: N801 - read as a word of the test
         await self._loaded(self._kept)
 
     async def _loaded(self, text: str) -> None:
-        mark = self._world.log_mark()
+        mark = self._world.gateway.mark()
         self._path.write_text(text)
-        self._world.gateway.signal_reload()
+        self._world.gateway.signal(signal.SIGHUP)
         await self._world.logged(mark, event="config.loaded")
 
 

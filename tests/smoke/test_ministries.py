@@ -46,10 +46,10 @@ async def test_a_deputy_does_not_and_reads_why(world: World) -> None:
 async def test_a_mayor_whose_mandate_has_ended_signs_nothing(world: World) -> None:
     _, page = await _at(world, "gilles", ELECTIONS)
     assert page.status == 200
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     page = await _sends(world, "gilles", ELECTIONS)
     assert (page.status, "Seule la personne élue maire signe la liste." in page.text) == (403, True)
-    await world.logged(mark, code="policy.not_allowed")
+    await world.gateway.logged(mark, code="policy.not_allowed")
 
 
 async def test_an_english_reader_reads_it_in_english(world: World) -> None:

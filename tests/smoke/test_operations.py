@@ -20,6 +20,7 @@ from deploy.demo.processes import Child
 from deploy.demo.stack import PORTAL_HOST, Demo, DemoFailed
 from tests.browser_like import Person, Response
 from tests.patience import PATIENCE, until
+from tests.running import descendants_of, runs
 from tests.smoke.pages import received
 from tests.smoke.world import PERMIS_HOST, SEAT, World
 
@@ -36,11 +37,11 @@ async def test_the_demo_starts_and_leaves_no_file_out(world: World) -> None:
 
 
 async def test_the_admin_listener_answers(world: World) -> None:
-    assert await world.admin("/livez") == (200, "alive\n")
-    status, text = await world.admin("/readyz")
+    assert await world.gateway.admin("/livez") == (200, "alive\n")
+    status, text = await world.gateway.admin("/readyz")
     assert status == 200
     assert '"ready": true' in text
-    assert (await world.admin("/elsewhere"))[0] == 404
+    assert (await world.gateway.admin("/elsewhere"))[0] == 404
 
 
 async def test_the_admin_listener_is_not_on_the_public_port(world: World) -> None:
@@ -50,7 +51,7 @@ async def test_the_admin_listener_is_not_on_the_public_port(world: World) -> Non
 
 
 async def test_metrics_count_what_happens(world: World) -> None:
-    before = await world.metrics()
+    before = await world.gateway.metrics()
     person, _ = await world.signed_in("paul")
     await person.open(world.permis("/admin/"))
     once = (
@@ -58,7 +59,7 @@ async def test_metrics_count_what_happens(world: World) -> None:
         'ecluse_http_requests_total{app="permis",code_class="2xx"}',
         'ecluse_http_requests_total{app="permis",code_class="4xx"}',
     )
-    after = await world.measured(lambda told: all(told.get(name, 0) > before.get(name, 0) for name in once))
+    after = await world.gateway.measured(lambda told: all(told.get(name, 0) > before.get(name, 0) for name in once))
 
     def more(name: str) -> float:
         return after.get(name, 0) - before.get(name, 0)
@@ -77,14 +78,14 @@ async def test_the_loop_never_stands_still_for_long(world: World) -> None:
         if stops:
             await asyncio.sleep(STOPS_TOLD + 1)
         await world.signed_in("paul")
-        stops.append((await world.metrics())["ecluse_event_loop_stop_max_seconds"])
+        stops.append((await world.gateway.metrics())["ecluse_event_loop_stop_max_seconds"])
     assert 0 < stops[-1] < LONGEST_STOP, stops
 
 
 async def test_the_log_is_json_and_tells_no_secret_and_no_attribute(world: World) -> None:
     person, _ = await world.signed_in("helene", world.permis("/dossier?jeton=tres-secret"))
     await person.open(world.permis("/admin/"))
-    text = world.log_text()
+    text = world.gateway.text()
     lines = [line for line in text.splitlines() if line]
     assert lines
     assert all(line.startswith("{") for line in lines), [line for line in lines if not line.startswith("{")][:3]
@@ -122,7 +123,7 @@ async def test_a_broken_file_leaves_the_old_rules_live_and_is_named(world: World
     good = world.read_policy(PERMIS)
     broken = good.replace("  - path: /admin/**\n    allow:", "  - path: /admin/**\n    alow:")
     place = f"policies/apps/permis.yaml:{broken[: broken.index('alow:')].count(chr(10)) + 1}:5: "
-    revision = json.loads((await world.admin("/readyz"))[1])["revision"]
+    revision = json.loads((await world.gateway.admin("/readyz"))[1])["revision"]
     async with world.policy(PERMIS, broken, event="config.refused") as line:
         assert place in str(line["detail"])
         assert "alow" in str(line["detail"])
@@ -130,12 +131,12 @@ async def test_a_broken_file_leaves_the_old_rules_live_and_is_named(world: World
         person, page = await world.signed_in("paul")
         assert page.status == 200
         assert (await person.open(world.permis("/admin/"))).status == 403
-        assert (await world.metrics())["ecluse_config_last_reload_successful"] == 0
-        status, text = await world.admin("/readyz")
+        assert (await world.gateway.metrics())["ecluse_config_last_reload_successful"] == 0
+        status, text = await world.gateway.admin("/readyz")
         assert status == 200
         assert json.loads(text)["revision"] == revision
         assert place in json.loads(text)["last_reload"]
-    assert (await world.metrics())["ecluse_config_last_reload_successful"] == 1
+    assert (await world.gateway.metrics())["ecluse_config_last_reload_successful"] == 1
 
 
 async def test_a_good_change_is_taken_by_every_worker_for_people_who_are_signed_in(world: World) -> None:
@@ -191,11 +192,11 @@ async def test_an_application_that_is_down_gives_a_page_that_says_so(world: Worl
         port = nobody.getsockname()[1]
         changed = world.read_policy(SUBVENTIONS).replace(f":{world.demo.ports.subventions}", f":{port}")
         async with world.policy(SUBVENTIONS, changed):
-            mark = world.log_mark()
+            mark = world.gateway.mark()
             page = await world.person().open(world.subventions("/public/"))
             assert page.status == 502
             assert '<html lang="fr">' in page.text
-            line = await world.logged(mark, event="upstream.failed", code="upstream.connect")
+            line = await world.gateway.logged(mark, event="upstream.failed", code="upstream.connect")
             assert str(line["reference"]) in page.text
             assert str(port) not in page.text
     assert (await world.person().open(world.subventions("/public/"))).status == 200
@@ -204,18 +205,16 @@ async def test_an_application_that_is_down_gives_a_page_that_says_so(world: Worl
 async def test_when_a_worker_dies_another_answers_and_nobody_signs_in_again(world: World) -> None:
     person, _ = await world.signed_in("paul")
     await person.close()
-    workers = workers_of(world.demo.gateway.pid)
-    mark = world.log_mark()
+    workers = world.workers()
+    mark = world.gateway.mark()
     os.kill(workers[0], signal.SIGKILL)
     for _ in range(6):
         page = await person.open(world.permis())
         assert received(page)["HTTP_X_REMOTE_USER"] == b"paul"
         await person.close()
-    await world.logged(mark, event="worker.died", worker=workers[0])
+    await world.gateway.logged(mark, event="worker.died", worker=workers[0])
     async with asyncio.timeout(PATIENCE):
-        while len(workers_of(world.demo.gateway.pid)) < len(workers) or workers[0] in workers_of(
-            world.demo.gateway.pid
-        ):
+        while len(world.workers()) < len(workers) or workers[0] in world.workers():
             await asyncio.sleep(0.1)
 
 
@@ -225,10 +224,10 @@ async def test_a_broken_file_and_a_dead_worker_together_change_nothing(world: Wo
     person, _ = await world.signed_in("paul")
     path.write_text("version: 1\napp: [")
     try:
-        mark = world.log_mark()
-        for worker in workers_of(world.demo.gateway.pid):
+        mark = world.gateway.mark()
+        for worker in world.workers():
             os.kill(worker, signal.SIGKILL)
-        await world.logged(mark, event="worker.started")
+        await world.gateway.logged(mark, event="worker.started")
         page = await patiently(person, world.permis())
         assert received(page)["HTTP_X_REMOTE_USER"] == b"paul"
         assert (await person.open(world.permis("/admin/"))).status == 403
@@ -238,8 +237,8 @@ async def test_a_broken_file_and_a_dead_worker_together_change_nothing(world: Wo
 
 async def test_sigterm_finishes_what_is_under_way_and_leaves_with_0(world: World) -> None:
     person = world.person()
-    mark = world.log_mark()
-    workers = workers_of(world.demo.gateway.pid)
+    mark = world.gateway.mark()
+    workers = world.workers()
     said = world.demo.folder / "var/permis.log"
     before = said.read_text().count(" Accepted")
     slow = asyncio.create_task(person.step("GET", world.permis("/public/lent?secondes=2")))
@@ -250,7 +249,7 @@ async def test_sigterm_finishes_what_is_under_way_and_leaves_with_0(world: World
     assert "Page lente" in page.text
     assert page.header("Connection").lower() == "close"
     assert await stopping == 0
-    await world.logged(mark, event="gateway.stopped")
+    await world.gateway.logged(mark, event="gateway.stopped")
     assert not [pid for pid in workers if runs(pid)]
     with suppress(ConnectionRefusedError):
         await asyncio.open_connection(LOOPBACK, world.demo.ports.public)
@@ -302,31 +301,3 @@ async def patiently(person: Person, url: str) -> Response:
                 return await person.open(url)
             except ConnectionError:
                 await asyncio.sleep(0.1)
-
-
-def workers_of(supervisor: int) -> list[int]:
-    return [pid for pid in children_of(supervisor) if is_worker(pid)]
-
-
-def is_worker(pid: int) -> bool:
-    """Not of one that has gone meanwhile."""
-    with suppress(OSError):
-        return b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    return False
-
-
-def children_of(pid: int) -> list[int]:
-    with suppress(OSError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
-
-
-def descendants_of(pid: int) -> list[int]:
-    children = children_of(pid)
-    return [*children, *(each for child in children for each in descendants_of(child))]
-
-
-def runs(pid: int) -> bool:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False

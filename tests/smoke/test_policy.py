@@ -7,7 +7,7 @@ REFUSAL, IN_ENGLISH = "Réservé aux administrateurs", "For administrators alone
 
 
 async def test_a_refused_person_gets_403_with_a_reference_in_french(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person, _ = await world.signed_in("paul")
     page = await person.open(world.permis("/admin/"))
     assert page.status == 403
@@ -15,7 +15,7 @@ async def test_a_refused_person_gets_403_with_a_reference_in_french(world: World
     assert '<html lang="fr">' in page.text
     assert REFUSAL in page.text
     assert "Référence" in page.text
-    line = await world.logged(mark, event="access.denied", app="permis")
+    line = await world.gateway.logged(mark, event="access.denied", app="permis")
     assert f"<code>{line['reference']}</code>" in page.text
     assert str(line["rule"]).startswith("policies/apps/permis.yaml:")
 

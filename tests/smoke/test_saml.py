@@ -41,11 +41,11 @@ async def test_a_saml_answer_that_was_changed_lets_nobody_in(world: World) -> No
     fields = dict(form.fields)
     changed = b64decode(fields["SAMLResponse"]).replace(b">camille<", b">admin<")
     fields["SAMLResponse"] = b64encode(changed).decode()
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     refused = await person.post(form.action, urlencode(fields), initiator=answer.url)
     assert refused.status == 403
     assert not refused.all("Set-Cookie")
-    await world.logged(mark, event="login.refused", code="saml.signature", provider="region")
+    await world.gateway.logged(mark, event="login.refused", code="saml.signature", provider="region")
 
 
 async def test_our_saml_metadata_are_there(world: World) -> None:

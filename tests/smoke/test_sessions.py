@@ -37,7 +37,7 @@ def changed(url: str, **parameters: str) -> str:
 
 
 async def test_a_replayed_callback_signs_nobody_in(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person = world.person()
     callback = await to_callback(world, person)
     await person.follow(await person.step("GET", callback))
@@ -51,18 +51,18 @@ async def test_a_replayed_callback_signs_nobody_in(world: World) -> None:
     assert stolen.status == 400
     assert "<h1>" in stolen.text
     got_no_seat(stranger, PORTAL_HOST)
-    await world.logged(mark, code="login.transaction_gone")
+    await world.gateway.logged(mark, code="login.transaction_gone")
 
 
 async def test_a_callback_in_another_browser_signs_nobody_in(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     owner, thief = world.person(), world.person()
     callback = await to_callback(world, owner)
     await world.to_provider(thief, "paul", world.permis())
     page = await thief.step("GET", callback)
     assert page.status == 400
     got_no_seat(thief, PORTAL_HOST)
-    await world.logged(mark, event="login.refused", code="login.other_browser")
+    await world.gateway.logged(mark, event="login.refused", code="login.other_browser")
     assert (await owner.step("GET", callback)).status == 400, "it was used up, and yet works"
     got_no_seat(owner, PORTAL_HOST)
 
@@ -76,35 +76,35 @@ async def test_a_state_that_nobody_gave_out_is_refused(world: World) -> None:
 
 
 async def test_a_code_at_the_callback_of_another_provider_goes_nowhere(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person = world.person()
     callback = await to_callback(world, person)
     page = await person.step("GET", callback.replace("callback/metropole", "callback/departement"))
     assert page.status == 400
     got_no_seat(person, PORTAL_HOST)
-    await world.logged(mark, event="login.refused", code="login.other_provider")
+    await world.gateway.logged(mark, event="login.refused", code="login.other_provider")
 
 
 async def test_an_answer_that_names_another_issuer_is_refused(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person = world.person()
     callback = await to_callback(world, person)
     page = await person.step("GET", changed(callback, iss=world.demo.issuer("departement")))
     assert page.status in (400, 403)
     got_no_seat(person, PORTAL_HOST)
-    line = await world.logged(mark, event="login.refused", provider="metropole")
+    line = await world.gateway.logged(mark, event="login.refused", provider="metropole")
     assert str(line["code"]).startswith(("oidc.", "login."))
 
 
 async def test_a_made_up_code_is_refused(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person = world.person()
     callback = await to_callback(world, person)
     page = await person.step("GET", changed(callback, code="made-up"))
     assert page.status in (400, 403, 502)
     assert "Référence" in page.text
     got_no_seat(person, PORTAL_HOST)
-    await world.logged(mark, event="login.refused", provider="metropole")
+    await world.gateway.logged(mark, event="login.refused", provider="metropole")
 
 
 # --- the hand-over ---
@@ -123,26 +123,26 @@ async def test_a_hand_over_code_used_twice_gives_one_seat(world: World) -> None:
 
 
 async def test_a_hand_over_code_in_another_browser_is_refused_and_burnt(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     owner, thief = world.person(), world.person()
     enter = await to_enter(world, owner)
     await thief.open(world.permis())
     page = await thief.step("GET", enter)
     assert page.status == 400
     got_no_seat(thief)
-    await world.logged(mark, event="handover.refused", code="handover.other_browser")
+    await world.gateway.logged(mark, event="handover.refused", code="handover.other_browser")
     await owner.step("GET", enter)
     got_no_seat(owner)
 
 
 async def test_a_hand_over_code_on_another_host_is_refused_and_burnt(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person = world.person()
     enter = await to_enter(world, person)
     page = await person.step("GET", enter.replace(PERMIS_HOST, SUBVENTIONS_HOST))
     assert page.status == 400
     got_no_seat(person, SUBVENTIONS_HOST)
-    await world.logged(mark, event="handover.refused", code="handover.other_host")
+    await world.gateway.logged(mark, event="handover.refused", code="handover.other_host")
     await person.step("GET", enter)
     got_no_seat(person)
 
@@ -213,7 +213,7 @@ async def test_logout_on_one_application_ends_both(world: World) -> None:
 
 
 async def test_logout_needs_a_form_of_our_own(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person, _ = await world.signed_in("paul")
     await person.open(world.permis("/_ecluse/logout"))
     foreign = await person.post(world.permis("/_ecluse/logout"), "", initiator="http://evil.localhost:1/")
@@ -224,7 +224,7 @@ async def test_logout_needs_a_form_of_our_own(world: World) -> None:
     assert (await world.person().step("POST", world.permis("/_ecluse/logout"), headers)).status == 403
     page = await person.open(world.permis())
     assert received(page)["HTTP_X_REMOTE_USER"] == b"paul"
-    await world.logged(mark, event="logout.refused", code="logout.cross_site")
+    await world.gateway.logged(mark, event="logout.refused", code="logout.cross_site")
 
 
 # --- who cannot be sent to a sign-in page ---

@@ -145,24 +145,24 @@ async def test_ten_tabs_sign_in_at_once(world: World) -> None:
 
 
 async def test_a_person_whom_the_provider_may_not_vouch_for_is_refused(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person = world.person()
     page = await world.sign_in(person, "intrus", world.permis())
     assert page.status == 403
     assert page.origin == world.portal("")
     assert person.jar.get("portail.localhost", SEAT) is None
-    line = await world.logged(mark, event="login.refused", code="login.outside_perimeter")
+    line = await world.gateway.logged(mark, event="login.refused", code="login.outside_perimeter")
     assert str(line["reference"]) in page.text
 
 
 async def test_a_person_who_refuses_at_the_provider_is_told_so(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person = world.person()
     asked = await world.to_provider(person, "paul", world.permis())
     page = await person.submit(asked, asked.forms()[0], [("account", "")])
     assert page.status == 403
     assert world.permis("/_ecluse/login?to=/") in page.links(), "no way back"
-    await world.logged(mark, event="login.refused", code="login.provider_refused")
+    await world.gateway.logged(mark, event="login.refused", code="login.provider_refused")
 
 
 async def test_a_session_page_shows_what_the_application_receives(world: World) -> None:

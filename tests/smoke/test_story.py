@@ -55,18 +55,18 @@ async def test_it_says_who_the_people_are_and_of_which_nine(world: World) -> Non
 
 
 async def test_a_mayor_signs_in_by_a_provider_like_proconnect(world: World) -> None:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     _, page = await _mayor(world)
     assert (page.status, "Bonjour marc." in page.text) == (200, True)
-    await world.logged(mark, event="login.succeeded", provider="proconnect")
+    await world.gateway.logged(mark, event="login.succeeded", provider="proconnect")
 
 
 async def test_the_mayor_is_refused_the_roll_and_reads_why(world: World) -> None:
     marc, _ = await _mayor(world)
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     page = await marc.open(world.demo.origin(ELECTIONS) + ROLL)
     assert (page.status, "Cette liste s’ouvre aux services d’état civil" in page.text) == (403, True)
-    line = await world.logged(mark, event="access.denied", app="elections")
+    line = await world.gateway.logged(mark, event="access.denied", app="elections")
     assert f"<code>{line['reference']}</code>" in page.text
 
 

@@ -61,7 +61,7 @@ class ManagedGateway(Gateway):
 
     async def launch(self) -> None:
         os.set_inheritable(self.passed, True)
-        with self._log.open("ab") as log, self._errors.open("ab") as errors:
+        with self.log.open("ab") as log, self._errors.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *self.command,
                 cwd=self.place.folder,
