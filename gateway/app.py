@@ -1,4 +1,4 @@
-"""The composition root of a worker: every service is made here, by hand, and joined to the others."""
+"""The composition root of a worker: makes the services and joins them, by hand."""
 
 import asyncio
 import resource
@@ -46,6 +46,7 @@ from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts, TellingRevoker
 from gateway.portal.openid.programs import Programs
 from gateway.portal.openid.renewal import Renewal
+from gateway.portal.organisation_names import name_organisations
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.proxy.dataplane import DataPlane
@@ -74,8 +75,8 @@ from gateway.stores.told_people import ToldPeople
 from gateway.stores.unwritten_ends import UnwrittenEnds
 
 _CLOSED_WITHIN = 2.0
-# Seconds. The loop gives the interpreter lock up at each read of the store; while a thread validates SAML, it would get
-# it back after Python's usual 5 ms each time.
+# Seconds. The loop releases the interpreter lock at each read of the store. While a thread validates SAML, the loop
+# would regain the lock only after Python's usual 5 ms.
 _SWITCH_INTERVAL = 0.0005
 
 
@@ -85,7 +86,7 @@ def work(control: int, listening: Sequence[int]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sockets = [socket.socket(fileno=descriptor) for descriptor in listening]
     garbage.begin()
-    # All that was imported, 20 to 35 ms: before there is a loop that could stand still for it.
+    # Collects the imported modules in 20 to 35 ms, before the event loop exists.
     garbage.settle()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     log = Log(sys.stdout.fileno())
@@ -113,7 +114,7 @@ class _Worker:
         self._control = WorkerControl(self, log)
         self._loop_stalls = LoopStalls()
         self._started = False
-        # Learned of before there is a store, and then left to the next.
+        # Sessions whose end is not written, learned before the store is open. `UnwrittenEnds` takes them over.
         self._learned: dict[str, None] = {}
         self._unwritten: UnwrittenEnds | None = None
 
@@ -126,7 +127,7 @@ class _Worker:
 
     async def prepare(self, candidate: Candidate) -> None:
         if self._started:
-            # Beside the loop: another look of all pages is some 200 ms of compiling.
+            # In a thread: a new theme compiles the templates of the pages for some 200 ms.
             await asyncio.to_thread(deque, self._pages.prepare(candidate.snapshot.gateway.theme), maxlen=0)
 
     async def take(self, candidate: Candidate) -> None:
@@ -135,7 +136,8 @@ class _Worker:
             await self._start(candidate)
             return
         self._allow_grace()
-        self._take_store_keys(candidate.snapshot.gateway)
+        if retired := self._store_keys.replace(candidate.snapshot.gateway.store_keys):
+            self._killed(self._sessions.retire(retired))
         self._acceptors.use(candidate.tls)
         self._plane.snapshot_swapped()
 
@@ -151,7 +153,7 @@ class _Worker:
         self._join_services(candidate.snapshot.gateway, pages)
         self._allow_grace()
         await self._housekeeping.start()
-        # What is revoked from here on is heard: the next line may let somebody in.
+        # The worker now hears of revocations, so it may serve sessions.
         self._started = True
         listeners = candidate.snapshot.gateway.listeners
         self._acceptors = Acceptors(
@@ -164,18 +166,14 @@ class _Worker:
             candidate.snapshot.gateway.timeouts.request_head,
             [listener.proxies for listener in listeners],
         )
-        # All that the start has made: some 15 ms, which nobody waits for yet.
+        # Collects the objects of the start in some 15 ms, before the first client connects.
         garbage.settle_at_start()
         self._acceptors.open()
-
-    def _take_store_keys(self, gateway: Gateway) -> None:
-        if retired := self._store_keys.replace(gateway.store_keys):
-            self._killed(self._sessions.retire(retired))
 
     def _allow_grace(self) -> None:
         of_hosts, grace = dict[str, float](), self.snapshot.gateway.store_grace
         for app in self.snapshot.apps.values():
-            # Where several answer on one host, the strictest counts for its seats.
+            # Applications may share a host: the shortest grace counts for the seats of the host.
             own = grace if app.grace is None else app.grace
             of_hosts.update({host: min(own, of_hosts.get(host, own)) for host in app.hosts})
         self._sessions.trust.allow(grace, of_hosts)
@@ -238,7 +236,9 @@ class _Worker:
         self._portal = Portal(services)
         self._make_plane(gateway, pages, jars, is_ours)
         self._renewal = self._renewal_of(services)
-        self._oversight = self._make_oversight(services.transactions)
+        self._oversight = SessionOversight(
+            store, self._sessions, self._revoker, services.transactions, issuer_of=self._issuer_of, log=log, now=now
+        )
         self._housekeeping = Housekeeping(
             store, self._sessions, self._killed, log=log, now=now, monotonic=time.monotonic,
             buries=lambda: keeps_posts(self.snapshot),
@@ -266,11 +266,6 @@ class _Worker:
             keeps_sessions=lambda: not (self._housekeeping.store_fails or self._sessions.trust.is_away),
         )
 
-    def _make_oversight(self, made: Transactions) -> SessionOversight:
-        return SessionOversight(
-            self._store, self._sessions, self._revoker, made, issuer_of=self._issuer_of, log=self._log, now=self._now
-        )
-
     def _renewal_of(self, services: PortalServices) -> Renewal:
         orders = self._orders
         look_again = LookAgain(services, snapshot=lambda: self.snapshot, changed=self._plane.changed, orders=orders)
@@ -292,13 +287,13 @@ class _Worker:
     def _make_federation(self, gateway: Gateway) -> None:
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
-        # Of a store in a file, all workers are this supervisor's.
+        # Only a store server is shared with other gateways. A file belongs to the workers of one supervisor.
         shares = gateway.store_server is not None
         words = ProviderWords(self._store, self._store_keys, now=self._now) if shares else None
         self._standings = Standings(time.monotonic, words)
 
     def _make_tables(self, gateway: Gateway) -> None:
-        """What is asked of tables that the supervisor has read."""
+        """Services that query tables of the supervisor: directories and the organisation search."""
         self._orders = LookUpOrders(Path(gateway.state_folder))
         self._orders.read()
         kept = LastFindings(self._store, self._store_keys, log=self._log, now=self._now)
@@ -306,7 +301,7 @@ class _Worker:
         self._organisations = OrganisationSearch(organisations_folder(gateway), log=self._log)
 
     def _make_told(self) -> None:
-        """What directories tell by themselves."""
+        """Services for reports of SCIM directories."""
         self._told = ToldPeople(self._store, lambda: self.snapshot.gateway.scim.keys, log=self._log, now=self._now)
         self._active_people = ActivePeople(self._told, self._sessions, self._revoker, snapshot=lambda: self.snapshot)
 
@@ -328,7 +323,7 @@ class _Worker:
         )
 
     def _preparation(self, gateway: Gateway) -> Preparation:
-        # One thread: what is made there takes a millisecond at most, and waits for nothing.
+        # One thread is enough: making a token takes a millisecond at most, without waiting.
         self._signing = thread = ThreadPoolExecutor(1, thread_name_prefix="tokens")
         loop = asyncio.get_running_loop()
         return Preparation(
@@ -383,7 +378,10 @@ class _Worker:
             self._sessions.due_now(session_ids)
 
     async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
-        return await self._oversight.answer(question)
+        answer = await self._oversight.answer(question)
+        if self.snapshot.organisations:
+            await name_organisations(self._organisations, answer.get("sessions", ()))
+        return answer
 
     def _issuer_of(self, provider: str) -> str:
         found = self.snapshot.providers.get(provider)

@@ -1,5 +1,6 @@
 """Policy's decisions about one person on one path and method: before a request, and for each request."""
 
+from dataclasses import replace
 from typing import Final, final
 
 from gateway.access.outcome import NEVER, Prepared
@@ -9,6 +10,7 @@ from gateway.model.codes import policy_codes, session_codes
 from gateway.model.decision import Challenge, Decision, Deny
 from gateway.model.directory import Directory
 from gateway.model.identity import Identity
+from gateway.policy.budget import Budget
 from gateway.policy.decide import decide, settled
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.routes import Match
@@ -82,19 +84,20 @@ class Question:
         self._match = self._settled = match
         self.turns_on_request = match is not None and match.turns_on_request
         if match is not None and self.turns_on_request:
-            self._settled = settled(match, method, who.accepted, Facts(method, self._tenant))
+            self._settled = settled(match, method, who.accepted, Facts(method, self._tenant, budget=Budget()))
 
     def decision(self, request: RequestFacts | None = None) -> Decision:
         """`request`: the facts of one request; None: before a request. Never raises."""
-        facts = Facts(self._method, self._tenant, request)
+        facts = Facts(self._method, self._tenant, request, Budget())
         identity = self.who.accepted
         decision = decide(self._settled, self._method, identity, facts)
         match decision:
             case Challenge() if self._match is not None:
                 reason = policy_codes.PROVIDER if self.who.is_refused else decision.reason
-                return Challenge(decision.rule, reason, required(self._match, self._method, facts))
+                asked_for = required(self._match, self._method, replace(facts, budget=Budget()))
+                return Challenge(decision.rule, reason, asked_for)
             case Deny() if identity is not None and self._match is not None and (request or not self.turns_on_request):
-                need = needed(self._match, self._method, identity, facts)
+                need = needed(self._match, self._method, identity, replace(facts, budget=Budget()))
                 return decision if need is None else Challenge(decision.rule, session_codes.TOO_WEAK, need)
             case _:
                 return decision

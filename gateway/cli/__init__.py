@@ -1,7 +1,7 @@
 """The command `ecluse`: one module for each command. Begin in `main`.
 
-`main` reads the arguments and loads the one module of the command; each module has `run`. No module decides anything:
-`config`, `trial`, `lint` and `server` give the results that are printed.
+`main` reads the arguments and loads the module of the command; each module has `run`. The modules print results and
+make none: results come from `config`, `trial`, `lint` and `server`.
 
 The folder: `check`, `lint`, `test`, `explain`, `diff`, `fmt`, `provider`, `front`
 The running gateway: `serve`, `reload`, `restart`, `session`, `directory`, `doctor`

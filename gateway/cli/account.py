@@ -60,7 +60,7 @@ def run(told: Namespace) -> Exit:
     path = links_path(snapshot.gateway.state_folder)
     try:
         with closing(LinkFile(path, snapshot.gateway.link_keys)) as file, closing(_requests(snapshot)) as requests:
-            # It opens the file, too: a new key before the old one opens it from here on.
+            # `purge` also opens the file and stores its data key under the first key of gateway.yaml.
             requests.purge()
             return _COMMANDS[told.what](told, snapshot, file, requests)
     except _WrongUsage as wrong:
@@ -95,7 +95,7 @@ def _link(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: Request
     if request is None:
         holder = AccountHolder(app.name, _issuer(told, app, snapshot), _person(told, settings))
     else:
-        # As the file names people now, which may be otherwise than when they asked.
+        # Names the person by the application's present file, which may have changed since the request.
         holder = AccountHolder(app.name, request.issuer, person_for(settings, request.person))
     secret = None if told.secret is None else _secret(told.secret)
     new = NewLink(holder, checked_login(told.login), _BY, secret, settings.shared, told.replace)

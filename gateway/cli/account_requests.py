@@ -12,7 +12,7 @@ _LONGEST: Final = 40
 
 
 def reference_of(text: str) -> str:
-    """The reference without blanks around it, in upper case: a person who reads it out gives no case."""
+    """The reference without surrounding blanks, in upper case: a reference read aloud has no case."""
     return text.strip().upper()
 
 
@@ -26,11 +26,12 @@ def say_requests(requests: Iterable[AccountRequest], *, as_json: bool) -> Exit:
         return Exit.DONE
     for one in requests:
         asked = one.asked
-        # A name has the address with it as a rule, at its end: before it people may write another's.
+        # A name usually ends with the address. Only the end counts: people may write another person's address before
+        # it.
         mail = "" if asked.name == asked.mail or asked.name.endswith(f" ({asked.mail})") else asked.mail
         who = ", ".join(_shown(value) for value in (asked.name, mail) if value)
         state = "waits" if one.refusal is None else f"refused on {_day(one.refusal.at)}"
-        # Where people choose their own name, the name can say anything: the organisation does not stand beside it.
+        # People may choose their own name, so the organisation is on another line than the name.
         organisation = f", organisation {_shown(asked.organisation)}" if asked.organisation else ""
         whose = f"{_shown(asked.holder.person)} of {_shown(asked.holder.issuer)}{organisation}"
         print(f"{one.reference}  {asked.holder.application}  {whose}  since {_day(one.at)}, {state}")

@@ -29,12 +29,15 @@ class Restarted(TypedDict):
 class ListedSession(TypedDict):
     """A session, as stores.oversight lists it. Times are Unix seconds.
 
-    `tenant`: the organisation; None without an organisation."""
+    `tenant`: the number of the organisation; None without an organisation.
+    `organisation`: the name of `tenant` in the gateway's tables of organisations; empty if no table lists the number,
+    absent if the gateway has no table."""
 
     id: str
     person: str
     provider: str
     tenant: str | None
+    organisation: NotRequired[str]
     applications: list[str]
     created: int
     expires: int
@@ -60,7 +63,7 @@ class Ordered(TypedDict):
     ordered: int | str
 
 
-# The answer of a gateway that does not know the question.
+# The answer of a gateway for an unknown question.
 _UNKNOWN = "not a question"
 OTHER_RELEASE = (
     f"the gateway that runs is of another release than this command ({__version__}), and answers otherwise: whether it "
@@ -69,7 +72,7 @@ OTHER_RELEASE = (
 
 
 class OtherRelease(Exception):
-    """The gateway answered in a form that this release does not know."""
+    """The gateway answered in a form that is unknown to this release."""
 
 
 def checked(answer: object, kind: type) -> None:

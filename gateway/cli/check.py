@@ -34,9 +34,9 @@ def run(told: Namespace) -> Exit:
 
 
 def check(folder: Path, *, as_json: bool = False, live: bool = False) -> Exit:
-    """Prints the messages of a gateway that is to take this folder.
+    """Prints the messages of a gateway that loads this folder.
 
-    `live`: asks the servers of directories too."""
+    `live`: queries the servers of directories too."""
     try:
         with uncollected():
             files = read_folder(folder)
@@ -103,7 +103,7 @@ def _wrong_in(directory: Directory) -> Iterator[str]:
 
 
 def _notes(files: Files, snapshot: Snapshot) -> Iterator[str]:
-    """Yields notes on a valid folder that is of no use: on this machine, at this time, or at all."""
+    """Yields notes on a valid folder that cannot work on this machine, at this time, or anywhere."""
     if not snapshot.apps:
         yield f"0 apps: no file below {files.folder}/{APPS}, so that nothing but the portal is served"
     if snapshot.gateway.store != "memory":

@@ -130,7 +130,7 @@ def _as_text(found: _Found) -> Iterator[str]:
 
 
 def _app_lines(changed: ChangedApp, tried: Sequence[_Tried]) -> Iterator[str]:
-    """One summary in place of a line for each request and person."""
+    """A summary in place of a line for each request and person."""
     app = changed.app
     yield f"{changed.kind:8} application {app.name}: {', '.join(app.origin(host) for host in app.hosts)}"
     yield f"  accepts people of {', '.join(app.providers) or 'no provider'}"

@@ -1,5 +1,5 @@
-"""`ecluse doctor app`: checks that an application answers, and that its login form matches its file. Fetches pages, and
-sends no account."""
+"""`ecluse doctor app`: checks that an application answers, and that the login form matches the file. Fetches pages
+and sends no account."""
 
 import asyncio
 import time
@@ -65,7 +65,7 @@ def doctor(name: str, folder: Path, *, as_json: bool) -> Exit:
 
 
 async def _first_page(app: App, snapshot: Snapshot) -> list[SteppedOn]:
-    """Asks the application for its first page at each address: whether it answers, and who may see the page."""
+    """Requests the application's first page at each address: does the application answer, and who may see the page?"""
     applications = Applications(lambda address, port: False)
     found, shown = [], []
     try:
@@ -91,12 +91,12 @@ def _answer_of(app: App, answer: PageAnswer) -> str:
         return said
     origins = origins_of(app, _host(app))
     target = origins.target(answer.location, origins.public + app.home)
-    # Without the query, where an application may write values that are not for other eyes.
+    # Omits the query: it may contain private values of the application.
     return f"{said}, and leads to {quoted(path_of(answer.location)) if target is None else path_of(target)}"
 
 
 def _to_strangers(app: App, snapshot: Snapshot, shown: list[str]) -> str:
-    """`shown`: the addresses that show the page without any identity header."""
+    """`shown`: the addresses that show the page without an identity header."""
     request = parse_request(f"GET {app.origin(_host(app))}{app.home}")
     tried = try_request(snapshot, request, None, Circumstances(time.time()))
     if tried.outcome == "allow":
@@ -162,8 +162,8 @@ def _host(app: App) -> str:
 
 
 def _asks_to_sign_in(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, page: str) -> bool:
-    """Whether a page behind the first needs a sign-in: the application refuses the page to strangers, leads them to
-    another page of its own, or shows them the first form."""
+    """Whether a page after the first page needs a sign-in: strangers get a refusal, a redirect to another page of the
+    application, or the first form."""
     if response.status in (401, 403):
         return True
     if is_redirect(response.status):

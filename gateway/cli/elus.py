@@ -12,7 +12,7 @@ from gateway.cli.folder import said_to_be_wrong
 from gateway.directories.elus import REPORT, as_csv, joined
 from gateway.model.errors import GatewayError
 
-# All mandates in France are some 600,000 lines of 200 bytes.
+# The mandates of France are some 600,000 lines of 200 bytes.
 _LARGEST: Final = 256 << 20
 
 
@@ -51,10 +51,10 @@ def _text(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Writes the file whole or not at all, readable by its owner alone: the table names people."""
+    """Writes the whole file or nothing, readable by its owner alone: the table names people."""
     beside = path.with_suffix(".new")
     with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        # An old file may lie there, and other accounts may read it.
+        # A file of an earlier attempt may exist, with permissions for other accounts.
         os.fchmod(file.fileno(), 0o600)
         file.write(text)
     beside.replace(path)

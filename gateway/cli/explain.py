@@ -1,4 +1,4 @@
-"""`ecluse explain`: prints the rules that a request meets, the answer and reason of each rule, and the values that the
+"""`ecluse explain`: prints the rules that match a request, with their answers and reasons, and the values that the
 application would receive."""
 
 import time
@@ -129,7 +129,7 @@ def _app_of(snapshot: Snapshot, asked: WrittenRequest) -> App | None:
 
 
 def _with_link(known: Known, app: App | None, snapshot: Snapshot) -> Known:
-    """The person with the login of their account link, if their file gives no login."""
+    """The person with the login of the account link, if the file about the person gives no login."""
     if app is None or app.account is None or app.account.source is not None or known.account is not None:
         return known
     try:
@@ -142,7 +142,7 @@ def _with_link(known: Known, app: App | None, snapshot: Snapshot) -> Known:
 
 
 def _with_directories(known: Known, app: App | None, snapshot: Snapshot) -> Known:
-    """The person with the answers of the application's directories that their file does not name."""
+    """The person with the answers of the application's directories that the file about the person omits."""
     findings, caveats = list(known.identity.findings), [known.caveat]
     told = {one.directory for one in findings}
     for directory in () if app is None else app.directories:

@@ -48,7 +48,7 @@ def _say(changed: list[str], refused: list[str], *, check: bool, as_json: bool) 
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replaces the file as a whole or not at all. It keeps its permissions, and a link stays a link."""
+    """Replaces the whole file or nothing. Keeps permissions, and a link stays a link."""
     target = path.resolve()
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, target.stat().st_mode & 0o777)

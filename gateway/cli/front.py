@@ -46,7 +46,7 @@ def _check(app: App, kind: str, names: tuple[str, ...], told: Namespace) -> Exit
         said_to_be_wrong(f"{error.filename}: {error.strerror}")
         return Exit.USAGE
     forgotten = missing(kind, "\n".join(texts.values()), names)
-    # A name that is forgotten altogether is said once.
+    # Reports a name that is missing everywhere only once.
     written = [name for name in (*map(bytes.decode, injected_names(app).values()), *ALWAYS) if name not in forgotten]
     back = [(str(file), line, why) for file, text in texts.items() for line, why in taken_back(kind, text, written)]
     if told.as_json:

@@ -41,7 +41,7 @@ from gateway.config.schema.scalars import Wrong
 
 _AGE = re.compile(r"(\d{1,6})([smhd])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-# Every gateway looks at its keyrings once a minute, and may be busy when it does.
+# A gateway reads its keyrings once a minute, or later if it is busy.
 _KNOWN_EVERYWHERE: Final = 300
 # From when a new key is used, and how long the one before it is accepted beside it. Providers read our SAML metadata
 # once a day or, some of them, by hand; the keys of a client within hours; a session may last for weeks.
@@ -158,8 +158,7 @@ def _made(kind: RingKind, told: Namespace, since: int, now: int) -> RingKey:
 
 
 def _stood_alone(told: Namespace, now: int) -> RingKey:
-    """The key that `keys` of gateway.yaml names, as the first key of a keyring. It still opens the data that it has
-    sealed."""
+    """The key of `keys` in gateway.yaml, as the first key of a keyring. It still opens the data that it has sealed."""
     if told.kind != "store":
         raise _Wrong("--from is for a store key that stood in `keys` of gateway.yaml")
     if told.id is None:
@@ -191,8 +190,8 @@ def _parts(kind: RingKind, id: str, algorithm: str, now: int) -> dict[str, str]:
 
 
 def _saml_pair(id: str, now: int) -> dict[str, str]:
-    """A private key, and a certificate of it. For providers only the key in the certificate counts; the dates are far
-    apart, because some providers look at them."""
+    """A private key with its certificate. Providers use only the key in the certificate. The dates are far apart,
+    because some providers check dates."""
     private = rsa_key(65537, 3072)
     name, begins = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, id)]), datetime.fromtimestamp(now, UTC)
     certificate = (
@@ -214,7 +213,7 @@ def _saml_pair(id: str, now: int) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Locks the folder of the keyring against other changes. Each change replaces the file, so a lock on the file would
+    """Locks the folder of the keyring against parallel changes. A change replaces the file, so a lock on the file would
     not last."""
     try:
         descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -237,8 +236,8 @@ def _read(path: Path) -> tuple[Keyring, os.stat_result]:
 
 
 def _write(path: Path, ring: Keyring, before: os.stat_result | None) -> None:
-    """Writes the file whole or not at all. A file that is replaced keeps its owner and mode; a new file is readable by
-    its maker alone."""
+    """Writes the whole file or nothing. A replaced file keeps its owner and mode; a new file is readable by its owner
+    alone."""
     read_keyring(content := keyring_text(ring))
     descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

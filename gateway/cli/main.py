@@ -1,4 +1,4 @@
-"""The command `ecluse`: one module for each command, loaded on demand, so that `--help` answers at once."""
+"""The command `ecluse`. Loads the module of a command on demand, so that `--help` answers at once."""
 
 import argparse
 import importlib
@@ -14,10 +14,10 @@ from gateway import __version__
 from gateway.cli.exits import Exit
 from gateway.cli.output import OutputLost, guarded_output
 
-# How the supervisor starts a worker, on sockets that it passes down: `worker CONTROL LISTENING...`. No command of ours.
+# The supervisor starts a worker with `worker CONTROL LISTENING...`, descriptors of sockets. Not for operators.
 _WORKER = "worker"
 
-# An id of a session that begins with "-".
+# A session id that begins with "-".
 _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{21}")
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -25,7 +25,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _USUAL_FOLDER = Path("policies")
 _FOLDER_HELP = f"the policy folder; `{_USUAL_FOLDER}` where it is left out"
 
-# The remedy for a library that is missing, or does not fit this machine.
+# The remedy for a library that is missing or built for another machine.
 _INSTALL = "config.library: install the gateway again, docs/how-to/install-it.md"
 
 # The status that a shell reports for a process ended by SIGPIPE.
@@ -60,7 +60,7 @@ def _command(given: list[str]) -> int:
 
 
 def _with_dashed_ids(given: list[str]) -> list[str]:
-    """The arguments with each session id that begins with "-" behind "=" or "--": argparse would take such an id for an
+    """The arguments, with "=" or "--" before a session id that begins with "-": argparse would take the id for an
     option."""
     if given[:1] not in (["session"], ["directory"]):
         return given
@@ -77,14 +77,13 @@ def _with_dashed_ids(given: list[str]) -> list[str]:
 
 
 def _write_no_more() -> None:
-    """Sends further output to /dev/null, since Python writes the rest of its output at its end: this must not fail
-    again."""
+    """Sends further output to /dev/null: Python writes the rest of its output at exit, which must not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(told: argparse.Namespace) -> int:
     if told.command == "serve":
-        # No files are read yet, so nothing is missed, and the default action would end the process.
+        # No file is read yet, so no change is missed. The default action would end the process.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     elif why := _unreadable(told):
         print(f"ecluse: {why}", file=sys.stderr)

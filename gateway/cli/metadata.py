@@ -34,7 +34,7 @@ def metadata(folder: Path) -> Exit:
         requested=requested_attributes(
             own, (provider for provider in snapshot.providers.values() if isinstance(provider, SamlProvider))
         ),
-        # No validUntil: a provider that keeps this as a file would stop knowing us on that day.
+        # No validUntil: a provider that keeps the metadata as a file would refuse the gateway from that day on.
     )
     sys.stdout.buffer.write(document + b"\n")
     return Exit.DONE

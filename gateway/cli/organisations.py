@@ -26,7 +26,7 @@ def run(told: Namespace) -> Exit:
 
 
 def import_organisations(archive: Path, folder: Path, as_of: str) -> Exit:
-    """Writes the table, and the file that names it. Each file is written whole or not at all."""
+    """Writes the table, and the file that names the table: whole files or nothing."""
     try:
         day = date.fromisoformat(as_of).isoformat()
     except ValueError:

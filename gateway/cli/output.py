@@ -36,8 +36,8 @@ class _Guarded:
 
 @contextmanager
 def guarded_output() -> Iterator[None]:
-    """Writes the output of the block at its end. Raises OutputLost if this fails, BrokenPipeError if the reader is
-    gone. Does nothing if standard output is closed."""
+    """Writes the output of the block at its end. Raises OutputLost if writing fails, BrokenPipeError if the reader is
+    gone. Writes nothing if standard output is closed."""
     stream = sys.stdout
     if stream is None:
         yield

@@ -22,7 +22,7 @@ def run(told: Namespace) -> Exit:
 
 
 def reload(folder: Path, state: Path | None, *, as_json: bool, fewer_hosts: bool = False) -> Exit:
-    """`fewer_hosts`: the operator agrees that hosts go."""
+    """`fewer_hosts`: the operator agrees to lose hosts."""
     verdict = asked(
         folder, state, lambda where: ask_to_reload(where, _ANSWERED_WITHIN, fewer_hosts=fewer_hosts), ReloadAnswer
     )

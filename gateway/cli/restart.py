@@ -8,7 +8,7 @@ from gateway.cli.folder import said_to_be_wrong, say_json
 from gateway.cli.running import asked
 from gateway.server.control import RESTART, ask
 
-# Somewhat more than the gateway gives its successor.
+# Longer than the gateway waits for its successor.
 _ANSWERED_WITHIN = 200.0
 
 

@@ -1,4 +1,4 @@
-"""Finds the running gateway by the state folder that its gateway.yaml names."""
+"""Finds the running gateway by the state folder in gateway.yaml."""
 
 import os
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from gateway.config.yaml.reader import read_document
 
 
 def asked(folder: Path, state: Path | None, ask: Callable[[Path], dict[str, Any]], kind: type) -> dict[str, Any] | None:
-    """The answer of the gateway in the state folder: of this `kind` (cli/answers.py), or an `error`. None, after a
-    message, if no gateway answers, or if a gateway of another release answers in another form."""
+    """The answer of the gateway in the state folder: a `kind` (cli/answers.py) or an `error`. None, after a message, if
+    no gateway answers, or if a gateway of another release answers in another form."""
     where = state or _state_folder(folder)
     try:
         answer = ask(where)

@@ -66,7 +66,7 @@ def _open_standard_files() -> None:
 async def _supervise(supervisor: Supervisor, log: Log) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(into_log(log))
-    # Signals are handled before anything else: one that comes early must not end the process by default.
+    # Handles signals first: an early signal must not end the process by the default action.
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, supervisor.stop)
     loop.add_signal_handler(signal.SIGHUP, supervisor.reload)

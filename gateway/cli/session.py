@@ -48,7 +48,7 @@ def _show(told: Namespace) -> Exit:
     print(f"session       {session['id']}")
     print(f"person        {session['person']}")
     print(f"provider      {session['provider']}")
-    print(f"tenant        {session['tenant'] or '-'}")
+    print(f"tenant        {_tenant(session) or '-'}")
     print(f"applications  {', '.join(session['applications']) or '-'}")
     print(f"signed in     {_moment(session['created'])}")
     print(f"ends          {_moment(session['ends'])}, if it is not used before")
@@ -77,7 +77,7 @@ def _revoke(told: Namespace) -> Exit:
         try:
             found = [session for session in found_sessions(told, where) if session["id"] not in ended]
         except CannotSay as why:
-            # The sessions that have ended are reported all the same.
+            # Reports the sessions that have ended even so.
             said_to_be_wrong(str(why))
             break
         if not found:
@@ -87,7 +87,7 @@ def _revoke(told: Namespace) -> Exit:
 
 
 def _revoke_unseen(told: Namespace, why: CannotSay) -> Exit:
-    """Ends the sessions of these ids, even though the store cannot tell which of them exist.
+    """Ends the sessions with the ids, although the store cannot tell which sessions exist.
 
     `why`: the store's answer."""
     ids = list(dict.fromkeys(told.id))
@@ -143,10 +143,16 @@ def _agrees(found: Sequence[ListedSession]) -> bool:
 
 def _say(found: Iterable[ListedSession]) -> None:
     for session in found:
-        tenant = f"  for {session['tenant']}" if session["tenant"] else ""
+        tenant = f"  for {_tenant(session)}" if session["tenant"] else ""
         apps = f"  {', '.join(session['applications'])}" if session["applications"] else ""
         whose = f"{session['person']}  {session['provider']}{tenant}"
         print(f"{session['id']}  {whose}  since {_moment(session['created'])}{apps}")
+
+
+def _tenant(session: ListedSession) -> str:
+    """The number of the organisation, and its name if the gateway knows the name; empty without an organisation."""
+    name = session.get("organisation", "")
+    return f"{session['tenant']} ({name})" if name else session["tenant"] or ""
 
 
 def _moment(seconds: int) -> str:

@@ -32,7 +32,7 @@ def run(told: Namespace) -> Exit:
 
 def test(folder: Path, *, junit_file: Path | None, watch: bool, as_json: bool) -> Exit:
     """Runs the tests. With `watch`, it runs them again after every change, until interrupted."""
-    # Changes are watched from before the first run: a file that is written while it is read has changed, too.
+    # Watches before the first run: a file may change while the run reads it.
     changed = changes(folder) if watch else ()
     status = _once(folder, junit_file, as_json=as_json)
     try:
@@ -99,7 +99,7 @@ def _as_text(outcome: _Outcome) -> Iterator[str]:
 
 
 def _sent_as(verdicts: Sequence[CaseVerdict]) -> dict[tuple[str, str], SentAs]:
-    """The first value that is not ASCII of each header in tests, by the application's file and the header's name."""
+    """The first non-ASCII value of each header in tests, by the application's file and the header's name."""
     found: dict[tuple[str, str], SentAs] = {}
     for tried in [verdict.tried for verdict in verdicts]:
         for name, told in tried.sent_as.items():

@@ -57,8 +57,8 @@ class RequestRates:
 class Buffering:
     """The most bytes of a body that wait in the gateway; 0: the body does not wait.
 
-    `requests`: of a request, before its application is asked.
-    `responses`: of a response that arrives faster than its client reads."""
+    `requests`: for a request, before the gateway sends the request on.
+    `responses`: for a response that arrives faster than the client reads."""
 
     requests: int = 0
     responses: int = 0
@@ -69,8 +69,8 @@ NOT_BUFFERED: Final = Buffering()
 
 @dataclass(frozen=True, slots=True)
 class BufferSettings:
-    """`folder`: absolute.
-    `in_all`: bytes, in each worker."""
+    """`folder`: an absolute path.
+    `in_all`: the most bytes of the folder, for each worker."""
 
     folder: str = ""
     in_all: int = 1 << 30
@@ -86,7 +86,7 @@ class ExchangeLimits:
 
 @dataclass(frozen=True, slots=True)
 class PathLimits:
-    """Paths with limits of their own."""
+    """The paths with limits of their own."""
 
     paths: PathSet
     by_path: Mapping[str, ExchangeLimits]

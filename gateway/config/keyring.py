@@ -1,8 +1,7 @@
-"""Keyrings: the gateway's own keys by id, with the dates of each key, in a file that `ecluse key` writes and other
-files name.
+"""Keyrings: the gateway's own keys by id and dates. `ecluse key` writes the file, and other files name it.
 
-A gateway knows every key of the file once it has read the file. A key seals or signs from its `since`, until a later
-key does; it is accepted until its `until`."""
+A gateway that has read the file accepts every key until the key's `until`. A key seals or signs from its `since` until
+the `since` of a later key."""
 
 import json
 import re
@@ -13,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 
 RingKind = Literal["store", "saml", "client"]
 KINDS: Final[tuple[RingKind, ...]] = get_args(RingKind)
-# What a key is made of, by the kind of its ring.
+# The fields of a key, by the kind of the ring.
 PARTS: Final[Mapping[RingKind, tuple[str, ...]]] = {
     "store": ("secret",),
     "saml": ("key", "certificate"),
@@ -98,14 +97,14 @@ def _moment(number: int, text: str) -> int:
 
 
 def in_use(ring: Keyring, now: float) -> RingKey | None:
-    """The key that seals or signs: of the keys that have begun and have not ended, the last to begin."""
+    """The key that seals or signs: the key with the latest `since` among the keys that are valid now."""
     begun = [key for key in _not_over(ring, now) if key.since <= now]
     return max(begun, key=lambda key: key.since, default=None)
 
 
 def in_force(ring: Keyring, now: float) -> Keyring:
-    """The keys that have not ended, the key in use first. Empty without a key in use: no key is used before its date,
-    since other gateways may not have it yet."""
+    """The keys that have not ended, the key in use first. Empty if every key begins later: other gateways may not have
+    read a key before its date."""
     first = in_use(ring, now)
     if first is None:
         return replace(ring, keys=())
@@ -126,8 +125,8 @@ def with_key(ring: Keyring, key: RingKey, now: float) -> Keyring:
 
 
 def rotated(ring: Keyring, key: RingKey, keep: int, now: float) -> Keyring:
-    """Adds `key` as the successor of all others. Each other key ends `keep` seconds after `key` begins, or at its own
-    end if that is earlier."""
+    """Adds `key` as the successor of the present keys. A present key ends `keep` seconds after `key` begins, or at its
+    own earlier end."""
     ends = key.since + keep
     others = [replace(one, until=ends if one.until is None else min(one.until, ends)) for one in ring.keys]
     return with_key(replace(ring, keys=tuple(others)), key, now)

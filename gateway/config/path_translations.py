@@ -9,14 +9,14 @@ from gateway.translation.render import Translation
 
 @dataclass(frozen=True, slots=True)
 class PathTranslations:
-    """Paths with a translation of their own."""
+    """The paths with a translation of their own."""
 
     paths: PathSet
     by_pattern: Mapping[str, Translation]
     """The whole translation at each pattern of `paths`."""
 
     def find(self, segments: tuple[str, ...]) -> Translation | None:
-        """The translation for this path; None if the application's usual translation applies."""
+        """The translation for `path`; None: the application's usual translation applies."""
         match = self.paths.find(segments)
         return None if match is None else self.by_pattern[match.pattern]
 

@@ -66,7 +66,7 @@ class Listener:
     certificates: tuple[ListenerCertificate, ...] = ()
     """Empty without TLS. The first is shown to a client that asks for an unknown name."""
     redirects: Redirects = "nothing"
-    """Which requests are redirected to https."""
+    """The requests that are redirected to https."""
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """The networks of the proxies that send PROXY protocol; no other client may connect. Empty: clients connect
     directly."""
@@ -107,7 +107,7 @@ class Gateway:
     store: str
     """"sqlite", "redis" or "memory"."""
     store_keys: tuple[tuple[str, bytes], ...]
-    """(id, key): the first seals, all open."""
+    """(id, key): the first key seals, every key opens."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     timeouts: Timeouts
     limits: Limits
@@ -123,7 +123,7 @@ class Gateway:
     service_provider: ServiceProvider | None = None
     """The gateway's own SAML entity; None without keys for it."""
     token_keys: tuple[SigningKey, ...] = ()
-    """All are published; of each algorithm the first signs."""
+    """The gateway publishes every key, and signs with the first key of each algorithm."""
     token_rotation: int = 0
     """The age in seconds at which the supervisor replaces a key; 0 where the file gives the keys."""
     second_opinion: SecondOpinion | None = None
@@ -181,7 +181,7 @@ ValuesOf = Callable[[bytes], Set[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class OpaqueTokens:
-    """The opaque tokens (no JWT) that one provider introspects: a token has to meet every condition here."""
+    """The opaque tokens (no JWT) that a provider introspects. A token has to meet every condition below."""
 
     provider: str
     prefix: bytes = b""
@@ -196,26 +196,27 @@ class OpaqueTokens:
         if self.header is None:
             return True
         name, value = self.header
-        # A header that comes twice has to say the same twice.
+        # A header that comes twice has to have equal values.
         return values_of(name) == {value}
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The programs that bring an access token of `providers` to `paths`."""
+    """Programs that send requests with an access token of `providers` to `paths`."""
 
     providers: tuple[str, ...]
     paths: PathSet
     forward: bool = False
     """The application gets the token too."""
     opaque: tuple[OpaqueTokens, ...] = ()
-    """One for each provider that introspects tokens."""
+    """The opaque tokens of each provider that introspects tokens."""
 
     def introspected_at(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> str:
-        """Invariant 7: the only provider that such a token is shown to; empty if the token fits no provider, or two.
+        """Invariant 7: the only provider that may see the opaque token; empty if the token fits no provider, or
+        several.
 
         `values_of`: the values of a header in the request, by its name in lower case."""
-        # A token with the prefix of a provider can only be of that provider, wherever it is brought.
+        # A token with the prefix of a provider belongs to the provider, at any path.
         by_form = [one for one in self.opaque if one.prefix and token.startswith(one.prefix)]
         found = [one.provider for one in by_form or self.opaque if one.hold(token, segments, values_of)]
         return found[0] if len(found) == 1 else ""
@@ -223,7 +224,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class TunnelSettings:
-    """Which lasting connections an application accepts."""
+    """The lasting connections that an application accepts."""
 
     protocols: tuple[str, ...]
     origins: tuple[str, ...] = ()
@@ -249,32 +250,32 @@ class App:
     leniency: PathLeniency
     seat_limits: SeatLimits
     seat_then: Literal["resume", "sign_in"]
-    """What follows the end of a seat."""
+    """The calls and redirects at the end of a seat."""
     body_limit: int
     """Bytes; 0: no limit."""
     upstream: Upstream
     translation: Translation
-    """What the application is told on paths without a translation of their own."""
+    """The translation on paths without a translation of their own."""
     path_translations: PathTranslations | None = None
     logout: Logout = Logout()
     api: Api | None = None
     path_limits: PathLimits | None = None
     method_override: bool = False
-    """A method that a POST names in a header or its query is the method that counts."""
+    """Policy judges a POST by the method that its header or query names."""
     methods: tuple[str, ...] = ()
     """Accepted beside the usual methods."""
     client_headers: tuple[str, ...] = ()
-    """Headers of clients that this application gets although they are dropped elsewhere, each by its exact name."""
+    """Exact names of client headers that the application receives. For other applications the headers are dropped."""
     streams_last: bool = False
     """A running stream counts as use of the seat, as requests do."""
     grace: float | None = None
-    """Seconds, as `Gateway.store_grace`, which holds where this is None."""
+    """Seconds, in place of `Gateway.store_grace`; None: `Gateway.store_grace` applies."""
     responses: ResponseLeniency = STRICT
     """What responses may say."""
     edits: ResponseEdits = UNCHANGED
-    """What is changed in responses."""
+    """Changes to responses."""
     tokens: tuple[TokenSpec, ...] = ()
-    """Tokens that are sent beside the translation and renewed before they end."""
+    """Tokens beside the translation, renewed before they end."""
     basic: BasicSpec | None = None
     """HTTP Basic, sent beside the translation."""
     tunnel: TunnelSettings | None = None
@@ -288,7 +289,7 @@ class App:
     label: ByLanguage = field(default_factory=dict)
     """The name that people know, by language."""
     front: str | None = None
-    """The kind of front server that asks about requests and passes them on itself."""
+    """The kind of front server that sends authorization requests and passes requests on itself."""
     path: str = ""
     """The path prefix of the application on its hosts; empty: the whole host."""
     start: str = ""
@@ -307,7 +308,7 @@ class App:
     directories: tuple[Directory, ...] = field(default=(), metadata=NOT_CARRIED)
     """The directories that the file lists."""
     naming: tuple[Directory, ...] = field(default=(), metadata=NOT_CARRIED)
-    """All directories of the folder that name organisations."""
+    """The directories of the folder that name organisations."""
     shadows: "tuple[App, ...]" = field(default=(), metadata=NOT_CARRIED)
     """The application under other rules: their decisions are compared and never enforced."""
 
@@ -334,7 +335,7 @@ class App:
 
     @property
     def cookie_names(self) -> frozenset[bytes]:
-        """Invariant 3: folded names of all injected cookies, and of the session cookies that the gateway keeps."""
+        """Invariant 3: folded names of injected cookies, and of the session cookies that the gateway keeps."""
         kept = () if self.form_login is None else self.form_login.not_brought
         names = self.translation.cookie_names | folded_names(self.tokens, "cookie")
         return names.union(fold(name.encode()) for name in kept)
@@ -345,8 +346,8 @@ class App:
         return self.translation if there is None else there
 
     def accepts(self, identity: Identity) -> bool:
-        """Invariant 5: accepts only the providers that the file lists, under their present files. An identity of
-        another issuer, or outside the perimeter, is not accepted, even if it was before."""
+        """Invariant 5: accepts only the providers that the file lists, under their present files. Refuses an identity
+        of another issuer or outside the perimeter, even if an earlier file accepted the identity."""
         provider = self.listed.get(identity.provider)
         return provider is not None and provider.issuer == identity.issuer and is_inside(provider, identity)
 
@@ -383,7 +384,7 @@ class App:
         yield from paths
 
     def origin(self, host: str) -> str:
-        """The origin that browsers use for a canonical host of this app."""
+        """The origin that browsers use for a canonical host of the application."""
         return f"{self.scheme}://{host}" if self.port is None else f"{self.scheme}://{host}:{self.port}"
 
 
@@ -392,17 +393,17 @@ _NONE_THERE: Final[HostApplications[App]] = HostApplications(None)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The gateway with its applications, providers and directories, as it serves requests."""
+    """The compiled gateway, applications, providers and directories that serve requests."""
 
     revision: str
-    """Hash of the plan that it was made from."""
+    """The hash of the plan."""
     gateway: Gateway
     providers: Mapping[str, Provider]
     apps: Mapping[str, App]
     exact_hosts: Mapping[str, HostApplications[App]]
-    """The applications of each host name."""
+    """The applications by host name."""
     wildcards: Mapping[str, HostApplications[App]] = field(default_factory=dict)
-    """The applications of each pattern `*.SUFFIX`, by its suffix; `*` stands for one label."""
+    """The applications of patterns `*.SUFFIX`, by the suffix; `*` stands for one label."""
     tally: Tally = field(default_factory=Tally)
     """How often an expression could not be evaluated."""
     ladder: Ladder = field(default_factory=lambda: Ladder(USUAL_LADDER, {}))
@@ -416,7 +417,7 @@ class Snapshot:
     """The files of the design system, by name."""
 
     def applications(self, host: str) -> HostApplications[App]:
-        """A canonical host's applications: exact before one-label wildcard, which never takes the portal's host."""
+        """A canonical host's applications. An exact name precedes a wildcard; no wildcard covers the portal's host."""
         found = self.exact_hosts.get(host)
         if found is None and self.wildcards and host != self.gateway.portal_host and not self.closed_by(host):
             found = self.wildcards.get(host.partition(".")[2])
@@ -428,7 +429,7 @@ class Snapshot:
         return there.at(path.partition("?")[0]) if there.below else there.whole
 
     def find_named(self, host: str, name: str) -> App | None:
-        """The application with this name, if it answers at this host."""
+        """The application `name`, if it answers at `host`."""
         there = self.exact_hosts.get(host) or self.applications(host)
         whole = there.whole
         return whole if whole is not None and whole.name == name else there.named(name) if there.below else None
@@ -442,7 +443,7 @@ class Snapshot:
         return self.closed.get(host) or self.closed.get(wildcard) or next(iter(self.closed_below(host).values()), "")
 
     def closed_below(self, host: str) -> dict[str, str]:
-        """Closed paths of a canonical host, each with its file. Patterns count where no file names the host."""
+        """Closed paths of a canonical host, with their files. Patterns count where no file names the host."""
         names = (host,) if host in self.exact_hosts else (host, f"*.{host.partition('.')[2]}")
         divided = ((*at.partition("/"), file) for at, file in self.closed.items() if "/" in at)
         return {f"/{path}": file for name, _, path, file in divided if name in names}

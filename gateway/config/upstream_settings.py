@@ -1,4 +1,4 @@
-"""Where an application listens, and how the gateway connects to it."""
+"""The addresses of an application, and how the gateway connects to the application."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -22,25 +22,25 @@ class Upstream:
     host: str
     port: int
     timeouts: Timeouts
-    """Those of the gateway, with the changes of the application's file."""
+    """The gateway's limits, with the changes of the application's file."""
     host_header: str | None = None
-    """The Host that the application is sent; None keeps the client's."""
+    """The Host that the application receives; None: the client's Host."""
     ca: bytes | None = None
     """PEM of the application's own certificate authority."""
     tls: UpstreamTls = _USUAL_TLS
-    """The other conditions on its TLS."""
+    """Further conditions on the application's TLS."""
     fence: Fence | None = None
     """The addresses that a team's file may reach; None for a file that no team owns."""
     balancing: Balancing | None = None
     """How requests are divided among several addresses; None for a single address without a circuit or limits."""
     accepts: frozenset[AcceptedFault] = frozenset()
-    """Faults of its responses that are let through."""
+    """Faults in responses that are tolerated."""
     socket: UnixSocket | None = None
-    """The socket it listens on. Host and port are then only a name for it."""
+    """The application's Unix socket. With a socket, host and port are only a name."""
     announces: bool = False
-    """Each connection begins with a header of PROXY protocol v2, and so carries one request."""
+    """A connection begins with a header of PROXY protocol v2, and carries one request only."""
     buffering: Buffering = NOT_BUFFERED
-    """Which bodies wait here for a slow client."""
+    """How much of a body waits in the gateway for a slow client."""
 
     @property
     def place(self) -> str:
@@ -51,13 +51,12 @@ class Upstream:
 
     @property
     def everywhere(self) -> "tuple[Upstream, ...]":
-        """The upstream, once for each of its addresses."""
+        """The upstream, once for each address."""
         others = () if self.balancing is None else self.balancing.others
         return self, *(replace(self, host=host, port=port) for host, port in others)
 
     @property
     def connection(self) -> tuple[object, ...]:
-        """The settings that a connection depends on. An open connection serves another upstream if these settings are
-        equal."""
+        """The settings that a connection depends on. Upstreams with equal settings share open connections."""
         where = self.scheme, self.host, self.port, self.socket, self.announces
         return *where, self.ca, self.tls, self.timeouts, self.fence, self.accepts

@@ -13,16 +13,17 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.directories.index import DirectoryIndex, index_path, read_stamp, row_of
-from gateway.directories.indexing import make_index, open_source, stat_of
+from gateway.directories.index import DirectoryIndex, index_path, row_of
+from gateway.directories.indexing import make_index
 from gateway.directories.kinds import server_reader
 from gateway.directories.source import DirectoryAway, ServerReader
-from gateway.directories.tables import SEVERAL, TableRow, rows_of, wrong
+from gateway.directories.tables import SEVERAL, TableRow, open_table, rows_of
 from gateway.identity.directories import DirectoryFault, as_given, finding_of, is_value, joined_key
 from gateway.identity.mandates import WrongTerm, term_of
 from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, DirectoryFinding, FileSource
 from gateway.model.errors import GatewayError
+from gateway.ops.index_files import read_stamp, statuses_of
 
 
 class Asked(NamedTuple):
@@ -47,11 +48,11 @@ def ask(directory: Directory, key: str, state_folder: Path) -> Asked:
     path = index_path(state_folder, directory)
     try:
         stamp = read_stamp(path)
-        if stamp is not None and stamp.stat == stat_of(directory.file.path):
-            return _asked(directory, key, path, stamp.read_at, made_here=False)
+        if stamp is not None and stamp.statuses == statuses_of((directory.file.path,)):
+            return _asked(directory, key, path, stamp.made_at, made_here=False)
         with tempfile.TemporaryDirectory(prefix="ecluse-") as folder:
             made = make_index(directory, Path(folder), now)
-            return _asked(directory, key, index_path(Path(folder), directory), made.read_at, made_here=True)
+            return _asked(directory, key, index_path(Path(folder), directory), made.made_at, made_here=True)
     except (OSError, sqlite3.Error) as error:
         raise GatewayError(directory_codes.FILE, f"{directory.file.path}: {error}") from None
 
@@ -102,17 +103,14 @@ def look_through(directory: Directory) -> Looked:
     for at, given in enumerate(directory.gives):
         if given.terms is None:
             by_column.setdefault(given.column, []).append(at)
-    try:
-        with BufferedReader(open_source(directory.file)) as content:
-            for row in rows_of(directory, content):
-                rows += 1
-                if "" in row.key:
-                    keyless += 1
-                elif len(faults) < _MOST_FAULTS:
-                    faults += _wrong_in(directory, by_column, row.line, row.cells)
-                    faults += _again(directory, row, seen)
-    except OSError as error:
-        raise wrong(directory.file, f"it cannot be read: {error.strerror}") from None
+    with BufferedReader(open_table(directory.file)) as content:
+        for row in rows_of(directory, content):
+            rows += 1
+            if "" in row.key:
+                keyless += 1
+            elif len(faults) < _MOST_FAULTS:
+                faults += _wrong_in(directory, by_column, row.line, row.cells)
+                faults += _again(directory, row, seen)
     return Looked(rows, keyless, tuple(faults[:_MOST_FAULTS]))
 
 

@@ -4,13 +4,14 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
-from io import TextIOWrapper
+from io import FileIO, TextIOWrapper
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, FileSource
 from gateway.model.errors import GatewayError
+from gateway.ops.index_files import open_source
 
 MOST_ROWS: Final = 20_000_000
 LARGEST: Final = 4 << 30
@@ -51,8 +52,22 @@ def rows_of(directory: Directory, content: IO[bytes]) -> Iterator[TableRow]:
         old = source.form == "csv" and source.encoding == "utf-8"
         instead = " (save it as UTF-8, or add encoding: cp1252)" if old else ""
         raise wrong(source, f"it is not {source.encoding}{instead}") from None
+    except OSError as error:
+        raise _unreadable(source, error) from None
     except _Wrong as error:
         raise wrong(source, str(error)) from None
+
+
+def open_table(source: FileSource) -> FileIO:
+    """Opens a regular file of at most LARGEST bytes. Raises GatewayError(directory_codes.FILE)."""
+    try:
+        return open_source(source.path, LARGEST)
+    except OSError as error:
+        raise _unreadable(source, error) from None
+
+
+def _unreadable(source: FileSource, error: OSError) -> GatewayError:
+    return wrong(source, f"it cannot be read: {error.strerror}")
 
 
 def wrong(source: FileSource, what: str) -> GatewayError:

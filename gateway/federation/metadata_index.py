@@ -4,12 +4,8 @@ The writer verified the content before writing. The folder belongs to the gatewa
 """
 
 import json
-import os
-import sqlite3
-import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +13,7 @@ from typing import Any
 from gateway.model.codes import saml_codes
 from gateway.model.codes.table import all_codes
 from gateway.model.errors import GatewayError
-from gateway.ops.unfinished_files import UNFINISHED, forget_unfinished_files
+from gateway.ops.whole_file import new_database, read_record
 from gateway.saml.parties import Endpoint, IdpMetadata
 
 # A reader of another version finds no file, and the gateway fetches again.
@@ -61,32 +57,20 @@ def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tupl
 
     Raises OSError, sqlite3.Error, and the errors of the iterator `records`.
     """
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f"{source_id}.", suffix=UNFINISHED)
-    os.close(descriptor)
-    try:
-        with closing(sqlite3.connect(name, isolation_level=None)) as database:
-            database.executescript(
-                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
-                "CREATE TABLE copy (record TEXT NOT NULL);"
-                "CREATE TABLE entities (id TEXT PRIMARY KEY, record TEXT NOT NULL);"
-            )
-            rows = ((id, _encoded(record)) for id, record in records)
-            database.executemany("INSERT INTO entities VALUES (?, ?)", rows)
-            (count,) = database.execute("SELECT count(*) FROM entities").fetchone()
-            copy = replace(copy, entities=count)
-            database.execute("INSERT INTO copy VALUES (?)", (json.dumps(asdict(copy)),))
-            database.execute("COMMIT")
-        _sync(Path(name))
-        os.replace(name, index_path(folder, source_id))
-        return copy
-    except BaseException:
-        os.unlink(name)
-        raise
+    with new_database(index_path(folder, source_id)) as database:
+        database.execute("CREATE TABLE copy (record TEXT NOT NULL)")
+        database.execute("CREATE TABLE entities (id TEXT PRIMARY KEY, record TEXT NOT NULL)")
+        rows = ((id, _encoded(record)) for id, record in records)
+        database.executemany("INSERT INTO entities VALUES (?, ?)", rows)
+        (count,) = database.execute("SELECT count(*) FROM entities").fetchone()
+        copy = replace(copy, entities=count)
+        database.execute("INSERT INTO copy VALUES (?)", (json.dumps(asdict(copy)),))
+    return copy
 
 
 def read_copy(folder: Path, source_id: str) -> Copy | None:
     """Returns the description of the copy. None: no copy is readable."""
-    row = _row(index_path(folder, source_id), "SELECT record FROM copy", ())
+    row = read_record(index_path(folder, source_id), "SELECT record FROM copy")
     try:
         return None if row is None else Copy(**json.loads(row))
     except _NOT_UNDERSTOOD:
@@ -99,7 +83,7 @@ def read_entity(folder: Path, source_id: str, entity_id: str) -> IdpMetadata | N
     Raises GatewayError: saml_codes.METADATA_ENTITY, or the fault that makes the entity unusable.
     """
     path = index_path(folder, source_id)
-    row = _row(path, "SELECT record FROM entities WHERE id = ?", (entity_id,))
+    row = read_record(path, "SELECT record FROM entities WHERE id = ?", (entity_id,))
     if row is not None:
         try:
             return _decoded(row)
@@ -117,36 +101,11 @@ def logos_folder(folder: Path) -> Path:
 
 def read_logo(folder: Path, source_id: str) -> bytes | None:
     """Reads a stored logo, a PNG. None: the source has no logo."""
-    row = _row(index_path(folder, source_id), "SELECT record FROM entities WHERE id = ?", (LOGO,))
+    row = read_record(index_path(folder, source_id), "SELECT record FROM entities WHERE id = ?", (LOGO,))
     try:
         return None if row is None else b64decode(json.loads(row)["png"])
     except _NOT_UNDERSTOOD:
         return None
-
-
-def forget_others(folder: Path, source_ids: Iterable[str]) -> None:
-    """Removes the copies of sources that no provider uses any more, and the unfinished files of killed helpers."""
-    kept = {index_path(folder, id).name for id in source_ids}
-    for path in folder.iterdir():
-        if path.name not in kept and path.name.endswith(_SUFFIX):
-            path.unlink(missing_ok=True)
-    forget_unfinished_files(folder)
-
-
-def forget_unfinished(folder: Path, source_id: str) -> None:
-    """Removes the unfinished files of a process that was killed while writing the copy of `source_id`."""
-    for path in folder.glob(f"{source_id}.*{UNFINISHED}"):
-        path.unlink(missing_ok=True)
-
-
-def _row(path: Path, query: str, values: tuple[str, ...]) -> str | None:
-    """Opens the file read-only, without locks: writers only ever replace the file as a whole."""
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-            row = database.execute(query, values).fetchone()
-    except sqlite3.Error:
-        return None
-    return None if row is None else str(row[0])
 
 
 def _encoded(record: Record) -> str:
@@ -173,11 +132,3 @@ def _decoded(record: str) -> IdpMetadata:
     value["name_id_formats"] = tuple(value["name_id_formats"])
     value["scopes"] = tuple((scope, regexp) for scope, regexp in value["scopes"])
     return IdpMetadata(**value)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,13 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.federation.metadata_helper import HELPER, Helper, HelperFailed
-from gateway.federation.metadata_index import Copy, forget_others, read_copy
+from gateway.federation.metadata_helper import HELPER, Helper
+from gateway.federation.metadata_index import Copy, index_path, read_copy
 from gateway.federation.metadata_lanes import FetchLane, Lanes, is_slow, lane_of, limits_of
 from gateway.federation.metadata_process import FetchOutcome, FetchTask
 from gateway.federation.metadata_source import MetadataSource
 from gateway.model.codes import saml_codes
+from gateway.ops.child_process import ChildFailed
 from gateway.ops.log import Log
+from gateway.ops.whole_file import prepare_folder
 
 ASKED_AGAIN_AFTER = 30.0
 # A stranger's responses under an unknown key make the gateway fetch again. A federation's 100 MB are not fetched each
@@ -98,11 +100,10 @@ class MetadataKeeper:
         self._random = secrets.SystemRandom()
 
     async def use(self, users: Mapping[MetadataSource, tuple[str, ...]]) -> None:
-        """Replaces the set of sources. Maps a source to the names of its providers. Raises OSError if the folder
-        cannot be created.
+        """Replaces the set of sources. Raises OSError if the folder cannot be created.
+
+        `users`: the names of the providers, by source.
         """
-        if not users and not self._kept:
-            return
         copies = await asyncio.to_thread(_prepared, self._folder, [source.id for source in users])
         before, self._kept = self._kept, {}
         for id, kept in before.items():
@@ -199,7 +200,7 @@ class MetadataKeeper:
             took = time.monotonic() - kept.tried_at
             overran = outcome.overran or is_slow(took, aggregate=aggregate)
             self._settle(kept, outcome, overran=overran)
-        except HelperFailed as why:
+        except ChildFailed as why:
             # The helper failed; the failure says nothing about the source.
             outcome = FetchOutcome(source.id, None, saml_codes.METADATA_UNREACHABLE.id, str(why))
             self._settle(kept, outcome, overran=kept.overruns > 0)
@@ -247,7 +248,6 @@ def _pause(failures: int) -> float:
 
 
 def _prepared(folder: Path, source_ids: Iterable[str]) -> dict[str, Copy | None]:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ids = tuple(source_ids)
-    forget_others(folder, ids)
+    prepare_folder(folder, [index_path(folder, id) for id in ids])
     return {id: read_copy(folder, id) for id in ids}

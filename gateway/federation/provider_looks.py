@@ -76,8 +76,8 @@ class ProviderLooks:
                 continue
             if standing is None or (address and standing.address != address):
                 standing = ProviderStanding(address, reached=self._reached.get(name) == address)
-            if of_it.get("back"):
-                standing = standing.came_back()
+            if (asked_at := of_it.get("back")) is not None:
+                standing = standing.came_back(asked_at)
             if sent := of_it.get("sent", 0):
                 standing = standing.sent(sent, now)
             if of_it.get("wanted"):

@@ -29,13 +29,14 @@ _NEVER = float("-inf")
 class SignInNews(TypedDict, total=False):
     """A worker's report on one provider.
 
-    `back`: a person came back with a verified answer.
+    `back`: when the provider was last asked for an answer that a person brought, and that was verified; monotonic
+    seconds. The provider may have died since.
     `sent`: people sent, or about to be sent, since the last return.
     `address`: the sign-in address; absent: no person could be sent.
     `wanted`: a person wanted the provider while away.
     """
 
-    back: bool
+    back: float
     sent: int
     address: str
     wanted: bool
@@ -48,6 +49,7 @@ class ProviderStanding:
     `address`: the address that looks request.
     `reached`: whether a look at `address` has ever succeeded.
     `failures`, `answers`: consecutive looks that speak against the verdict.
+    `failing_since`: the end of the first failed look since looks were last answered; monotonic seconds.
     `missing`: people sent since the last person came back.
     `is_doubted`: browsers reached the provider while looks did not, or before any look; one look is due.
     `sent_at`, `looked_at`: monotonic seconds.
@@ -59,6 +61,7 @@ class ProviderStanding:
     verdict: ProviderVerdict = "unknown"
     failures: int = 0
     answers: int = 0
+    failing_since: float = _NEVER
     missing: int = 0
     is_doubted: bool = False
     sent_at: float = _NEVER
@@ -71,34 +74,44 @@ class ProviderStanding:
     def wanted(self, now: float) -> "ProviderStanding":
         return replace(self, wanted_at=now)
 
-    def came_back(self) -> "ProviderStanding":
-        """Notes a person's return with a verified answer. If looks had judged the provider away, only the gateway
-        fails to reach the provider: failed looks count again after the first successful look. The first return makes a
-        look due: a later death is noticed.
+    def came_back(self, asked_at: float) -> "ProviderStanding":
+        """Notes a person's return with a verified answer to a request of `asked_at`. An answer to a request before the
+        first failed look proves nothing: the browser may have held the answer since. If looks had judged the provider
+        away, only the gateway fails to reach the provider: failed looks count again after the first successful look.
+        The first return makes a look due: a later death is noticed.
         """
+        if asked_at < self.failing_since:
+            return self
         misled = self.verdict == "away"
         is_doubted = misled or self.looked_at == _NEVER
         reached = self.reached and not misled
         verdict: ProviderVerdict = "up" if reached else "unknown"
-        return replace(self, reached=reached, verdict=verdict, failures=0, answers=0, missing=0, is_doubted=is_doubted)
+        return replace(
+            self, reached=reached, verdict=verdict, failures=0, answers=0, failing_since=_NEVER, missing=0,
+            is_doubted=is_doubted,
+        )  # fmt: skip
 
     def looked(self, answered: bool, now: float) -> "ProviderStanding":
         after = replace(self, looked_at=now, is_doubted=False)
         if not answered:
             failures = self.failures + 1
             away = self.verdict == "away" or (self.reached and failures >= IN_A_ROW)
-            return replace(after, failures=failures, answers=0, verdict="away" if away else self.verdict)
+            since = now if self.failing_since == _NEVER else self.failing_since
+            verdict: ProviderVerdict = "away" if away else self.verdict
+            return replace(after, failures=failures, answers=0, failing_since=since, verdict=verdict)
         answers = self.answers + 1
         if self.verdict == "away" and answers < IN_A_ROW:
             return replace(after, reached=True, failures=0, answers=answers)
-        return replace(after, reached=True, failures=0, answers=0, verdict="up")
+        return replace(after, reached=True, failures=0, answers=0, failing_since=_NEVER, verdict="up")
 
     def rested(self, now: float) -> "ProviderStanding":
         """Ends the verdict "away" once no person has wanted the provider for `WANTED_LATELY` seconds: looks then
         stop.
         """
         is_over = self.verdict == "away" and now >= self.wanted_at + WANTED_LATELY
-        return replace(self, verdict="unknown", failures=0, answers=0, missing=0) if is_over else self
+        if not is_over:
+            return self
+        return replace(self, verdict="unknown", failures=0, answers=0, failing_since=_NEVER, missing=0)
 
     @property
     def due_at(self) -> float:

@@ -25,7 +25,7 @@ class OtherNodes(Protocol):
     async def tell(self, provider: str, *, away: bool) -> None: ...
 
     async def away(self, providers: Iterable[str]) -> frozenset[str]:
-        """Returns those of `providers` whose latest report, by any node, says away."""
+        """Returns the subset of `providers` whose latest report, by any node, says away."""
 
 
 class Standings:
@@ -80,10 +80,14 @@ class Standings:
         if address:
             news["address"] = address
 
-    def came_back(self, provider: str) -> None:
-        """Notes a person's return with a verified answer: every person sent earlier counts as answered, too."""
+    def came_back(self, provider: str, age: float = 0.0) -> None:
+        """Notes a person's return with a verified answer: every person sent earlier counts as answered, too.
+
+        `age`: seconds since the provider was asked for the answer.
+        """
         news = self._news.setdefault(provider, {})
-        news["back"], news["sent"] = True, 0
+        asked_at = self._clock() - age
+        news["back"], news["sent"] = max(asked_at, news.get("back", asked_at)), 0
 
     def wanted(self, provider: str) -> None:
         """Notes that a page told a person that the provider is away."""

@@ -1,10 +1,12 @@
-"""Signing a person in at an application that has nothing but a login form: pure, bytes in and bytes out.
+"""Sign-in at an application that has only a login form: pure, bytes in and bytes out. Begin in `walk`.
 
-`spec` is what an application's file says of its form, `account` the account of a person that comes of it. `pages` finds
-the form in a page, `addresses` says whether an address leads to the application itself, `cookies` keeps what the
-application sets meanwhile, `marks` reads what an answer means. `walk` is the whole sign-in, as a generator of requests
-that is sent their answers. Begin there.
+`spec`       the settings of the application's file
+`account`    the person's account at the application
+`pages`      finds the form in a page
+`addresses`  whether an address leads to the application itself
+`cookies`    the cookies that the application sets during the sign-in
+`marks`      the meaning of an answer
+`walk`       the whole sign-in: a generator that yields requests and receives answers
 
-What is sent and awaited, and where the application's session is kept, is in `federation.form_logins`; its place in the
-pipeline is `access.preparation`.
+`federation.form_logins` sends the requests and keeps the application's session. `access.preparation` calls it.
 """

@@ -1,4 +1,4 @@
-"""A person's account at an application that trusts one secret for all accounts, or has a secret for each account."""
+"""A person's account at an application that trusts one secret for every account, or has a secret per person."""
 
 from gateway.formlogin.spec import FormLogin, TrustedAccount
 from gateway.model.account import ATTRIBUTE
@@ -11,8 +11,8 @@ from gateway.tokens.spec import TokenClaim
 
 
 def account_of(trusted: TrustedAccount, identity: Identity) -> str:
-    """Its name. Raises GatewayError(form_login_codes.ACCOUNT), without a value: none or several, a control character,
-    or white space at an end."""
+    """The name of the account. Raises GatewayError(form_login_codes.ACCOUNT), without a value in the text, for no name
+    or several names, for a control character, and for surrounding white space."""
     try:
         login = single_value(TokenClaim("account", trusted.attribute, trusted.text), identity)
     except GatewayError as error:
@@ -20,7 +20,7 @@ def account_of(trusted: TrustedAccount, identity: Identity) -> str:
     if not login:
         raise GatewayError(form_login_codes.ACCOUNT, f"this person has no {trusted.attribute}")
     if login != login.strip():
-        # Applications trim, and databases compare without the blanks at an end: it would be another's account.
+        # Applications trim, and databases compare without trailing blanks: the account of another person could match.
         raise GatewayError(form_login_codes.ACCOUNT, "white space at an end of the account")
     return login
 
@@ -37,7 +37,7 @@ def credential_of(trusted: TrustedAccount, identity: Identity) -> Credential:
 
 
 def login_now(form: FormLogin, identity: Identity) -> str | None:
-    """The person's account by the present file; None: no account."""
+    """The person's account by the present file; None without an account."""
     if form.trusted is None:
         return next(iter(identity.attributes.get(ATTRIBUTE, ())), None)
     try:

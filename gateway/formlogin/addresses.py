@@ -1,7 +1,7 @@
-"""Whether an address in a page or an answer of an application leads to that application.
+"""Whether an address in a page or an answer of an application leads to the application.
 
-Browsers and servers disagree on odd addresses, so that these lead nowhere: a backslash, a blank or a control character
-within, a user name, a scheme without `//`.
+Browsers and servers disagree on odd addresses, so they count as leading nowhere: addresses with a backslash, a blank, a
+control character or a user name, and a scheme without `//`.
 """
 
 import re
@@ -16,7 +16,8 @@ _ENDS: Final = " \t\r\n\f"
 
 @dataclass(frozen=True, slots=True)
 class ApplicationOrigins:
-    """`public`: the origin that browsers use. `internal`: the origins that the application may use for itself."""
+    """`public`: the origin in browsers. `internal`: further origins by which the application may write its
+    addresses."""
 
     public: str
     internal: tuple[str, ...] = ()
@@ -32,7 +33,7 @@ class ApplicationOrigins:
         return self.public.startswith("https:")
 
     def resolve(self, address: str, base: str) -> str | None:
-        """`address` resolved against `base`, an absolute address. None: not understood."""
+        """`address` resolved against `base`, an absolute address. None for an address that cannot be parsed."""
         address = address.strip(_ENDS)
         if len(address) > _LONGEST or _SIMPLE.fullmatch(address) is None:
             return None

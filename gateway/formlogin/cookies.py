@@ -12,8 +12,11 @@ _LONGEST: Final = 4096
 
 
 class SignInCookies:
-    """`hosts`: by which the application may know itself. `secure`: whether browsers reach it by https. `now`: Unix
-    seconds."""
+    """The cookies of a sign-in.
+
+    `hosts`: the application's public and internal host names.
+    `secure`: whether browsers reach the application by https.
+    `now`: Unix seconds."""
 
     def __init__(self, hosts: tuple[bytes, ...], *, secure: bool, now: float) -> None:
         self._hosts = hosts
@@ -22,7 +25,8 @@ class SignInCookies:
         self._jar = CookieJar()
 
     def take(self, set_cookies: Iterable[bytes], target: str) -> None:
-        """What the answer to `target` sets. Raises GatewayError(form_login_codes.ANSWER) where that is too much."""
+        """Adds the cookies of the answer to `target`. Raises GatewayError(form_login_codes.ANSWER) if they are too many
+        or too long."""
         request = JarRequest(path_of(target).encode("ascii"), self._secure, self._hosts, self._now)
         found = [received(line, request) for line in set_cookies]
         cookies = [cookie for cookie in found if cookie is not None]
@@ -31,11 +35,11 @@ class SignInCookies:
         self._jar = self._jar.with_cookies(cookies, self._now)
 
     def line(self, target: str) -> bytes:
-        """As the Cookie line of a request for `target` has them."""
+        """The Cookie line of a request for `target`."""
         return self._jar.line(path_of(target).encode("ascii"), secure=self._secure, now=self._now)
 
     def session(self, names: tuple[str, ...]) -> bytes:
-        """The cookies with these names, for any path, each once."""
+        """The cookies with the names, for any path, without repetition."""
         kept = {one.name: one.value for one in self._jar.cookies if one.is_live(self._now)}
         return cookie_line((name, kept.get(name)) for name in (name.encode("ascii") for name in names))
 
@@ -46,7 +50,7 @@ def cookie_line(cookies: Iterable[tuple[bytes, bytes | None]]) -> bytes:
 
 
 def renewed(cookies: bytes, set_cookies: Iterable[bytes], request: JarRequest) -> bytes:
-    """The session's cookies after an answer to `request` that sets or deletes some."""
+    """The session's cookies after an answer to `request` that may set or delete cookies."""
     kept: dict[bytes, bytes | None] = {}
     for pair in cookies.split(b"; "):
         name, _, value = pair.partition(b"=")

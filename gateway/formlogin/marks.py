@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from gateway.formlogin.addresses import path_of
 from gateway.formlogin.spec import Charset, ResponseMark
 
-# So much of a body is searched for a marker.
+# Bytes of a body that are searched for a marker.
 SEARCHED = 64 * 1024
 
 

@@ -28,8 +28,8 @@ UNREADABLE: Final = (
     "the page cannot be read to its end (nested more than 250 times, in UTF-16, or with a script, a comment or a text "
     "field that does not end)"
 )
-# libxml2 reads nothing after it, and browsers do: pages that are put together from others have it in their middle. They
-# pass over the end of what did not begin.
+# libxml2 stops reading at `</html>`, and browsers do not. Pages assembled from several pages have one in the middle.
+# Browsers ignore an end tag without a start tag.
 _END_OF_PAGE: Final = re.compile(rb"</html(?=[\s/>])", re.IGNORECASE)
 _CONTROLS: Final = frozenset({"input", "select", "textarea", "button"})
 
@@ -44,14 +44,14 @@ class FoundForm:
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
-    """`base`: the base address that the page declares; None without a declaration."""
+    """`base`: the base address in the page; None without a base address."""
 
     base: str | None
     form: FoundForm
 
 
 def find_form(body: bytes, step: FormStep, charset: Charset) -> FoundPage:
-    """The form of this step. Raises GatewayError(form_login_codes.FORM), which names the missing part."""
+    """The form of the step. Raises GatewayError(form_login_codes.FORM), which names the missing part."""
     page = _parsed(body, charset)
     bases = [base.get("href") for base in page.iter("base") if base.get("href") is not None]
     forms = list(page.iter("form"))[:_MOST_FORMS]
@@ -79,7 +79,7 @@ def find_form(body: bytes, step: FormStep, charset: Charset) -> FoundPage:
 
 
 def holds_field(body: bytes, name: str, charset: Charset) -> bool:
-    """Whether a form of the page has this field. A body that is not a page has no form."""
+    """Whether a form of the page has the field. A body that is not a page has no form."""
     try:
         page = _parsed(body, charset)
     except GatewayError:
@@ -93,7 +93,7 @@ def is_readable(body: bytes, charset: Charset) -> bool:
     A browser may show a form in a page nested more deeply than the parser reads, or in UTF-16. Content after the
     beginning of an unclosed script, comment or text field is not part of the page.
     """
-    # No page holds its own digest.
+    # A name that the page cannot contain: a page cannot contain its own digest.
     last = sha256(body).hexdigest()
     try:
         _parsed(body, charset)

@@ -28,7 +28,7 @@ class FormField:
 class FormStep:
     """`page`: the target with the form; None: the answer of the previous step has the form.
     `action`: the path to which the form is sent.
-    `form`: its id or name; empty: the form that has the fields.
+    `form`: the form's id or name; empty: the form that has the fields.
     """
 
     page: str | None
@@ -52,11 +52,11 @@ class ResponseMark:
 
 @dataclass(frozen=True, slots=True)
 class TrustedAccount:
-    """One secret that the application trusts for all accounts, or a secret per person.
+    """A secret that the application trusts for every account, or a secret per person.
 
-    `attribute`: the person's attribute, or subject, provider or issuer, with the account's name; None: `text` is the
-    name for everybody.
-    `secret_attribute`: the person's attribute with the secret; None: `secret` is the secret for everybody.
+    `attribute`: the person's attribute, or subject, provider or issuer, with the account's name; None: every person
+    has the account `text`.
+    `secret_attribute`: the person's attribute with the secret; None: `secret` serves for every person.
     """
 
     attribute: str | None = None
@@ -67,16 +67,20 @@ class TrustedAccount:
 
 @dataclass(frozen=True, slots=True)
 class FormLogin:
-    """`signed_in`, `refused`, `expired`: marks, of which one is enough.
+    """The settings of `form_login`.
+
+    `signed_in`, `refused`, `expired`: marks. A single mark that fits is enough.
     `check`: the target of a page for signed-in people only; None: no such page.
     `cookies`: the names of the application's session cookies.
     `keep`: "browser": browsers receive the session cookies too.
-    `tries`, `within`: the sign-ins of one account that may fail in so many seconds.
-    `base`: the owner of the counted accounts. `counted_apart`: characters in which two accounts may differ.
+    `tries`: the sign-ins of an account that may fail within `within` seconds.
+    `base`: the owner of the counted accounts.
+    `counted_apart`: characters in which two accounts may differ.
     `cleared_by_success`: a success resets the count of its own login, as in the application.
     `by_hand`: the treatment of a login form that a person sends directly.
-    `line`: of the file, for messages.
-    `fingerprint`: of these settings and the application's address. A session with another fingerprint is not sent.
+    `line`: the line of the file, for messages.
+    `fingerprint`: the hash of the settings and of the application's address. The cookies of a session with another
+    fingerprint are not sent.
     """
 
     steps: tuple[FormStep, ...]
@@ -120,7 +124,7 @@ class ApplicationSession:
 
     `cookies`: as sent, b"a=b; c=d".
     `login`: the account.
-    `begun`: monotonic seconds, if this worker began the session; else None. Not kept in the store.
+    `begun`: monotonic seconds, if the present worker began the session; else None. Not kept in the store.
     """
 
     fingerprint: str

@@ -1,4 +1,4 @@
-"""One sign-in at an application's form, from its page to its session: a generator that yields requests and receives
+"""A sign-in at an application's form, from the page to the session: a generator that yields requests and receives
 responses.
 
 Credentials are sent only to a path that the application's file lists.
@@ -24,8 +24,11 @@ _LONGEST_QUERY: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class FormRequest:
-    """To the application. `body`: None for a GET, else the fields of a form, urlencoded. `cookies`: as a Cookie line
-    has them. `page`: the target of the page that has the form."""
+    """A request to the application.
+
+    `body`: the fields of a form, urlencoded; None: the request is a GET.
+    `cookies`: the value of the Cookie line.
+    `page`: the target of the page with the form."""
 
     target: str
     body: bytes | None = field(default=None, repr=False)
@@ -35,7 +38,7 @@ class FormRequest:
 
 @dataclass(frozen=True, slots=True)
 class FormResponse:
-    """An answer of the application. `location`: as received; None: absent."""
+    """An answer of the application. `location`: as received; None if absent."""
 
     status: int
     body: bytes = field(default=b"", repr=False)
@@ -92,7 +95,7 @@ def sign_in(form: FormLogin, credential: Credential, origins: ApplicationOrigins
 def form_of(
     response: FormResponse, step: FormStep, form: FormLogin, origins: ApplicationOrigins, asked: str
 ) -> FoundPage:
-    """The form in this answer to `asked`. Raises GatewayError."""
+    """The form in the answer to `asked`. Raises GatewayError."""
     if is_redirect(response.status):
         raise _led(response, origins, asked)
     if response.status >= 500:
@@ -122,9 +125,9 @@ def action_of(found: FoundPage, step: FormStep, origins: ApplicationOrigins, ask
 
 
 def check_shown(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, page: str) -> None:
-    """Whether `page`, which is for signed-in people alone, is shown to whoever asked. A refusal may look like a
-    success, in words that no file has; what comes after it does not. Raises GatewayError: form_login_codes.LOOP,
-    _REFUSED, _ELSEWHERE, _ANSWER."""
+    """Checks that `response` shows `page`, which is for signed-in people only. A refusal may look like a success, but
+    then the application does not show `page`. Raises GatewayError: form_login_codes.LOOP, _REFUSED, _ELSEWHERE,
+    _ANSWER."""
     status, target, path = response.status, _target_of(response, origins, page), path_of(page)
     if meets_any(form.expired, status, target, response.body, form.charset):
         raise GatewayError(
@@ -139,14 +142,14 @@ def check_shown(response: FormResponse, form: FormLogin, origins: ApplicationOri
     if status != 200:
         raise GatewayError(form_login_codes.ANSWER, f"status {status} for {path}")
     if not is_readable(response.body, form.charset):
-        # Or empty, or too large: the form may stand in it.
+        # Also for an empty or too large body: the unread part may contain the form.
         raise GatewayError(
             form_login_codes.ANSWER, f"{path} does not say whether this is a signed-in person: {UNREADABLE}"
         )
 
 
 def shows_form(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> bool:
-    """Whether this answer to `asked` has the first form."""
+    """Whether the answer to `asked` has the first form."""
     first = form.steps[0]
     try:
         action_of(form_of(response, first, form, origins, asked), first, origins, asked)
@@ -174,7 +177,7 @@ def _body(found: FoundPage, step: FormStep, credential: Credential, form: FormLo
     try:
         return urlencode(pairs, encoding=form.charset, errors="strict").encode("ascii")
     except UnicodeEncodeError:
-        # Not which letter: it may be one of the secret.
+        # The text omits the letter: it may be a letter of the secret.
         raise GatewayError(
             form_login_codes.ACCOUNT, f"a letter that {form.charset} lacks, in the account or its secret"
         ) from None
@@ -186,7 +189,7 @@ def _target_of(response: FormResponse, origins: ApplicationOrigins, asked: str) 
 
 def _led(response: FormResponse, origins: ApplicationOrigins, asked: str) -> GatewayError:
     target = _target_of(response, origins, asked)
-    # Without its query, in which an application may repeat what it was sent.
+    # Without the query: an application may repeat sent values there.
     where = quoted(path_of(response.location or "")) if target is None else path_of(target)
     return GatewayError(form_login_codes.ELSEWHERE, f"{path_of(asked)} leads to {where}, which the file does not list")
 
@@ -200,13 +203,13 @@ def _check_way(response: FormResponse, origins: ApplicationOrigins, asked: str, 
 
 
 def _check_taken(response: FormResponse, form: FormLogin, number: int, origins: ApplicationOrigins, asked: str) -> None:
-    """An answer in the middle, to the form of that number."""
+    """Checks the answer to the form `number`, which is not the last form."""
     target = _target_of(response, origins, asked)
     if response.status >= 500:
         raise GatewayError(form_login_codes.ANSWER, f"status {response.status} for the form")
     if response.status in (401, 403) or meets_any(form.refused, response.status, target, response.body, form.charset):
         raise GatewayError(form_login_codes.REFUSED, f"status {response.status}")
-    # Where the file says nothing of it: the form with the secret that was sent is shown again.
+    # Without `refused` in the file, a refusal is the same form again, with a field of a secret that was just sent.
     again = set(_secrets(form.steps[:number])) - set(_secrets(form.steps[number:]))
     if not form.refused and response.status == 200 and _shows(response, again, form):
         raise GatewayError(form_login_codes.REFUSED, "the form is shown again")
@@ -216,7 +219,7 @@ def _check_signed_in(response: FormResponse, form: FormLogin, origins: Applicati
     """The answer to the last step."""
     status, target = response.status, _target_of(response, origins, asked)
     if meets_any(form.refused, status, target, response.body, form.charset):
-        # Also where `signed_in` fits it: a refusal that passes for a success is counted by the application alone.
+        # `refused` precedes `signed_in`: only the application would count a refusal that passes for a success.
         raise GatewayError(form_login_codes.REFUSED, f"status {status}")
     if meets_any(form.signed_in, status, target, response.body, form.charset):
         return

@@ -1,5 +1,5 @@
-"""The organisations for which directories let a person act, beside the provider's organisations; and the reduction of a
-directory's data to the one organisation for which the person acts.
+"""The organisations for which directories let a person act, beside the provider's organisations. Also reduces the data
+of a directory to the organisation for which the person acts.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,13 +13,15 @@ from gateway.model.provider import Provider
 
 
 def acting_directories(directories: Iterable[Directory], provider: str) -> tuple[Directory, ...]:
-    """The directories that name organisations for people of this provider."""
+    """The directories that name organisations for the provider's people."""
     return tuple(one for one in directories if one.names_organisations and one.takes(provider))
 
 
 def named_by(identity: Identity, directories: Iterable[Directory], now: float | None) -> tuple[str, ...]:
-    """The organisations for which the directories, by their present files, let this person act at `now` (Unix seconds);
-    `now` None: at any time. An unknown finding names no organisation.
+    """The organisations for which the directories, by their present files, let the person act. An unknown finding names
+    no organisation.
+
+    `now`: Unix seconds; None: at any time.
     """
     found = (
         number
@@ -50,7 +52,7 @@ def acts_for(
 
 
 def in_the_name_of(tenant: str | None, identity: Identity, directories: Iterable[Directory]) -> Identity:
-    """Keeps the organisations and mandates whose SIRET is `tenant`, of those that directories name."""
+    """The identity with only `tenant` among the organisations and mandates of directories."""
     naming = {one.name: one for one in acting_directories(directories, identity.provider)}
     if not naming:
         return identity

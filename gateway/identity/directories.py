@@ -32,11 +32,11 @@ from gateway.model.mail import mail_domain
 from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES, MANDATES_IN_FULL, TermColumns, TermOfOffice
 
 MOST_ROWS: Final = 1000
-"""Of one person. A source that has more is not read further: it is mistaken about its key."""
+"""The most rows of a person. A source with more rows has a wrong key, and is not read further."""
 
-# Seconds, at least, until one that was away is asked again for a session.
+# The least seconds until a session asks an unreachable directory again.
 _AWAY_FOR: Final = 10.0
-# No value that is mapped holds a control character, so that two keys never meet.
+# Mapped values contain no control character, so two keys never become equal.
 _BETWEEN: Final = "\x1f"
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _UPPER: Final = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
@@ -55,7 +55,7 @@ class DirectoryFault(NamedTuple):
 
 
 def key_of(directory: Directory, identity: Identity, tenant: str | None) -> str | DirectoryFault:
-    """What this person's rows are found by. A fault where the person has no value for a part, or several."""
+    """The key of the person's rows. A fault if the person has no value for a part, or several values."""
     parts = []
     for part in directory.key:
         values = _values(part, identity, tenant)
@@ -83,7 +83,7 @@ def key_values(directory: Directory, key: str) -> dict[str, str]:
 
 
 def is_same_key(found: Iterable[str], value: str) -> bool:
-    """Whether a source with its own comparison found this value: ASCII letters may differ in case, and nothing more."""
+    """Whether a source with its own comparison found `value`. Only the case of ASCII letters may differ."""
     wanted = unicodedata.normalize("NFC", value).translate(_LOWER)
     return any(unicodedata.normalize("NFC", one).translate(_LOWER) == wanted for one in found)
 
@@ -99,8 +99,8 @@ def _values(part: KeyPart, identity: Identity, tenant: str | None) -> tuple[str,
 
 
 def transformed(part: KeyPart, text: str) -> str | None:
-    """None: not in the form that a transform needs. Non-ASCII letters keep their case: applications differ on whether
-    `admİn` is `admin`.
+    """The transformed text; None for a text in a wrong form. Non-ASCII letters keep their case: applications differ on
+    whether `admİn` is `admin`.
     """
     found: str | None = text
     for how in part.transforms:
@@ -152,7 +152,7 @@ def unknown_of(directory: Directory, state: FindingState, at: int) -> DirectoryF
 
 
 class _Unfit(Exception):
-    """A fault in the values of one attribute."""
+    """A fault in the values of an attribute."""
 
 
 def _given_values(given: GivenAttribute, rows: Sequence[DirectoryRow]) -> tuple[str, ...]:
@@ -213,7 +213,7 @@ def is_value(given: GivenAttribute, text: str) -> bool:
         case "insee":
             return is_insee(text)
         case "mandates":
-            # Of these a row tells in several columns.
+            # A mandate has several columns.
             return False
 
 
@@ -278,7 +278,7 @@ def _once(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def finding_in(identity: Identity, directory: Directory) -> DirectoryFinding | None:
-    """The finding of this directory, under its present file, about the person."""
+    """The directory's finding about the person, under the present file."""
     for finding in identity.findings:
         if finding.directory == directory.name and finding.fingerprint == directory.fingerprint:
             return finding
@@ -343,7 +343,7 @@ def looked_up_again(before: Identity, after: Identity, directories: Iterable[Dir
 
 
 def _still_found(before: Identity, findings: Iterable[DirectoryFinding]) -> tuple[DirectoryFinding, ...]:
-    """An outage does not overwrite the fact that the directory once had the person, under any file."""
+    """An outage does not overwrite the fact that the directory once had the person, even under an older file."""
     had = {finding.directory for finding in before.findings if finding.had_person}
     return tuple(
         replace(finding, was_found=True) if finding.state == "away" and finding.directory in had else finding
@@ -352,8 +352,8 @@ def _still_found(before: Identity, findings: Iterable[DirectoryFinding]) -> tupl
 
 
 def left_from(before: Identity, after: Identity, directories: Iterable[Directory]) -> Directory | None:
-    """A directory that had the person at its last answer, no longer has the person, and ends the session by its file. A
-    directory whose file changed since counts too.
+    """A directory that had the person at its last answer, no longer has the person, and by its file ends the session.
+    The last answer may be older than a change of the file.
     """
     had = {finding.directory for finding in before.findings if finding.had_person}
     for directory in directories:
@@ -364,7 +364,7 @@ def left_from(before: Identity, after: Identity, directories: Iterable[Directory
 
 
 def missing_from(identity: Identity, directories: Iterable[Directory]) -> Directory | None:
-    """A directory that could not answer, and without whose answer its file admits nobody."""
+    """A directory that could not answer, and whose file admits no person without an answer."""
     for directory in directories:
         if directory.away != "without" and directory.takes(identity.provider):
             finding = finding_in(identity, directory)

@@ -20,7 +20,8 @@ MOST_TERMS: Final = 100
 """Of one person."""
 _LAST_DAY: Final = "9999-12-31"
 _METROPOLE: Final = "Europe/Paris"
-# Of communes overseas, by the beginning of their INSEE code (Code officiel géographique): the longest that fits.
+# Time zones of overseas communes by the beginning of the INSEE code (Code officiel géographique). The longest beginning
+# counts.
 _ZONES: Final = {
     "971": "America/Guadeloupe",
     "972": "America/Martinique",
@@ -58,7 +59,7 @@ def held(terms: Iterable[TermOfOffice], now: float) -> tuple[TermOfOffice, ...]:
 
 
 def changes_at(terms: Iterable[TermOfOffice], now: float) -> float:
-    """The time at which the next mandate begins or ends, in Unix seconds; NEVER: none does."""
+    """The time at which the next mandate begins or ends, in Unix seconds; NEVER without such a mandate."""
     borders = (border for term in terms for border in span_of(term) if border > now)
     return min(borders, default=NEVER)
 
@@ -73,7 +74,7 @@ def span_of(term: TermOfOffice) -> tuple[float, float]:
     """The first moment of the first day, and the first moment after the last day, in Unix seconds."""
     zone = ZoneInfo(term.zone)
     begins = _midnight(date.fromisoformat(term.start), zone)
-    # The last day of the calendar is how many tables write that there is no end.
+    # Many tables write the last day of the calendar for a mandate without an end.
     if term.end in ("", _LAST_DAY):
         return begins, NEVER
     return begins, _midnight(date.fromisoformat(term.end) + timedelta(days=1), zone)
@@ -106,7 +107,7 @@ class WrongTerm(Exception):
 
 
 def term_of(told: TermColumns, row: DirectoryRow) -> TermOfOffice | None:
-    """None: the row has no mandate. Raises WrongTerm."""
+    """The mandate of a row; None if the row has no mandate. Raises WrongTerm."""
     if not any(row.get(column) for column in told.columns):
         return None
     office, number, start, end = (_cell(row, name) for name in (told.office, told.organisation, told.start, told.end))

@@ -18,8 +18,8 @@ LONGEST_VALUE = 8192
 MOST_BYTES = 1 << 19
 _LARGEST_NUMBER = 1 << 64
 
-# Names that an attribute of a provider file may not take: what the gateway itself knows of a person, and the
-# words of the token, which a file must not overwrite.
+# Names that a provider file may not give to an attribute: the gateway's own facts about a person, and claims of tokens,
+# which a file must not overwrite.
 RESERVED_ATTRIBUTES = frozenset({
     "acr", "amr", "aud", "auth_time", "authenticated_at", "azp", "exp", "iat", "iss", "issuer", "jti", "left_out",
     MANDATE_ORGANISATIONS, MANDATES_IN_FULL, "nbf", "nonce", "provider", "session", "sid", "sub", "subject", "tenant",
@@ -34,10 +34,13 @@ def map_claims(
     auth_time: int | None,
     now: int,
 ) -> Identity:
-    """`claims`: of the validated ID token and userinfo together; all else is read from what was validated.
+    """Maps the claims to an identity. Raises GatewayError(login_codes.MAPPING); the detail names attributes, never
+    values.
 
-    `auth_time`, `now`: Unix seconds. Without auth_time it is unknown when the person last authenticated: 0, older
-    than anything. Raises GatewayError(login_codes.MAPPING); the detail names attributes, never values.
+    `claims`: the claims of the validated ID token and of userinfo.
+    `acr`, `amr`, `auth_time`: from the validated ID token.
+    `auth_time`: Unix seconds; None: the time of the authentication is unknown, and counts as 0.
+    `now`: Unix seconds.
     """
     left_out = _claims_left_out(provider, claims)
     attributes = {
@@ -75,7 +78,7 @@ def _claimed_subject(claims: Mapping[str, object]) -> str:
 
 
 def _claims_left_out(provider: OidcProvider, claims: Mapping[str, object]) -> frozenset[str]:
-    """Attributes whose claim the provider says it did not send in the token, or does not vouch for."""
+    """Attributes whose claim the provider declares as not sent in the token, or as not verified."""
     # OIDC Core 5.6.2: the members of _claim_names are claims to be had elsewhere. Entra: groups over its limit.
     elsewhere = claims.get("_claim_names", {})
     if not isinstance(elsewhere, dict):
@@ -84,7 +87,7 @@ def _claims_left_out(provider: OidcProvider, claims: Mapping[str, object]) -> fr
     # Entra, implicit flow: the same, said in short.
     if claims.get("hasgroups", False) is not False:
         withheld.add("groups")
-    # OIDC Core 5.1: true only where the provider made sure of it. Providers that never say it vouch by contract.
+    # OIDC Core 5.1: true only if the provider verified the address. Providers without the claim verify by contract.
     if claims.get("email_verified", True) is not True:
         withheld.add("email")
     return frozenset(name for name, source in provider.attributes.items() if source.claim[0] in withheld)
@@ -100,7 +103,7 @@ def _at(claims: Mapping[str, object], path: tuple[str, ...]) -> object:
 
 
 def values_of(name: str, claim: object) -> tuple[str, ...]:
-    """In the provider's order, each once. An empty text says nothing, and is left away like null."""
+    """The values in the provider's order, without repetition. Omits empty texts and null."""
     members = claim if isinstance(claim, list) else [claim]
     if len(members) > MOST_VALUES:
         raise GatewayError(login_codes.MAPPING, f"`{name}` has {len(members)} values, over {MOST_VALUES}")
@@ -130,7 +133,7 @@ def _text(name: str, member: object) -> str:
 
 
 def _checked(name: str, text: str) -> str:
-    """NFC: policy, perimeter and application see one spelling."""
+    """NFC: policy, perimeter and application see the same spelling."""
     normal = unicodedata.normalize("NFC", text)
     if not normal.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in normal):
         raise GatewayError(login_codes.MAPPING, f"`{name}` has a value with a control character")
@@ -139,11 +142,11 @@ def _checked(name: str, text: str) -> str:
     return normal
 
 
-# --- a SAML assertion: attributes by their names, scoped ones within the stated scopes
+# --- a SAML assertion: attributes by name, scoped attributes within the stated scopes
 
 # How a file of a SAML provider names the subject itself among its attributes.
 NAME_ID = "NameID"
-# Entra ID sends it in the place of a group list that is over its limit.
+# Entra ID sends this attribute instead of a group list over its limit.
 _GROUPS_ELSEWHERE = "http://schemas.microsoft.com/claims/groups.link"
 _GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
 
@@ -198,7 +201,7 @@ def _attributes_named(provider: SamlProvider, assertion: Assertion, names: tuple
 
 
 def _check_made_for_us(assertion: Assertion, name: str, found: list[SamlAttribute]) -> None:
-    # Core 2.2.2, 8.3.7: within another's name space the same value is another person
+    # Core 2.2.2, 8.3.7: in the name space of another service, the same value is another person
     if any(attribute.of_another_sp for attribute in found):
         detail = f"`{name}` is a NameID qualified for another service provider than {assertion.audience}"
         raise GatewayError(login_codes.MAPPING, f"{detail} (SPNameQualifier)")

@@ -21,7 +21,7 @@ _WORD: Final = re.compile(r"[a-z0-9]+")
 _ELIDED: Final = re.compile(r"(?<![a-z])([a-z]++)['\u2019]([a-z0-9]+)")
 _LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l"})
 _SAINTS: Final = {"st": "saint", "ste": "sainte", "sts": "saints", "stes": "saintes"}
-# What people write before the name of a place, and what stands between.
+# Words that people write before the name of a place.
 _AROUND: Final = frozenset(
     ("mairie", "ville", "commune", "communaute", "departement", "departemental", "region", "regional", "conseil",
      "hotel", "de", "du", "des", "d", "la", "le", "les", "l")
@@ -32,9 +32,11 @@ _SIRET_DIGITS: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class OrganisationQuery:
-    """`name`: the whole text, folded as the name of an organisation.
-    `terms`: words that must all be found, each in one of its spellings.
-    `domains`: of an e-mail address, the longest first; there are then no terms.
+    """A person's search.
+
+    `name`: the whole text, folded as the name of an organisation.
+    `terms`: words that must be found together, each in one of its spellings. Empty if `domains` is not.
+    `domains`: the domains of an e-mail address, the longest first.
     """
 
     name: str = ""
@@ -46,7 +48,7 @@ class OrganisationQuery:
         return not (self.terms or self.domains)
 
     def without_what_is_around(self) -> "OrganisationQuery | None":
-        """`mairie de Lille` as `Lille`. None: nothing to leave out, or nothing would remain."""
+        """`Lille` for `mairie de Lille`. None if no word can be omitted, or if no word would remain."""
         terms = tuple(term for term in self.terms if term[-1] not in _AROUND)
         return OrganisationQuery(terms=terms) if 0 < len(terms) < len(self.terms) else None
 
@@ -55,7 +57,7 @@ def query_of(typed: str) -> OrganisationQuery:
     """Never raises."""
     typed = typed[:LONGEST_QUERY]
     if "@" in typed or _domain_of(typed):
-        # What stands before the @ is a person's name: it is not looked at.
+        # The part before the @ is a person's name, and is not used.
         return OrganisationQuery(domains=tuple(domains_above(_domain_of(typed.rpartition("@")[2]))))
     found = _words(fold(typed))[:_MOST_WORDS]
     if len(found) > 1 and all(map(str.isdigit, found)) and sum(map(len, found)) <= _SIRET_DIGITS:
@@ -65,13 +67,13 @@ def query_of(typed: str) -> OrganisationQuery:
 
 
 def fold(text: str) -> str:
-    """Lower case without accents; other characters stay."""
+    """Lower case without accents."""
     apart = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     return "".join(letter for letter in apart if not unicodedata.combining(letter)).casefold()
 
 
 def folded_name(name: str) -> str:
-    """The form that finds an organisation by its whole name."""
+    """The form in which whole names are compared."""
     return _joined(_words(fold(name)))
 
 
@@ -118,7 +120,7 @@ def _spellings(word: str) -> tuple[str, ...]:
     if word in _SAINTS:
         return _SAINTS[word], word
     if word.isdigit() and len(word) > SIREN_DIGITS:
-        # Of any establishment: the organisation has the first nine.
+        # The SIRET of an establishment: the organisation has the first nine digits.
         return word[:SIREN_DIGITS], word
     return (word,)
 

@@ -56,7 +56,7 @@ def organisations(provider: Provider, identity: Identity, named: tuple[str, ...]
 
 
 def _acting_for(provider: Provider, identity: Identity, chosen: str, named: tuple[str, ...]) -> Established:
-    """Removes the numbers of the person's other organisations: the person's role there belongs to another context."""
+    """Removes the numbers of the person's other organisations: the person now acts only for the chosen organisation."""
     values = organisations(provider, identity, named)
     if chosen not in values:
         raise GatewayError(login_codes.MAPPING, "the organisation chosen is none for which the person may act")
@@ -97,7 +97,7 @@ _LA_POSTE = "356000000"
 _SIREN = 9
 _QUALIFIED_BY = "!:|"
 _IN_WORDS = ascii_lowercase + digits
-# supann (supannEtablissement, supannEntiteAffectation ...): a number with its kind before it, under whatever name.
+# supann (supannEtablissement, supannEntiteAffectation ...): a number after its kind, under any attribute name.
 _TAGGED = re.compile(r"\{(siret|siren)\}(.*)", re.IGNORECASE | re.DOTALL)
 _BETWEEN_DIGITS = re.compile(r"[\s.\-\u00a0\u202f]")
 
@@ -136,14 +136,14 @@ def _check_addresses(perimeter: Perimeter, name: str, values: Iterable[str], cal
     any attribute. `called`: our name and the provider's name of the attribute.
     """
     domains, scopes = perimeter.email_domains, perimeter.scopes
-    # Of SAML attributes, a dozen names each: no call for one of them.
+    # A SAML attribute has a dozen names: comparing sets avoids a call for each name.
     lower = {*map(str.lower, called)}
     mail, scoped = not _MAIL.isdisjoint(lower), not _SCOPED_FOLDED.isdisjoint(lower)
     if scoped and scopes is not None and not (mail and domains is not None):
         domains = scopes
     elif domains is not None and scopes is not None and not mail:
         domains |= scopes
-    # A value that the file itself lists needs no other bound.
+    # A value that the file lists is allowed without a further check.
     listed = (perimeter.attributes or {}).get(name, frozenset()) if not mail and not scoped else frozenset()
     for value in values if domains is not None else ():
         if (mail or scoped or looks_like_an_address(value)) and value not in listed:
@@ -155,7 +155,7 @@ def _check_identifier(perimeter: Perimeter, subject: str) -> None:
     domains = (perimeter.email_domains or frozenset()) | (perimeter.scopes or frozenset())
     before, sign, domain = subject.partition("@")
     start = max(before.rfind(mark) for mark in _QUALIFIED_BY) + 1
-    # A second address, before or behind, leaves no plain one: an application may cut it elsewhere and find the other.
+    # A text with a second address is no plain address: an application may cut the text differently and find the second.
     _check_domain(domains, "subject", before[start:] + sign + domain)
 
 
@@ -195,7 +195,7 @@ def _is_anothers(value: str, sirets: frozenset[str], *, speaks_of_one: bool) -> 
 
 
 def is_inside(provider: Provider, identity: Identity) -> bool:
-    """The same check as a question, for a session that was made when the file may have had other bounds."""
+    """Whether `check` passes, for a session from before a change of the file."""
     try:
         check(provider, identity)
     except GatewayError:
@@ -233,7 +233,7 @@ def _luhn(text: str) -> bool:
 def _asserted(
     provider: Provider, identity: Identity, named: Callable[[str], bool], also: str | None
 ) -> Iterator[tuple[str, str]]:
-    """The values of the attributes with such a name, or mapped from a claim with such a name."""
+    """The values of the attribute `also`, and of attributes whose name or claim `named` accepts."""
     for name, values in identity.attributes.items():
         if name == also or any(map(named, (name, *_sources(provider, name)))):
             yield from ((name, value) for value in values)
@@ -266,7 +266,7 @@ _SCOPED = frozenset({
     "urn:mace:dir:attribute-def:eduPersonPrincipalName", "urn:mace:dir:attribute-def:eduPersonScopedAffiliation",
     "urn:oasis:names:tc:SAML:attribute:subject-id", "urn:oasis:names:tc:SAML:attribute:pairwise-id",
 })  # fmt: skip
-# At one provider these are addresses, at another numbers.
+# Attributes that are addresses at some providers, and numbers at others.
 _MAY_BE_MAIL = frozenset({
     "upn", "preferred_username", "unique_name", "userprincipalname", "username", "login", "nameid",
     f"{_CLAIMS}upn", f"{_CLAIMS}name", f"{_CLAIMS}nameidentifier",

@@ -25,14 +25,14 @@ class ProvidersByOrganisation:
         self._by_departement = _named(known, lambda one: one.serves.departements)
         self._by_host = _named(known, lambda one: one.serves.hosts)
         self._by_network = _named(known, lambda one: one.serves.networks)
-        # What an address is looked up by: as many look-ups as there are lengths, whatever the networks.
+        # The prefix lengths of the networks: an address needs a look-up for each length, for any number of networks.
         self._lengths = sorted({(one.version, one.prefixlen) for one in self._by_network}, reverse=True)
         self._others = [one for one in known if one.serves.others]
         self._to_all = [one for one in known if one.serves.others or one.serves.is_open]
 
     def serving(self, organisation: ListedOrganisation, accepted: Mapping[str, int]) -> Sequence[Provider]:
-        """The providers that name the organisation most closely: by SIREN, else by a domain, else by its département,
-        else the providers for all others. Several providers may name the organisation equally.
+        """The providers that name the organisation most closely: by SIREN, else by a domain, else by département, else
+        the providers for all others. Several providers may name the organisation equally.
         """
         above = dict.fromkeys(domain for one in organisation.domains for domain in domains_above(one))
         of_domains = {one.name: one for domain in above for one in self._by_domain.get(domain, ())}
@@ -44,14 +44,14 @@ class ProvidersByOrganisation:
         )
 
     def serving_domains(self, domains: Iterable[str], accepted: Mapping[str, int]) -> Sequence[Provider]:
-        """By the domain of an e-mail address, the closest one: of `a.b.example` before those of `b.example`."""
+        """The providers of an e-mail address by the closest domain: `a.b.example` precedes `b.example`."""
         for domain in domains:
             if found := _of_those(self._by_domain.get(domain, ()), accepted):
                 return found
         return ()
 
     def of_host(self, host: str, accepted: Mapping[str, int]) -> Sequence[Provider]:
-        """The providers to which the people of an application's host belong."""
+        """The providers whose people use the application at `host`."""
         return _of_those(self._by_host.get(host, ()), accepted)
 
     def of_network(self, address: IPv4Address | IPv6Address, accepted: Mapping[str, int]) -> Sequence[Provider]:
@@ -64,14 +64,14 @@ class ProvidersByOrganisation:
         return ()
 
     def offered_to_all(self, accepted: Mapping[str, int]) -> Sequence[Provider]:
-        """The providers offered to a person whose organisation is not found: those for all others, and those that name
-        no organisation.
+        """The providers offered to a person whose organisation is not found: providers for all others, and providers
+        that name no organisation.
         """
         return _of_those(self._to_all, accepted)
 
 
 def in_order(providers: Iterable[Provider]) -> Mapping[str, int]:
-    """The providers of `accepted` that are offered."""
+    """The names of accepted providers, with their order."""
     return {one.name: place for place, one in enumerate(providers)}
 
 

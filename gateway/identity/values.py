@@ -1,4 +1,4 @@
-"""The forms of single values, as directories and files write them."""
+"""The forms of single values in directories and files."""
 
 import re
 import unicodedata
@@ -12,12 +12,12 @@ _INSEE: Final = re.compile(r"(?:[0-9]{2}|2A|2B)[0-9]{3}")
 
 
 def normalized(text: str) -> str:
-    """As mapped values are: in NFC, without blanks around it."""
+    """The text in the form of mapped values: in NFC, without surrounding blanks."""
     return unicodedata.normalize("NFC", text.strip())
 
 
 def has_form(text: str) -> bool:
-    """Whether a text can be a value at all: it is not too long, and has no control characters."""
+    """Whether a text can be a value: not too long, and without control characters."""
     return len(text.encode("utf-8", "surrogatepass")) <= LONGEST_VALUE and _is_seen(text)
 
 

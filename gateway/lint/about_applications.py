@@ -20,7 +20,7 @@ from gateway.wire.lenient_heads import OF_FRAMING
 _BUDGET = 8192
 _USUAL_VALUE = 200
 _USUAL_VALUES = 20
-# Encodings that leave a separator as it is.
+# Encodings that do not change a separator.
 _VISIBLE = frozenset({"utf8", *LACKING})
 
 
@@ -74,7 +74,7 @@ def address_of_another(subject: Subject) -> Iterator[Problem]:
 
 
 def _served_at(subject: Subject, address: Url, name: str) -> App | None:
-    """Returns an application that browsers reach at this address, if the named application does not have it."""
+    """Returns the application that browsers reach at the address, if it is not the named application."""
     there = subject.snapshot.applications(address.host)
     found = [app for app in there.all if app.origin(address.host) == address.origin]
     return found[0] if found and there.named(name) not in found else None
@@ -216,7 +216,7 @@ def sign_out_without_the_hidden(subject: Subject) -> Iterator[Problem]:
 
 
 def lenient_about_nothing(subject: Subject) -> Iterator[Problem]:
-    """An application that is public as a whole has no rule that a loose path could miss."""
+    """Skips an application that is wholly public: a loose path cannot miss a rule."""
     for app in subject.apps:
         loose = app.model.paths.model_fields_set & set(PathsSection.model_fields)
         rules = subject.rules(app)
@@ -254,19 +254,19 @@ def _many(subject: Subject, app: Of[AppFile], name: str) -> bool:
 
 
 def _listed(subject: Subject, app: Of[AppFile], name: str) -> list[str]:
-    """The values that some provider of the application may give to an attribute."""
+    """The values that the application's providers may give to an attribute."""
     lists = ((provider.asserts.attributes or {}).get(name, []) for provider in subject.providers_of(app))
     return [value for values in lists for value in values]
 
 
 def _sent_as_listed(subject: Subject, app: Of[AppFile], injected: InjectedSection) -> list[str]:
-    """The listed values that are sent unchanged; none if the values are transformed."""
+    """The listed values that are sent unchanged; empty if the values are transformed."""
     values = [] if injected.transforms else _listed(subject, app, injected.source or "")
     return [value for value in values if injected.only is None or value in injected.only]
 
 
 def _size(subject: Subject, app: Of[AppFile], name: str, injected: InjectedSection) -> int:
-    """The size of one line for the person who has most: all values of a list, or a usual number of usual values."""
+    """The size of the longest line: every value of a list, or a usual number of usual values."""
     listed = _listed(subject, app, injected.source or "")
     if injected.value is not None:
         value = len(injected.value.name) if injected.value.kind == "inline" else _USUAL_VALUE
@@ -290,7 +290,7 @@ def _size(subject: Subject, app: Of[AppFile], name: str, injected: InjectedSecti
 
 
 def _addresses(app: Of[AppFile]) -> Iterator[tuple[tuple[str | int, ...], Url]]:
-    """Yields the addresses of an application, and their places in its file."""
+    """Yields the addresses of an application, with their places in the file."""
     upstream = app.model.upstream
     yield ("upstream", "url"), upstream.url
     for index, other in enumerate(upstream.others):
@@ -307,7 +307,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def without_a_label(subject: Subject) -> Iterator[Problem]:
-    """Applications without a label, which people read on our pages in their language."""
+    """Applications without a label. Our pages show the label in the person's language."""
     for app in subject.apps:
         label, write = app.model.label, "label: {fr: ..., en: ...}"
         if not label:

@@ -1,4 +1,4 @@
-"""Texts with letters beyond ASCII on their way to an application, and the encoding that the application reads."""
+"""Rules about encodings: texts with letters beyond ASCII, and the encoding that the application reads."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -31,8 +31,11 @@ def name_without_encoding(subject: Subject) -> Iterator[Problem]:
         basic = app.model.translate.basic
         if basic is not None and "encoding" not in basic.model_fields_set:
             account = basic.account
-            if account.source in _NAMES or not (account.value or "").isascii():
-                say = "the account has accents, and an old application rarely reads UTF-8 in HTTP Basic"
+            of_account = account.source in _NAMES or not (account.value or "").isascii()
+            password = subject.material.get((app.path, (*BASIC, "password")), b"")
+            if of_account or not password.isascii():
+                what = "account" if of_account else "password"
+                say = f"the {what} has accents, and an old application rarely reads UTF-8 in HTTP Basic"
                 yield app.at(*BASIC, key=True, say=say, write="write the encoding that it reads: latin1 or utf8")
 
 
@@ -69,7 +72,7 @@ def _fixed(subject: Subject, app: Of[AppFile], told: InjectedAt) -> Iterator[str
 
 
 def _literal(template: str) -> str:
-    """The text around the names. A template that is none is told by `check`."""
+    """The text around the names. `check` reports a wrong template."""
     try:
         return "".join(parse_template(template).parts[::2])
     except GatewayError:
@@ -77,5 +80,5 @@ def _literal(template: str) -> str:
 
 
 def _made(transform: TransformSection) -> str:
-    """The text that a transform adds to a value or puts in its place."""
+    """The text that a transform adds to a value, or puts in place of a value."""
     return "".join((transform.prefix or "", transform.date or "", *(transform.table or {}).values()))

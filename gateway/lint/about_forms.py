@@ -40,7 +40,7 @@ def many_tries(subject: Subject) -> Iterator[Problem]:
 
 
 def counted_by_two(subject: Subject) -> Iterator[Problem]:
-    """Two files that name their accounts' count on purpose are believed."""
+    """Skips two files with `counted_with`: their authors chose the counts of failed sign-ins."""
     for app, other in combinations(subject.apps, 2):
         forms = app.model.form_login, other.model.form_login
         if forms[0] is None or forms[1] is None or None not in (forms[0].counted_with, forms[1].counted_with):

@@ -87,11 +87,11 @@ def filled_alike(subject: Subject) -> Iterator[Problem]:
 
 
 def _run_together(parts: Sequence[str], at: int, values: Sequence[str]) -> bool:
-    """Whether a value of the name at this place, with the text that ends it, begins or ends another one: the name
-    beside it could then be longer or shorter by the difference."""
+    """Whether a value of the name at index `at`, with the text that ends the value, begins or ends another value. The
+    name beside it could then be longer or shorter by the difference."""
     first, last = at == 1, at == len(parts) - 2
     if not first and not last:
-        # Anything may stand on either side.
+        # Any text may precede or follow.
         return True
     bounded = sorted({value + parts[at + 1] if first else (parts[at - 1] + value)[::-1] for value in values})
     return any(other.startswith(one) for one, other in pairwise(bounded))

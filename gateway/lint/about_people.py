@@ -99,7 +99,7 @@ def mail_without_bounds(subject: Subject) -> Iterator[Problem]:
 
 
 def address_in_disguise(subject: Subject) -> Iterator[Problem]:
-    """An attribute whose name says no address, but which has an address at many providers. EC206 covers mail itself."""
+    """An attribute that holds an address at many providers, under a name that does not say so. EC206 covers mail."""
     for provider in subject.providers:
         asserts = provider.model.asserts
         for name, called in _called(provider) if asserts.email_domains is None else ():
@@ -118,7 +118,7 @@ def scope_without_bounds(subject: Subject) -> Iterator[Problem]:
 
 
 def _called(provider: Of[AnyProviderFile]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each attribute with its names, ours and the provider's."""
+    """The attributes, each with our name and the provider's names."""
     return ((name, (name, *sources)) for name, sources in provider.model.sources().items())
 
 
@@ -158,7 +158,7 @@ def directory_nobody_lists(subject: Subject) -> Iterator[Problem]:
 
 
 def attribute_nobody_uses(subject: Subject) -> Iterator[Problem]:
-    """Data protection by design: attributes that nothing needs are not asked for (GDPR 5(1)(c))."""
+    """Data protection by design: providers are asked only for attributes in use (GDPR 5(1)(c))."""
     for provider in subject.providers:
         used = _used(subject, provider.model)
         for name in provider.model.attributes:
@@ -264,8 +264,7 @@ def classes_of_no_scale(subject: Subject) -> Iterator[Problem]:
 
 
 def metadata_near_their_end(subject: Subject) -> Iterator[Problem]:
-    """The end of metadata that are a file. Metadata that are fetched are renewed, and their age is told by
-    `provider.stale`."""
+    """The end of metadata in a file. Fetched metadata are renewed, and the event `provider.stale` reports their age."""
     for provider in subject.providers:
         ends = _metadata_end(subject.snapshot.providers[provider.model.provider])
         if ends is not None and ends < subject.now + _NEAR_SECONDS:
@@ -276,7 +275,7 @@ def metadata_near_their_end(subject: Subject) -> Iterator[Problem]:
 
 
 def _metadata_end(provider: Provider) -> int | None:
-    """Unix seconds; None where it is no file, or a file without an end."""
+    """Unix seconds; None for metadata without an end, or not in a file."""
     if not isinstance(provider, SamlProvider) or not isinstance(provider.metadata, MetadataFile):
         return None
     # Imported late, as where the file is checked: lxml is slow to come.
@@ -304,7 +303,7 @@ def _used(subject: Subject, provider: AnyProviderFile) -> set[str]:
     used = {provider.tenant or "", *(provider.asserts.attributes or {})}
     for app in apps:
         used |= {name for told in app.model.translate.told_anywhere for name in names_used(told.injected)}
-        # A condition of whatever kind names its attribute somewhere.
+        # A condition of any kind contains the name of its attribute.
         used |= set(_texts(app.document.data))
     for shared in subject.folder.shared:
         used |= set(_texts(shared.document.data))
@@ -320,7 +319,7 @@ def _used(subject: Subject, provider: AnyProviderFile) -> set[str]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Keys and texts of a file, each whole and word by word, so that attributes in a CEL expression are found too."""
+    """Keys and texts of a file, whole and word by word: the words of a CEL expression include its attributes."""
     if isinstance(value, dict):
         for key, member in value.items():
             yield str(key)
@@ -335,7 +334,7 @@ def _texts(value: object) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _PlacedCondition:
-    """A condition with its place and the applications that use it. Applications use a shared condition by naming it."""
+    """A condition with its place and its applications. An application uses a shared condition by its name."""
 
     apps: tuple[Of[AppFile], ...]
     file: Of[Any]
@@ -367,7 +366,7 @@ def _placed_conditions(subject: Subject) -> Iterator[_PlacedCondition]:
 
 
 def _name(subject: Subject, condition: WrittenCondition, app: Of[AppFile], named: dict[str, list[Of[AppFile]]]) -> None:
-    """A shared condition may name others; never in a circle, in a folder that can be served."""
+    """A shared condition may name further shared conditions. A valid folder has no circle of names."""
     if isinstance(condition, SharedIs) and app not in named.setdefault(condition.shared, []):
         named[condition.shared].append(app)
         for file in subject.shared:

@@ -64,7 +64,7 @@ def signed_in_inside_fewer(subject: Subject) -> Iterator[Problem]:
             if not isinstance(rule.allow, SignedIn) or rule.deny is not None:
                 continue
             above = [other for _, other in rules if meet(rule, other) != frozenset() and _is_above(other, rule)]
-            # What stands between says what is meant here.
+            # The nearest rule above counts: it shows that the author chose to open the path, or not.
             nearest = max(above, key=lambda other: len(other.pattern.segments), default=rule)
             if nearest.deny is not None or not isinstance(nearest.allow, SignedIn | Anyone):
                 say = f"this is for everybody who is signed in, but {nearest.pattern.text} above it is not"
@@ -72,7 +72,7 @@ def signed_in_inside_fewer(subject: Subject) -> Iterator[Problem]:
 
 
 def exact_path_only(subject: Subject) -> Iterator[Problem]:
-    """`/admin` is guarded, `/admin/` and all below are not."""
+    """`/admin` is guarded; `/admin/` and the paths below are not."""
     for app in subject.apps:
         rules = subject.rules(app)
         written = {rule.pattern.segments for _, rule in rules}
@@ -138,7 +138,7 @@ def refusal_never_read(subject: Subject) -> Iterator[Problem]:
 
 
 def everybody_but(subject: Subject) -> Iterator[Problem]:
-    """An `allow` that only names the people whom it keeps out."""
+    """An `allow` that names only excluded people."""
     for app, index, rule in _each(subject):
         if rule.allow is not None and _only_nots(rule.allow):
             say = "this admits everybody else, including people of a provider added tomorrow"
@@ -207,7 +207,7 @@ def _is_below(narrow: Pattern, wide: Pattern) -> bool:
 
 
 def _is_above(wide: Rule, narrow: Rule) -> bool:
-    """`/admin/**`, and `/admin` as well; not `/`, `/**` and `/*/**`, which are where all the rest is."""
+    """`/admin/**`, and `/admin` as well; not `/`, `/**` and `/*/**`, which cover the rest of the application."""
     segments = wide.pattern.segments
     if isinstance(last := segments[-1], Literal) and last.text:
         segments = (*segments, Rest())

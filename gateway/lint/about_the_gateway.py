@@ -1,4 +1,4 @@
-"""gateway.yaml: its listeners, keys, certificates and limits."""
+"""Rules about gateway.yaml: listeners, keys, certificates and limits."""
 
 import posixpath
 import shlex
@@ -39,8 +39,8 @@ def memory_store(subject: Subject) -> Iterator[Problem]:
 
 
 def store_in_the_clear(subject: Subject) -> Iterator[Problem]:
-    """Also by a name: who answers to it is not known without a certificate. Nor is it known where the servers are that
-    Sentinels or the nodes of a cluster name."""
+    """A store without TLS on another machine. A host name counts as another machine: DNS may answer any address. So do
+    Sentinels and a cluster, which name further servers."""
     server = subject.gateway.model.store.server
     if server is not None and server.tls is None and not (server.address and _is_loopback(server.address[0])):
         say = "an attacker on the network can read this server's password, end all sessions, and reuse one-time tickets"
@@ -73,8 +73,8 @@ def plain_http_for_everybody(subject: Subject) -> Iterator[Problem]:
 
 
 def plain_http_beside_https(subject: Subject) -> Iterator[Problem]:
-    """Yields listeners without TLS beside a listener with TLS: they serve people who typed no scheme, except on
-    loopback."""
+    """Yields listeners without TLS beside a listener with TLS, except on loopback. Such a listener serves people who
+    typed no scheme."""
     model = subject.gateway.model
     if model.portal.scheme == "https" and any(listen.tls for listen in model.listen) and not model.trusted_proxies:
         for index, listen in enumerate(model.listen):
@@ -105,8 +105,8 @@ def certificate_near_its_end(subject: Subject) -> Iterator[Problem]:
 
 
 def certificate_of_other_names(subject: Subject) -> Iterator[Problem]:
-    """Where a listener serves without TLS, a server in front may have a certificate for any host. One that leads to
-    https serves what is public by http alone."""
+    """Skips a gateway with a listener that serves without TLS: a server in front may have a certificate for any host. A
+    listener that redirects to https is no such listener."""
     found, model = list(_certificates(subject)), subject.gateway.model
     if not found or any(listen.tls is None and model.redirects(listen) == "nothing" for listen in model.listen):
         return
@@ -237,7 +237,7 @@ def _references(subject: Subject) -> Iterator[tuple[Of[Any], Path, Reference]]:
 
 
 def _of_applications(subject: Subject) -> Iterator[tuple[Of[Any], Path, Reference]]:
-    """Fixed texts that stand elsewhere. Those in the file itself belong to constant_secret."""
+    """Fixed texts outside the file. Fixed texts in the file belong to constant_secret."""
     for app in (*subject.apps, *subject.shadows):
         for path, reference in references(app.model.translate, ("translate",)):
             if reference.kind != "inline":

@@ -42,7 +42,7 @@ def shared_by_two(subject: Subject) -> Iterator[Problem]:
             written = subject.material.get((app.path, path))
             if written is None:
                 continue
-            # The key itself: one may be written with a line break or in capitals, another without.
+            # Compares decoded keys: a key may be written with a line break or in capitals.
             other = first.setdefault(key_of(written), app.model.app)
             if other != app.model.app:
                 say = f"{other} has the same key: each of the two can make tokens for the other"

@@ -51,7 +51,7 @@ def _documents(subject: Subject) -> Iterator[YamlDocument]:
 
 
 def _ignores(document: YamlDocument) -> Iterator[_Ignore]:
-    """A comment that stands alone speaks of the next line that is no comment."""
+    """A comment on a line of its own covers the next line without a comment."""
     for line in range(1, document.lines + 1):
         if found := _IGNORE.search(document.source(line)):
             covers = line

@@ -1,4 +1,4 @@
-"""What a lint rule looks at: a folder that can be served, as files, as models and as the compiled snapshot."""
+"""The subject of lint rules: a valid folder, as files, as models and as the compiled snapshot."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ _Model = TypeVar("_Model")
 
 @dataclass(frozen=True)
 class Subject:
-    """`modes`: the permission bits of each file that a reference names, by reference. `now`: Unix seconds."""
+    """`modes`: the permission bits of files, by the reference that names the file. `now`: Unix seconds."""
 
     files: Files
     folder: Folder
@@ -74,13 +74,13 @@ class Subject:
         return [one.model for one in self.providers if one.model.provider in app.model.providers]
 
     def rules(self, app: "Of[AppFile]") -> list[tuple[int, Rule]]:
-        """The enforced rules of an application, each with its index in the file, in the file's order."""
+        """The enforced rules of an application, with their index in the file, in the file's order."""
         return _in_file(app, self.snapshot.apps[app.model.app].routes.rules())
 
     def with_shadows(self, app: "Of[AppFile]") -> list[tuple[int, Rule]]:
         """Every rule of a file, enforced or not."""
         live = self.snapshot.apps[app.model.app]
-        # A shadow has the live rules too, cut down to what it leaves of them.
+        # A shadow contains the live rules too, without the rules that it removes.
         return _in_file(app, (rule for one in (*live.shadows, live) for rule in one.routes.rules()))
 
 

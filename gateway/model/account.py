@@ -1,5 +1,5 @@
-"""Accounts of an application, and their owners. A person is named by the issuer and by the attributes that the
-application's file chooses.
+"""Accounts of an application, and their owners. The issuer, and attributes that the application's file chooses,
+identify the owner.
 """
 
 import re
@@ -15,23 +15,23 @@ from gateway.model.identity import Identity
 from gateway.model.theme import Words
 
 ATTRIBUTE: Final = "account"
-"""The name under which translation knows the login."""
+"""The name of the login among the attributes in `translate`."""
 SUBJECT: Final = "subject"
 
 BY_THEMSELVES: Final = {"link": account_codes.LINK, "request": account_codes.ASK}
-"""By `AccountSettings.missing`, what a person without a link is told where there is a page on which they do something
-about it."""
+"""By `AccountSettings.missing`, the code of the page on which a person without a link can link or request an
+account."""
 
 LINKED_ANEW: Final = (account_codes.LINK, form_login_codes.REFUSED, form_login_codes.LOOP)
-"""After these a person who may link by themselves is led to where they do. form_login_codes.LOOP: so ends a sign-in by
-an old password where a refusal looks like a success."""
+"""The codes after which a person who may link an account is sent to the page for linking. form_login_codes.LOOP is the
+result of an old password, if the application's refusal looks like a success."""
 
 LONGEST_LOGIN: Final = 256
 LONGEST_PERSON: Final = 2048
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-# What a reader of a table may take for something else than a letter.
+# Punctuation that stays in the text of a person. A reader of a table could misread others, which are percent-encoded.
 _SAFE: Final = "!$'()*+,-./:;?@_~"
-# Of letters that are one or two of the alphabet, as Unicode names them.
+# Unicode's names of letters that consist of one or two letters of the alphabet.
 _LATIN: Final = re.compile(r"LATIN (SMALL|CAPITAL) (?:LETTER|LIGATURE) (?:DOTLESS )?([A-Z]{1,2})(?: WITH .*)?")
 # MySQL reads ß as `s` (utf8_general_ci) or as `ss`, ü as `y` (latin1_swedish_ci), as `u` or as `ue`, and so on.
 _SHARP_S: Final = re.compile(r"(s)s+", re.IGNORECASE)
@@ -66,7 +66,7 @@ class AccountSettings:
 
 @dataclass(frozen=True, slots=True)
 class AccountHolder:
-    """One person at one application. `person`: in the form of `person_of`."""
+    """A person at an application. `person`: in the form of `person_of`."""
 
     application: str
     issuer: str
@@ -74,7 +74,7 @@ class AccountHolder:
 
 
 def person_of(by: tuple[str, ...], identity: Identity) -> str:
-    """`subject=ab12`, or `siret=21590350100017&uid=a.durand`: the names in their order, each with one value.
+    """`subject=ab12`, or `siret=21590350100017&uid=a.durand`: the names in the file's order, with a value each.
 
     Raises GatewayError(account_codes.PERSON) for a missing, repeated or unknown value.
     """
@@ -132,12 +132,12 @@ def checked_login(text: str) -> str:
 
 
 def same_login(login: str) -> str:
-    """Equal for logins that some application takes for the same login: most applications ignore case."""
+    """Equal for logins that an application may treat as the same login: most applications ignore case."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", login).casefold())
 
 
 ToldApart = Literal["case", "accents", "spaces", "domain"]
-"""What two logins differ by that are two accounts at an application."""
+"""A difference by which an application tells two logins apart."""
 
 
 class CountedLogin(NamedTuple):
@@ -169,7 +169,7 @@ def counted_login(login: str, apart: Collection[ToldApart] = ()) -> str:
     """
     text = unicodedata.normalize("NFKC", login) if "case" in apart else same_login(login)
     if "domain" not in apart:
-        # helene@ville.example, VILLE\helene; of a domain alone, all of it.
+        # helene@ville.example, VILLE\helene. A domain without a name stays whole.
         text = text.partition("@")[0].rpartition("\\")[2] or text
     if "accents" not in apart:
         apart_from_marks = unicodedata.normalize("NFKD", text)
@@ -177,13 +177,13 @@ def counted_login(login: str, apart: Collection[ToldApart] = ()) -> str:
     text = "".join(one for one in text if "spaces" in apart or unicodedata.category(one)[0] not in "ZC")
     if "accents" not in apart:
         text = _UMLAUTS.sub(r"\1", _SHARP_S.sub(r"\1", text).translate(_SWEDISH))
-    # A column of numbers has one row for 0425 and 425.
+    # A column of numbers has the same row for 0425 and 425.
     return text.lstrip("0") or "0" if text.isascii() and text.isdigit() else text
 
 
 def _plain(letter: str) -> str:
-    """`o` for ø and `oe` for œ, which no normal form decomposes; nothing for a filler. As in Unicode Technical Standard
-    10 at its first level.
+    """`o` for ø and `oe` for œ, which no normal form decomposes; an empty text for a filler. Follows Unicode Technical
+    Standard 10, first level.
     """
     if letter in _NAMED:
         return _NAMED[letter]

@@ -1,4 +1,4 @@
-"""What a SAML identity provider said of a person, validated: what the saml core hands on."""
+"""The validated assertion of a SAML identity provider about a person: the result of the saml core."""
 
 import unicodedata
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ def is_one_spelling(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NameId:
-    """Core 2.2.3: a name with its qualifiers, so that a logout names a person as the sign-in did.
+    """Core 2.2.3: a name with its qualifiers. A logout must repeat the name of the sign-in exactly.
 
     `None`: the attribute was absent, which differs from an empty attribute (Core 8.3.7).
     """
@@ -47,10 +47,12 @@ class SamlAttribute:
 class Assertion:
     """Signed by the provider, meant for us, in time and in answer to our request. Times are Unix seconds.
 
-    `name_id`: None only where the provider file names an attribute to know people by in its place.
-    `audience`: our entityID. `scopes`: shibmd:Scope of the provider's metadata, with whether each is a pattern.
-    `expires`: until when `id` must be remembered, for it works once; `issued`: its IssueInstant.
-    `session_not_on_or_after`: when the provider wants the session over; None where it does not say.
+    `audience`: our entityID.
+    `name_id`: None only if the provider file has `subject_without_name_id`.
+    `session_not_on_or_after`: the provider's limit for the session; None without a limit.
+    `scopes`: shibmd:Scope values of the provider's metadata, and whether the value is a pattern.
+    `expires`: the time until which the gateway remembers `id`, so that the assertion works once.
+    `issued`: the IssueInstant.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""How requests are divided among several addresses of one application."""
+"""How requests are divided among several addresses of an application."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,8 +17,12 @@ class CircuitSettings:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """A GET of `path`, about every `every` seconds: an address is healthy that answers `within` so many seconds with
-    one of `statuses`, and is not after `failures` on end that did not."""
+    """A GET of `path` at each address.
+
+    `statuses`: the statuses of a healthy address.
+    `every`: seconds between two checks, about.
+    `within`: the most seconds until the answer.
+    `failures`: the number of failures in a row after which the address is unhealthy."""
 
     path: str
     statuses: tuple[int, ...] = (200,)

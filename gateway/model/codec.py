@@ -1,18 +1,18 @@
 """Frozen values to JSON and back, by the annotations of their types.
 
-A codec reads a type once, when the codec is made, and refuses a type that cannot be carried. `read` accepts exactly
-what the type says: a missing field without a default, an unknown field or a value of another type is a ValueError.
-The plan goes between processes of one release, so its types and their defaults are its version.
+`codec_of` examines a type once, and refuses a type that JSON cannot carry. `read` accepts exactly the values of the
+type: a missing field without a default, an unknown field or a value of another type is a ValueError. Only processes of
+the same release exchange a plan, so the plan needs no version of its own.
 
 | type                                              | JSON                                                        |
 |---|---|
-| dataclass                                         | an object without computed fields, those NOT_CARRIED and     |
-|                                                   | those that have their default value                         |
+| dataclass                                         | an object without computed fields, fields NOT_CARRIED and   |
+|                                                   | fields with their default value                             |
 | tuple, frozenset                                  | an array; a set is sorted                                   |
 | Mapping with texts as keys                        | an object, in its order                                     |
 | bytes; a network                                  | base64; a text                                              |
 | Literal, str, int, float, bool, None, an Enum     | the value itself                                            |
-| one of several classes                            | an object with one key, the name of the class               |
+| a union of classes                                | an object with one key, the name of the class               |
 | object                                            | JSON as it is                                               |
 """
 
@@ -28,19 +28,19 @@ Json = Any
 _Convert = Callable[[Any], Any]
 
 NOT_CARRIED: Final = {"carried": False}
-"""Metadata of a dataclass field with a default: it never stands in JSON, and the receiver gives it its value."""
+"""Metadata of a dataclass field with a default. JSON omits the field, and the receiver sets the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """Converts the values of one type. Both directions raise ValueError for a value of another type."""
+    """Converts the values of a type. Both directions raise ValueError for a value of another type."""
 
     write: _Convert
     """To JSON."""
     read: _Convert
-    """From JSON, which is used up: a record is made from the dictionary itself."""
+    """From JSON. Consumes the JSON value: a record takes over the dictionary."""
     plain: type | None = None
-    """The type, where the value is the same in JSON: a container checks such values without a call for each."""
+    """The type, if JSON has the same value: a container then checks values without a call for each."""
 
 
 def codec_of(kind: Any) -> Codec:
@@ -103,7 +103,7 @@ def _one_of(values: tuple[Any, ...]) -> Codec:
     known = {(type(value), value): value for value in values}
 
     def check(value: Any) -> Any:
-        """The word object of the type, so that thousands of applications share one object."""
+        """Returns the word from the type's annotation, so that thousands of applications share one object."""
         try:
             return known[type(value), value]
         except (KeyError, TypeError):
@@ -204,7 +204,7 @@ def _record(kind: type) -> Codec:
 
 
 def carried_fields(kind: Any) -> list[Field[Any]]:
-    """The fields of a dataclass that stand in JSON: no computed fields (`init=False`), none marked NOT_CARRIED."""
+    """The fields of a dataclass in JSON: without computed fields (`init=False`) and fields NOT_CARRIED."""
     return [field for field in fields(kind) if field.init and field.metadata.get("carried", True)]
 
 
@@ -217,7 +217,8 @@ def _default(field: Field[Any]) -> Any:
 
 
 def _union(kinds: tuple[Any, ...]) -> Codec:
-    """None becomes null. Several Literals count as one. A value of several classes carries its class name."""
+    """None becomes null. Several Literals count as one Literal. A value in a union of classes carries its class
+    name."""
     words = tuple(word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind))
     others = [kind for kind in kinds if kind is not NoneType and get_origin(kind) is not Literal]
     if words and others:

@@ -1,4 +1,4 @@
-"""The credentials of a person at an application that has accounts of its own."""
+"""The credentials of a person at an application with accounts of its own."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -34,8 +34,9 @@ class CredentialSource(Protocol):
     """The source of credentials: one trusted secret, or links of people to their accounts."""
 
     async def find(self, application: str, issuer: str, subject: str, seat: Seat) -> Credential | NoCredential:
-        """The credentials of the person (`issuer`, `subject`) at `application`, by its name. `seat`: the person's live
-        seat there.
+        """The credentials of the person (`issuer`, `subject`).
 
-        Raises GatewayError if the source cannot answer, which is never a NoCredential (invariant 9).
+        `application`: the name of the application.
+        `seat`: the person's live seat at the application.
+        Raises GatewayError if the source cannot answer: an outage is never a NoCredential (invariant 9).
         """

@@ -24,7 +24,8 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """`refusal`: the app file's own text for the person. `detail`: more for the operator. Empty where there is none."""
+    """`refusal`: the app file's text for the person; empty without a text.
+    `detail`: a further explanation for the operator; may be empty."""
 
     rule: RuleRef | None
     reason: Code
@@ -34,9 +35,10 @@ class Deny:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """Sign in first: nobody is signed in, or not by a provider that this app listens to, or not well enough.
+    """The person must sign in first: there is no session, or the application does not accept the session's provider,
+    or the sign-in is too weak or too old.
 
-    `need`: what the sign-in has to be, where the rule asks for more than this session is.
+    `need`: the demands of the rule that the session does not meet.
     """
 
     rule: RuleRef | None

@@ -17,9 +17,8 @@ _SECRET = "secret:"
 
 
 def secret_attribute(name: str) -> str:
-    """The attribute with the secret of this name. No file can write this name, so rules, headers, claims and tests
-    never have the secret.
-    """
+    """The name of the attribute with the secret `name`. Files cannot write this form, so the secret never reaches
+    rules, headers, claims or tests."""
     return _SECRET + name
 
 
@@ -30,9 +29,11 @@ def written_name(attribute: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeyPart:
-    """A part of the key. `column`: of the source. `attribute`: of the person, or "subject", "issuer", "tenant".
+    """A part of the key.
 
-    `providers`: whose word is taken for it; empty where the key has the issuer, which tells providers apart.
+    `column`: the column of the source.
+    `attribute`: the attribute of the person, or "subject", "issuer", "tenant".
+    `providers`: the providers whose value counts; empty if the key contains the issuer, which tells providers apart.
     """
 
     column: str
@@ -43,8 +44,9 @@ class KeyPart:
 
 @dataclass(frozen=True, slots=True)
 class ActsFor:
-    """The organisations for which a directory may let people act: SIRETs, and SIRENs with all establishments. None:
-    every organisation."""
+    """The organisations for which a directory may let people act.
+
+    `numbers`: SIRETs, and SIRENs with all establishments; None: every organisation."""
 
     numbers: tuple[str, ...] | None
 
@@ -56,11 +58,11 @@ class ActsFor:
 class GivenAttribute:
     """An attribute that a directory may add, or a secret of the person (`is_secret`).
 
-    `split`: the separator of several values in one cell; empty: none.
-    `wins`: the source that decides if a provider has an attribute of this name; None: no provider has one.
+    `split`: the separator of several values in a cell; empty: a cell has one value.
+    `wins`: the source that decides if a provider has an attribute of the same name; None: no provider has.
     `terms`: for the type "mandates", which has several columns instead of `column`.
-    `acts_for`: people may act for the organisations in the values, or of the mandates that they hold. None: the
-    attribute names no organisations.
+    `acts_for`: people may act for the organisations in the values, or of their mandates. None: the attribute names no
+    organisations.
     """
 
     name: str
@@ -97,9 +99,13 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class LdapSource:
-    """`servers`: ldap(s):// addresses, asked in this order. `filter`: what a person's entry has to be beside its key,
-    RFC 4515. `bind`: simple with `bind_dn` and `password`, SASL EXTERNAL with `certificate`, or none. `connections`:
-    of each worker. `ca`: PEM, in the place of the system's. What is a secret is no part of a fingerprint."""
+    """An LDAP directory. Binds by simple bind with `bind_dn` and `password`, by SASL EXTERNAL with `certificate`, or
+    not at all. Secrets are no part of a fingerprint.
+
+    `servers`: ldap:// and ldaps:// addresses, tried in this order.
+    `filter`: a further condition on a person's entry, beside the key (RFC 4515).
+    `connections`: the most connections of each worker.
+    `ca`: PEM; None: the system's authorities."""
 
     servers: tuple[str, ...]
     start_tls: bool
@@ -115,8 +121,11 @@ class LdapSource:
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """`url`: of the token endpoint, at an address that the source lists. `scope`: empty for none. `in_body`: our
-    secret goes there, in the place of HTTP Basic."""
+    """The OAuth client with which the gateway fetches tokens for a source.
+
+    `url`: the token endpoint, at an address that the source lists.
+    `scope`: the requested scope; may be empty.
+    `in_body`: sends the secret in the body instead of HTTP Basic."""
 
     url: str
     client_id: str
@@ -127,9 +136,14 @@ class ClientCredentials:
 
 @dataclass(frozen=True, slots=True)
 class HttpSource:
-    """`url`: with `{column}` where a part of the key stands, percent-encoded; with POST the key is a JSON object in the
-    body. `rows`: the steps of a JSON Pointer (RFC 6901) to the object of the person, or to several. `addresses`: IP
-    networks that it may be at. `token`: sent as a Bearer token, empty for none; `oauth`: how one is fetched."""
+    """An HTTP API.
+
+    `url`: with `{column}` in place of a part of the key, percent-encoded. With POST, the body has the key as a JSON
+    object.
+    `rows`: the steps of a JSON Pointer (RFC 6901) to the object of the person, or to a list of objects.
+    `addresses`: the IP networks where the server may be.
+    `token`: a fixed Bearer token; may be empty.
+    `oauth`: the client that fetches Bearer tokens."""
 
     url: str
     method: Literal["GET", "POST"]
@@ -144,7 +158,8 @@ class HttpSource:
 
 @dataclass(frozen=True, slots=True)
 class SqliteSource:
-    """`path`: absolute. `select`: one SELECT, cut where a part of the key stands: text, column, text, column, text."""
+    """`path`: an absolute path.
+    `select`: a SELECT in pieces: text, column of the key, text, column of the key, text."""
 
     path: str
     select: tuple[str, ...]
@@ -152,8 +167,13 @@ class SqliteSource:
 
 @dataclass(frozen=True, slots=True)
 class PostgresqlSource:
-    """`host`: a name, an address, or the folder of a socket of this machine. `select`: as of SqliteSource. `tls`:
-    without it nothing vouches for the server. `connections`: of each worker. `ca`: PEM, in the place of the system's.
+    """A PostgreSQL database.
+
+    `host`: a name, an address, or the folder of a socket of this machine.
+    `select`: as in SqliteSource.
+    `tls`: requires TLS. Without TLS, the gateway cannot verify the server.
+    `connections`: the most connections of each worker.
+    `ca`: PEM; None: the system's authorities.
     """
 
     host: str
@@ -169,7 +189,7 @@ class PostgresqlSource:
 
 
 def pointer_steps(pointer: str) -> tuple[str, ...]:
-    """RFC 6901 3; a text without `/` at its beginning is a name."""
+    """The steps of a JSON Pointer (RFC 6901 3). A text without a leading `/` is the name of a member."""
     if not pointer.startswith("/"):
         return (pointer,) if pointer else ()
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/"))
@@ -181,9 +201,9 @@ DirectorySourceSettings = FileSource | LdapSource | HttpSource | SqlSource
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """One file of directories/.
+    """A file of directories/.
 
-    `fingerprint`: of the question and the attributes; findings under another fingerprint no longer count.
+    `fingerprint`: the hash of the question and the attributes. Findings with another fingerprint no longer count.
     `rows`: the most rows of one person.
     `away`: the consequence if the directory cannot answer; with "last", the last finding counts for `last` seconds.
     `timeout`: seconds that a sign-in waits for the directory.
@@ -204,7 +224,7 @@ class Directory:
     gone: Literal["keep", "end"] = "keep"
 
     def takes(self, provider: str) -> bool:
-        """Whether this provider's word counts for every part of the key."""
+        """Whether values of `provider` count for every part of the key."""
         return all(not part.providers or provider in part.providers for part in self.key)
 
     @property
@@ -241,7 +261,7 @@ class Directory:
 
 
 DirectoryRow = Mapping[str, tuple[str, ...]]
-"""The cells of one row, by column; a cell has no value, one or several."""
+"""The cells of a row, by column. A cell has no value, one value or several values."""
 
 FindingState = Literal["found", "none", "away"]
 

@@ -5,11 +5,11 @@ from gateway.model.theme import Words
 
 
 class GatewayError(Exception):
-    """What ends a request, a sign-in or a load, with a stable code.
+    """Ends a request, a sign-in or a load, with a stable code. The browser sees `code.title`, `code.advice`, the
+    request id and `shown`.
 
-    `detail` is for the operator's log alone: it may name hosts, claims and limits, never a secret or an
-    attribute's value. The browser sees `code.title`, `code.advice` and the request id, and `shown`: a short text that
-    anybody may read and that no stranger can make say what they like.
+    `detail`: for the operator's log only. May name hosts, claims and limits, never a secret or an attribute's value.
+    `shown`: a short text for the public, which strangers cannot influence.
     """
 
     def __init__(self, code: Code, detail: str = "", *, shown: Words = "") -> None:

@@ -1,12 +1,12 @@
-"""The settings in gateway.yaml for servers in front that pass requests on themselves and ask about each request."""
+"""The settings in gateway.yaml for front servers, which ask the gateway about a request and pass it on themselves."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardAuth:
-    """`secret`: sent by a front with each question; visible ASCII.
-    `host`: the host of questions without a browser's host, canonical; empty: none.
+    """`secret`: visible ASCII. The front server sends it with each authorization request.
+    `host`: the canonical host of authorization requests that do not carry the browser's host; empty: no such host.
     """
 
     secret: bytes = field(repr=False)

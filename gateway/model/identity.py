@@ -9,15 +9,15 @@ from gateway.model.mandate import TermOfOffice
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The assertion of one provider, after mapping. Keyed by (issuer, subject).
+    """A provider's assertion about a person, after mapping. Keyed by (issuer, subject).
 
-    `attributes`: name to values, each at least one string.
-    `left_out`: attributes that the provider declares as not sent: a condition on such an attribute is unknown, never
+    `attributes`: lists of values by name, at least one value each.
+    `left_out`: attributes that the provider declares as not sent. A condition on these attributes is unknown, never
     false.
     `authenticated_at`: Unix seconds.
-    `findings`: of directories about the person, kept apart from the provider's attributes;
-    `identity.directories.known_with` joins both.
-    `terms`: the mandates that the person holds now, after the join; None: no directory has mandates.
+    `findings`: the findings of directories about the person, apart from the provider's attributes.
+    `identity.directories.known_with` joins them.
+    `terms`: the present mandates of the person, after the join; None: no directory has mandates.
     """
 
     provider: str
@@ -34,10 +34,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Established:
-    """An identity within its provider's bounds, and the organisation for which the person acts, if any.
+    """An identity within its provider's perimeter, and the organisation for which the person acts, if any.
 
-    Sessions and seats are made only from this type. In the gateway only `identity.establish` makes one, after the
-    perimeter.
+    Sessions and seats are made only from this type. Only `identity.establish` makes a value, after the perimeter check.
     """
 
     identity: Identity

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-# Seconds: what an application's file may ask for at most.
+# Seconds: the longest time that an application's file may ask for.
 MOST_KEPT: Final = 86400
 
 

@@ -2,8 +2,8 @@
 
 import re
 
-# A deliberately small part of RFC 5322: no quoted local part, no comment, no address literal, no U-label.
-# What this refuses has, for us, no domain at all: a reading that other software could share by half is none.
+# A deliberately small part of RFC 5322: no quoted local part, no comment, no address literal, no U-label. A text in
+# another form has no domain for the gateway: other software could read a different domain.
 _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)"

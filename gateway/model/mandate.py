@@ -4,20 +4,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 MANDATES = "mandates"
-"""The attribute that has the offices held now, and nothing else of a mandate."""
+"""The attribute with the person's present offices."""
 MANDATE_ORGANISATIONS = "mandate_organisations"
-"""The attribute that has the codes of the organisations in which one is held."""
+"""The attribute with the codes of the organisations of the mandates."""
 MANDATES_IN_FULL = "mandates_in_full"
-"""The attribute that has both, as `maire:215903501`."""
+"""The attribute with office and organisation: `maire:215903501`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TermOfOffice:
-    """One mandate.
+    """A mandate.
 
     `organisation`: a SIREN, a SIRET, or the INSEE code of a commune.
-    `start`, `end`: days such as 2026-03-29, both included; an empty `end`: no end.
-    `zone`: the time zone of these days.
+    `start`: the first day, as 2026-03-29.
+    `end`: the last day; empty: no end.
+    `zone`: the time zone of the days.
     """
 
     office: str
@@ -29,9 +30,12 @@ class TermOfOffice:
 
 @dataclass(frozen=True, slots=True)
 class TermColumns:
-    """Where a row has what is to be known of a mandate. `number`: what `organisation` holds. `zone_column`: empty where
-    the file has `zone` for all; where both are empty, the place of the commune says the zone. `open_end`: an empty
-    end is no mistake."""
+    """The columns of a mandate.
+
+    `number`: the kind of number in `organisation`.
+    `zone_column`: the column of the time zone; may be empty.
+    `zone`: the time zone of every row; may be empty. With neither, the commune determines the time zone.
+    `open_end`: accepts a row without an end."""
 
     office: str
     organisation: str

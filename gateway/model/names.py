@@ -8,7 +8,7 @@ _NOT_ALPHANUMERIC = bytes(byte for byte in range(256) if not bytes((byte,)).isal
 
 
 def fold(name: bytes) -> bytes:
-    """Lower case, only letters and digits: equal for names that some server reads as the same."""
+    """Lower case, only letters and digits: equal for names that a server may read as the same name."""
     return name.translate(_LOWER, _NOT_ALPHANUMERIC)
 
 
@@ -16,15 +16,15 @@ def fold(name: bytes) -> bytes:
 _SKIPPED: Final = " \t\n\v\f\r[]!"
 # PHP writes `_` for a blank, a dot and the first bracket that is not closed. Rack 2 takes several brackets for one.
 _SEPARATORS: Final = re.compile(r"[\s.\[\]_:(]+")
-# Ends that some reader drops: one separator, and the place of a click on an image (Spring, Zope).
+# Ends that a reader may drop: a separator, and the place of a click on an image (Spring, Zope).
 _DROPPED: Final = frozenset({"", "_", ".", ".x", ".y"})
 
 
 class LenientName:
-    """The name of a parameter, compared with names that a query or a form has.
+    """The name of a parameter, for comparison with the names in a query or a form.
 
-    Of a name with brackets, the text before the first one counts: PHP reads `a[b]x[c]` as `a[b]`. It is held in lower
-    case, with each run of separators as `_`.
+    In a name with brackets, only the text before the first bracket counts: PHP reads `a[b]x[c]` as `a[b]`. The text is
+    in lower case, with `_` for a run of separators.
     """
 
     __slots__ = ("_root",)
@@ -33,8 +33,8 @@ class LenientName:
         self._root = _flat(_marked(written).partition("[")[0])
 
     def may_be(self, other: str) -> bool:
-        """Whether some server reads a parameter called `other` as this one, as a part of this one, or as a whole that
-        contains this one. True for the name itself, and for every name if this one consists of brackets and blanks.
+        """Whether a server may read the parameter `other` as the named parameter, as a part of it, or as a whole that
+        contains it. True for the name itself. True for every `other` if the name consists of brackets and blanks.
 
         Source: php_register_variable_ex of PHP 8.4, normalize_params of Rack 2, parseKeys of qs, WebUtils of Spring.
         """
@@ -44,16 +44,16 @@ class LenientName:
 
 
 def _ends_behind(marked: str, root: str) -> bool:
-    """Whether some reader ends the name there: Zope reads `id:int` as `id`, Rails `id(1i)`. The bracket of `x_[a]`
-    is of one run with the end of `x_`."""
+    """Whether a reader may end the name after `root`: Zope reads `id:int` as `id`, as Rails does with `id(1i)`. The
+    bracket of `x_[a]` belongs to the same run as the `_`."""
     last = marked[len(root) - 1]
     rest = marked[len(root) :]
     return last in "[:" or rest in _DROPPED or rest[0] in "[:"
 
 
 def _marked(name: str) -> str:
-    """Lower case, with each run of separators as one character: `[` with a bracket, `:` with `:` or `(`, `.` with a
-    dot, `_` for other separators.
+    """Lower case, with a character for each run of separators: `[` for a run with a bracket, `:` with `:` or `(`, `.`
+    with a dot, `_` for other separators.
     """
     return _SEPARATORS.sub(_mark, name.casefold().lstrip(_SKIPPED))
 

@@ -12,7 +12,7 @@ MOST_ORGANISATIONS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class OrganisationTable:
-    """One file of organisations/. People see `credit` and `as_of`; both are empty if the file has none.
+    """A file of organisations/. People see `credit` and `as_of`, which may be empty.
 
     `credit`: the owner of the data, and the licence.
     `as_of`: the date of the data (2026-01-15).

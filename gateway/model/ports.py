@@ -1,5 +1,5 @@
-"""The interfaces of the two lanes towards each other and towards the processes above, so that siblings never import
-each other. `app.py` connects them by hand.
+"""The interfaces between the two lanes, and between the lanes and the processes above. Siblings never import each
+other: `app.py` connects them by hand.
 """
 
 from dataclasses import dataclass, field
@@ -10,23 +10,23 @@ from gateway.model.session import Seat
 from gateway.model.theme import ByLanguage, Words
 
 ShownAgain = Literal["address", "form", ""]
-"""By its address, which may be asked for once more; by a form that says what the page is, where asking again would do
-something else; or not at all, on hosts that have no pages of ours."""
+"""How the page is shown again in another language. "address": by the page's address. "form": by a form that describes
+the page, because its address would act a second time. "": not at all, on hosts without pages of ours."""
 
 
 class Callers(Protocol):
     """Programs that send an access token.
 
     `app`: the name of the application.
-    `owner`: the provider that is asked about an opaque token; empty: none.
+    `owner`: the provider that introspects an opaque token; empty: the token is no opaque token.
     """
 
     def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
-        """Of a token that was accepted a moment ago."""
+        """The seat for a token that was accepted a moment ago."""
 
     async def identify(self, app: str, host: str, token: bytes, owner: str, client: str) -> Seat:
-        """`client`: the address that the request came from. Raises GatewayError: the token is not accepted, or its
-        provider cannot say."""
+        """`client`: the address of the client. Raises GatewayError if the token is not accepted, or if the provider
+        cannot answer."""
 
 
 @dataclass(frozen=True, slots=True)

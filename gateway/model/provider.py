@@ -20,7 +20,7 @@ LONGEST_SKEW = 600
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """A private key of ours for one provider, PEM, for signing or decryption.
+    """A private key of ours for a provider, PEM, for signing or decryption.
 
     `id`: the kid; None: the thumbprint (RFC 7638).
     `x5t`: the thumbprint of the certificate by which a provider knows the key.
@@ -34,8 +34,11 @@ class ClientKey:
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """What a provider encrypts for us (RFC 7516): with which keys, and how the content. What is not said to be
-    encrypted must not be, and the other way round."""
+    """The content that a provider encrypts for us (RFC 7516).
+
+    `keys`: the private keys for decryption.
+    `content`: the accepted content encryption algorithms.
+    `id_token`, `userinfo`, `introspection`: True: must be encrypted; False: must not be encrypted."""
 
     keys: tuple[ClientKey, ...]
     content: frozenset[str]
@@ -46,7 +49,7 @@ class Encryption:
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """What we show a server in the TLS handshake (of providers: RFC 8705; SAML Bindings 3.2.2.1), PEM."""
+    """Our client certificate for a server, PEM (for providers: RFC 8705, SAML Bindings 3.2.2.1)."""
 
     certificate: bytes
     key: bytes = field(repr=False)
@@ -56,9 +59,9 @@ class ClientCertificate:
 class ServesOrganisations:
     """The organisations whose people a provider signs in.
 
-    `others`: all organisations without a provider of their own.
-    `networks`: the provider is offered first to people of these networks.
-    `hosts`: of applications that only this provider's people use, so that no choice is shown.
+    `others`: every organisation without a provider of its own.
+    `networks`: people in these networks see the provider first.
+    `hosts`: the hosts of applications that only this provider's people use: the sign-in begins without a choice.
     """
 
     siren: frozenset[str] = frozenset()
@@ -78,11 +81,12 @@ SERVES_NOBODY_BY_NAME = ServesOrganisations()
 
 @dataclass(frozen=True, slots=True)
 class Perimeter:
-    """The bounds of a provider's assertions about people. None: unbounded. An empty tuple: nothing may be asserted.
+    """The limits of a provider's assertions about people. None: no limit. An empty set: no value may be asserted.
 
-    `siret`, `email_domains`, `scopes`: checked by their own grammar. `scopes` bounds scoped attributes; None: by the
-    e-mail domains.
-    `attributes`: the only values that an attribute may take.
+    `siret`: the SIRETs.
+    `email_domains`: the domains of e-mail addresses.
+    `scopes`: the scopes of scoped attributes; None: `email_domains` limits the scopes.
+    `attributes`: by attribute, the only allowed values.
     """
 
     siret: frozenset[str] | None = None
@@ -96,12 +100,15 @@ ResponseMode = Literal["query", "form_post", "jwt", "query.jwt", "form_post.jwt"
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationParameters:
-    """What an authorization request of one provider carries beside the usual, and how it travels. Nothing else is sent.
+    """Additional parameters of authorization requests to a provider, and how a request is sent.
 
-    `max_age`: seconds. `claims`: the JSON of OIDC Core 5.5; `essential_acr`: what it demands of acr, empty for nothing.
-    `parameters`: further names and values; `passed_on`: names whose values come with a link into an
-    application, or with our own login address.
-    `pushed`: by RFC 9126; `signed`: by RFC 9101, with the first of the client's keys.
+    `max_age`: seconds.
+    `claims`: the JSON of OIDC Core 5.5.
+    `essential_acr`: the acr values that `claims` marks as essential; empty: no such demand.
+    `parameters`: further parameters.
+    `passed_on`: the names of parameters that a link into an application, or our login address, may contribute.
+    `pushed`: pushes the request first (RFC 9126).
+    `signed`: signs the request with the first of the client's keys (RFC 9101).
     """
 
     response_mode: ResponseMode | None = None
@@ -118,9 +125,12 @@ class AuthorizationParameters:
 
 @dataclass(frozen=True, slots=True)
 class ProviderLogout:
-    """`method`: how people are sent to be signed out there; "auto": by an address if it is short enough, else by a
-    form. `front_channel`: it may end sessions by a frame. `client_id`: sent beside the ID token too. `revoke`: a
-    refresh token ends with the session it was for."""
+    """Sign-out at the provider.
+
+    `method`: how the browser is sent to the provider; "auto": by redirect if the address is short enough, else by form.
+    `front_channel`: the provider may end sessions with a frame.
+    `client_id`: sends the client id beside the ID token.
+    `revoke`: revokes the refresh token at the end of the session."""
 
     method: Literal["auto", "get", "post"] = "auto"
     front_channel: bool = False
@@ -130,13 +140,13 @@ class ProviderLogout:
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """Which access tokens of a provider are accepted.
+    """The conditions on access tokens of a provider.
 
     `audience`: the token has one of these audiences.
     `scopes`: the token has all of these scopes.
     `clients`: the token was issued to one of these clients; empty: to any client.
-    `introspection`: the provider is asked about tokens that are not JWTs.
-    `introspection_algorithms`: the provider answers with a JWT signed by one of these; empty: with JSON.
+    `introspection`: the provider introspects tokens that are not JWTs.
+    `introspection_algorithms`: the signatures of introspection answers in JWT form; empty: answers are JSON.
     `prefix`: the first characters of the provider's opaque tokens.
     `without_tenant`: accepts a token without an organisation although the file has a tenant; the token then acts for no
     organisation.
@@ -154,21 +164,26 @@ class ApiAccess:
 
 @dataclass(frozen=True, slots=True)
 class AttributeSource:
-    """Where a mapped attribute comes from: a claim's path (`address.country` is ("address", "country"))."""
+    """The source of a mapped attribute: the path of a claim. `address.country` is ("address", "country")."""
 
     claim: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class OidcProvider:
-    """`algorithms`: the only ID token signatures accepted. Times in seconds; `skew` is the clock tolerance.
+    """An OpenID provider. Times are in seconds.
 
-    `label` is what people see, `labels` the same by language where the file gives several. `ca`: PEM of the
-    provider's own certificate authority. `private_addresses`: the provider may live on a private network.
-    `client_keys`: all are published, the first signs. `assertion_audience`: whom our assertions are written to.
-    `refresh_ends_on`: errors that end a session as `invalid_grant` does. `keys_max_age`: beyond it, keys that could not
-    be fetched anew verify nothing.
-    `userinfo_algorithms`: userinfo is a JWT signed with one of them, and never JSON; empty: JSON, and never a JWT.
+    `label`: the name that people see.
+    `algorithms`: the accepted signatures of ID tokens.
+    `skew`: the clock tolerance.
+    `ca`: PEM of the provider's own certificate authority.
+    `private_addresses`: the provider may be on a private network.
+    `labels`: the names by language, if the file has several.
+    `client_keys`: the gateway publishes every key, and signs with the first.
+    `assertion_audience`: the audience of our client assertions.
+    `userinfo_algorithms`: the signatures of userinfo in JWT form, which alone is accepted; empty: userinfo is JSON.
+    `keys_max_age`: the greatest age of keys that could not be fetched again; older keys verify no signature.
+    `refresh_ends_on`: errors that end a session, as `invalid_grant` does.
     """
 
     name: str
@@ -210,18 +225,17 @@ class OidcProvider:
 
 @dataclass(frozen=True, slots=True)
 class MetadataFile:
-    """Metadata that the operator gave as a file: believed as it is, signed or not."""
+    """Metadata in a file of the operator, trusted with or without a signature."""
 
     content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataUrl:
-    """`kind`: the entity's own document, a federation's aggregate, or the base URL of an MDQ service
-    that is asked by entityID or by its SHA-1.
-
-    `keys`: SubjectPublicKeyInfo in DER, one of which has signed it; empty only where the provider file says that what
-    TLS brings is believed unsigned (the entity's own document alone).
+    """`kind`: the entity's own document, a federation's aggregate, or the base URL of an MDQ service, which is queried
+    by entityID or by the SHA-1 of the entityID.
+    `keys`: SubjectPublicKeyInfo in DER. One of the keys must have signed the metadata. Empty only for an entity's own
+    document that the provider file trusts by TLS alone.
     """
 
     url: str
@@ -231,16 +245,22 @@ class MetadataUrl:
 
 @dataclass(frozen=True, slots=True)
 class SamlProvider:
-    """What a provider file says of one SAML identity provider; its keys and endpoints are in its metadata.
+    """A SAML identity provider by its file. Keys and endpoints are in the metadata. Times are in seconds.
 
-    `issuer`: its entityID. `signed`: which element's signature is asked for. `attributes` maps our name to the names
-    that its attributes may have (`NameID` is the subject's). `cbc`: AES-CBC is opened for this
-    provider. `cbc_in_unsigned_response`: even where the Response itself bears no signature. `name_id_format`,
-    `authn_context`: asked for where named. `subject_without_name_id`: of the attributes, the one that names a person of
-    whom there is no NameID; None: they are refused. `passive_first`: with IsPassive, then without it where that is not
-    enough. `unsolicited`: IdP-initiated sign-in is let in. `client_certificate`: shown where it is spoken to over SOAP.
-    `friendly_names`: an attribute is taken by its FriendlyName alone. `digit_ids`: an ID may begin with a digit.
-    Times in seconds.
+    `issuer`: the entityID.
+    `signed`: the element that must be signed.
+    `attributes`: our attribute names to the provider's names; `NameID` is the name of the subject.
+    `name_id_format`: the requested format; None: no request.
+    `subject_without_name_id`: the attribute that identifies people without a NameID; None: such people are refused.
+    `authn_context`: the requested classes; may be empty.
+    `passive_first`: asks with IsPassive first, then without.
+    `encrypted`: refuses an assertion that is not encrypted.
+    `cbc`: decrypts AES-CBC in a signed Response.
+    `cbc_in_unsigned_response`: decrypts AES-CBC in a Response without a signature as well.
+    `unsolicited`: accepts IdP-initiated sign-in.
+    `friendly_names`: accepts attributes by their FriendlyName.
+    `digit_ids`: accepts IDs that begin with a digit.
+    `client_certificate`: our certificate for SOAP requests.
     """
 
     name: str

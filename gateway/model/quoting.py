@@ -21,14 +21,14 @@ def quoted(value: object, limit: int = QUOTED_LIMIT) -> str:
 _SHORTEST: Final = 6
 _HIDDEN: Final = "(not shown)"
 _CUT: Final = '..." ('
-# RFC 3986 3.3: what a path may hold as it is.
+# RFC 3986 3.3: characters that a path may contain unescaped.
 _IN_A_PATH: Final = "/:@!$&'()*+,;="
 _ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
-    """`text` without the secrets, in every spelling in which they may come back, and without a rest that `quoted`
-    cut."""
+    """`text` without the secrets, in every spelling that a peer may send back. Also removes the beginning of a secret
+    that `quoted` cut."""
     for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
         text = text.replace(form, _HIDDEN)
         if _CUT in text:
@@ -37,7 +37,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 
 def unechoed(error: GatewayError, secrets: Iterable[str]) -> GatewayError:
-    """The error without the secrets, for an error about the response of a peer that knows them."""
+    """The error without the secrets, for an error about the response of a peer that knows the secrets."""
     return GatewayError(error.code, without(error.detail, secrets), shown=error.shown)
 
 

@@ -3,4 +3,4 @@
 from typing import Literal
 
 Redirects = Literal["nothing", "https", "all"]
-"""`https`: what is public by https; `all`: whatever comes, and a host that is not public by https is led nowhere."""
+"""`https`: redirects the hosts that are public by https. `all`: redirects these hosts, and refuses other hosts."""

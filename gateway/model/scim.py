@@ -1,4 +1,4 @@
-"""A directory that announces by SCIM which people are active, as in gateway.yaml."""
+"""Directories of gateway.yaml that report by SCIM which people are active."""
 
 import hmac
 import re
@@ -10,7 +10,7 @@ from gateway.model.account import SUBJECT
 from gateway.model.identity import Identity
 
 NameAttribute = Literal["userName", "externalId"]
-"""What a directory names a person by."""
+"""The SCIM attribute by which a directory identifies a person."""
 
 
 # RFC 6750 2.1
@@ -19,7 +19,7 @@ _BEARER: Final = re.compile(rb"bearer +([!-~]{1,512}) *", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ScimClient:
-    """`tokens`: each admits the directory.
+    """`tokens`: the directory may send any of these tokens.
     `named_by`: the SCIM attribute that names a person.
     `person`: the part of an identity with the same value: `subject` or an attribute.
     `tenants`: the organisations of the directory's people; None: all people of its provider.
@@ -36,7 +36,7 @@ class ScimClient:
         return provider == self.provider and (self.tenants is None or tenant in self.tenants)
 
     def names_of(self, identity: Identity) -> tuple[str, ...]:
-        """The directory's possible names of this person; empty: the provider does not state them."""
+        """The directory's possible names of the person; empty: the provider does not state the attribute."""
         if self.person == SUBJECT:
             return (identity.subject,)
         return () if self.person in identity.left_out else identity.attributes.get(self.person, ())

@@ -6,7 +6,7 @@ from typing import final
 from gateway.model.identity import Identity
 
 NameIdFields = tuple[str, str | None, str | None, str | None, str | None]
-"""Value, Format, NameQualifier, SPNameQualifier, SPProvidedID; None: the attribute was not there."""
+"""Value, Format, NameQualifier, SPNameQualifier, SPProvidedID; None: the attribute was absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,14 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`id`: 22 characters, random but for the first (stores.sealing).
+    """A person who is signed in. Times are Unix seconds.
 
-    `tenant`: the SIRET in whose name the person acts, or None.
-    Times are Unix seconds; `idle` is in seconds. `id_token` is kept only to be sent back to its own
-    provider (id_token_hint). `sid` is the provider's own session id, where it sent one: SAML's SessionIndex.
-    `name_id` is SAML's NameID as it came, so that a logout names the person as the provider did.
+    `id`: 22 characters. All but the first are random (stores.sealing).
+    `tenant`: the SIRET of the organisation for which the person acts, or None.
+    `idle`: seconds.
+    `id_token`: for id_token_hint, to the provider that issued the token.
+    `sid`: the provider's own session id, if the provider sent an id; with SAML, the SessionIndex.
+    `name_id`: SAML's NameID unchanged, which a logout must repeat.
     """
 
     id: str
@@ -78,14 +80,14 @@ class SignOutNote:
 
 @dataclass(frozen=True, slots=True)
 class SeatLimits:
-    """An application's shorter limits for its seats, in seconds. None: no limit of its own."""
+    """An application's shorter limits for seats, in seconds. None: the session's limit."""
 
     idle: int | None = None
     absolute: int | None = None
 
     @property
     def shortest(self) -> int | None:
-        """Seconds after which a seat may end; None if the seat has no limits of its own."""
+        """Seconds after which a seat may end; None without own limits."""
         limits = [limit for limit in (self.idle, self.absolute) if limit is not None]
         return min(limits) if limits else None
 

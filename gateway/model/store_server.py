@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Sentinels:
-    """The Sentinels say which server is the primary of the group `name`. `username`, `password`: at them."""
+    """The Sentinels, which name the primary server of the group `name`. `username`, `password`: for the Sentinels."""
 
     name: str
     username: str = ""

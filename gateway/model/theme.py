@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 ByLanguage = Mapping[str, str]
-"""By language; the empty language is a text for all of them."""
+"""Texts by language. The empty language marks a text for every language."""
 
 Words = str | tuple[tuple[str, str], ...]
-"""One text for all languages, or pairs of language and text, as decisions keep them, which are compared and
-hashed."""
+"""A text for every language, or pairs of language and text: a hashable form for decisions."""
 
 Conformity = Literal["full", "partial", "none"]
 
-# The surfaces on which the operator's colour stands, as the style sheet has them.
+# The backgrounds of the operator's colour in the style sheet.
 LIGHT_SURFACES: Final = ("#ffffff", "#f2f5f6")
 DARK_SURFACES: Final = ("#18252b", "#0f191d")
 
@@ -42,7 +41,7 @@ class FooterLinks:
     data_protection: ByLanguage = field(default_factory=dict)
 
 
-# By the end of the name, as style sheets name them.
+# The media types of files by the end of their name.
 DESIGN_KINDS: Final[Mapping[str, str]] = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
@@ -53,7 +52,9 @@ DESIGN_KINDS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class DesignFile:
-    """One file of the State's design system, from the operator's copy. `name`: below the folder of its style sheet.
+    """A file of the State's design system, from the operator's copy.
+
+    `name`: the path below the folder of the style sheet.
     `packed`: gzip."""
 
     name: str
@@ -64,8 +65,10 @@ class DesignFile:
 
 @dataclass(frozen=True, slots=True)
 class Dsfr:
-    """The State's design system in the place of our own. `digest`: of all of its files, in hex, a part of their
-    address. `mark`: the lines of the block-mark."""
+    """The State's design system instead of our own.
+
+    `digest`: the hash of the files, in hex, which is a part of their addresses.
+    `mark`: the lines of the block-mark."""
 
     digest: str
     mark: tuple[str, ...]
@@ -101,7 +104,7 @@ class ShownText:
 
 
 def said_in(texts: ByLanguage, language: str) -> ShownText:
-    """The text in this language, else the text for all languages, else the first text with its language; empty without
+    """The text in `language`, else the text for every language, else the first text, with its language. Empty without
     texts."""
     text = texts.get(language) or texts.get("")
     if text is not None:

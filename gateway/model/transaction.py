@@ -9,25 +9,26 @@ from gateway.model.ports import Page
 from gateway.model.session import NameIdFields, Tokens
 
 OTHER_ACCOUNT: Final = "other_account"
-"""The hint, and the parameter of our sign-in addresses, by which a person asks for another account than theirs here.
-Any link may say so: it costs a question at the provider, and ends no session."""
+"""The parameter of our sign-in addresses with which a person asks for another account. Safe to take from a link: the
+parameter causes a question to the provider, and ends no session."""
 
 OTHER_ORGANISATION: Final = "organisation"
-"""Its value where the person chooses among sign-in services first. With any other, the provider of their session is
-asked."""
+"""The value of OTHER_ACCOUNT with which the person first chooses a sign-in service. With another value, the sign-in
+goes to the provider of the session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What an app host asked of the portal: single use, server-side, bound to one browser on that host.
+    """The request of an app host to the portal: single use, server-side, bound to a browser on the host.
 
-    `binding` is the SHA-256 (hex) of the host's binding cookie. `return_target` is the origin-form target
-    asked for. `round` counts the sign-ins of this browser on this host that just ended without a seat.
-    `not_before`: an authentication older than this (Unix seconds) is refused; 0: any authentication will do.
-    `need`: the further demands on the sign-in.
-    `provider`: the provider to ask, for a stronger sign-in or another account; empty: any that the app lists.
-    `hints`: parameters of the link that led here, for the providers whose file passes them on.
-    `embedded`: a frame asks. An open session may serve there; no provider is asked.
+    `return_target`: the requested target, in origin form.
+    `binding`: SHA-256 (hex) of the host's binding cookie.
+    `round`: the number of sign-ins of the browser on the host that just ended without a seat.
+    `not_before`: Unix seconds; refuses an older authentication. 0: accepts every authentication.
+    `need`: further demands on the sign-in.
+    `provider`: the provider to ask, for a stronger sign-in or another account; empty: a provider of the app's list.
+    `hints`: parameters of the incoming link, for providers whose file passes them on.
+    `embedded`: the request came from a frame. An open session may serve; no provider is asked.
     """
 
     app: str
@@ -59,11 +60,11 @@ class SeatOnHost:
 
 
 End = SeatOnHost
-"""A closed union: portal.flow.ends knows every member, and the type checker names a member that it does not know."""
+"""A closed union. portal.flow.ends handles every member: the type checker reports a member without a handler."""
 
 
 class Served(NamedTuple):
-    """The transaction of a sign-in, as it was when the provider was asked. Its id spends it."""
+    """The transaction of a sign-in, at the time of the request to the provider. `id` spends the transaction."""
 
     id: str
     transaction: Transaction
@@ -71,7 +72,7 @@ class Served(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OidcLogin:
-    """An authorization request to one provider, found again by its `state`.
+    """An authorization request to a provider, found again by its `state`.
 
     `serves`: None for a sign-in to the portal itself.
     `binding`: SHA-256 (hex) of the portal host's binding cookie.
@@ -94,11 +95,11 @@ class OidcLogin:
 
 @dataclass(frozen=True, slots=True)
 class SamlLogin:
-    """An AuthnRequest to one provider, found again by its RelayState, which is a reference without content.
+    """An AuthnRequest to a provider, found again by the RelayState, which is a reference without content.
 
-    `request_id`: its ID, which the response's InResponseTo must name.
+    `request_id`: the ID, which InResponseTo of the response must name.
     `authn_context`, `comparison`: as requested.
-    `issued_at`: its IssueInstant, Unix seconds.
+    `issued_at`: the IssueInstant, Unix seconds.
     `fresh`: requests a new authentication (ForceAuthn).
     `passive`: the provider was to show no page of its own (IsPassive).
     `binding`, `serves`: as in OidcLogin.
@@ -163,10 +164,14 @@ class ParkedAssertion:
 
 @dataclass(frozen=True, slots=True)
 class ParkedSignIn:
-    """What a provider has proven of a person for whom it names several organisations, until they have chosen the one
-    for which they act. `transaction`: the id of the sign-in that it is for, empty for the portal itself; `browser`:
-    SHA-256 (hex) of the binding cookie; `at`, when it was, and `ends_at`: Unix seconds. `issued_at`: when the provider
-    issued the ID token or the assertion, by the provider's clock; None in older records."""
+    """A verified sign-in of a person with several organisations, until the person has chosen an organisation. Times are
+    Unix seconds.
+
+    `at`: the time of the verification.
+    `transaction`: the id of the transaction; empty for a sign-in to the portal itself.
+    `browser`: SHA-256 (hex) of the binding cookie.
+    `ends_at`: the provider's limit for the session.
+    `issued_at`: the time of the ID token or the assertion, by the provider's clock; None in older records."""
 
     provider: str
     identity: Identity
@@ -183,7 +188,7 @@ class ParkedSignIn:
 
 @dataclass(frozen=True, slots=True)
 class SamlLogout:
-    """A LogoutRequest sent to one provider, found again by its RelayState; our own sessions have ended before.
+    """A LogoutRequest to a provider, found again by its RelayState. Our own sessions have ended before.
 
     `home`: as in SignOut.
     """
@@ -195,10 +200,10 @@ class SamlLogout:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """What `enter` on the app host needs within 30 seconds: the whole is sealed under a key drawn from the code.
+    """The data for `enter` on the app host, within 30 seconds. A key derived from the code encrypts the record.
 
-    `session_key` is the session's own sealing key; `cookie` is that of the seat which the store adds when the code is
-    taken, and which nobody else has until then.
+    `session_key`: the session's own key.
+    `cookie`: the cookie of the new seat. The store adds the seat when the code is spent; nobody has the cookie before.
     """
 
     app: str

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 CONTROL_SOCKET: Final = "control.sock"
-"""The gateway's own, in its state folder."""
+"""The name of the gateway's own control socket in the state folder."""
 
 
 @dataclass(frozen=True, slots=True)

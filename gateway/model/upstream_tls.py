@@ -1,4 +1,4 @@
-"""What is asked of the TLS of an application."""
+"""TLS towards an application."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,8 +10,8 @@ from gateway.model.provider import ClientCertificate
 class UpstreamTls:
     """`name`: the name that the certificate must hold; empty: the host of the URL.
     `sni`: the name sent in the handshake; empty: none; None: `name`.
-    `pins`: certificates in DER, one of which the application must show, whatever its names and authority; empty: names
-    and authorities are checked.
+    `pins`: certificates in DER. The application must present one of them; names and authorities do not count. Empty:
+    names and authorities are checked.
     `minimum`: the oldest version.
     `client_certificate`: our certificate for the application.
     `legacy`: the profile for servers without newer versions.

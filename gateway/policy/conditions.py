@@ -5,21 +5,28 @@ Evaluating a condition cannot fail, so no error can let anybody in.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.policy.budget import MOST_STEPS
 from gateway.policy.facts import NO_FACTS, Facts
 from gateway.policy.hours import Time
 from gateway.policy.levels import AcrMin, Amr, MaxAge
 from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
 from gateway.policy.request_conditions import Header, Method, Network, Query
 from gateway.policy.truth import FALSE, TRUE, UNKNOWN, Truth, negated, truth_of
-from gateway.policy.values import ValueTest, any_truth, check_members, check_text
+from gateway.policy.values import ValueTest, any_truth, check_members, check_text, steps_of
 
 GROUPS = "groups"
 DEEPEST = 32
+PART_STEPS: Final = 100
+"""Steps (policy.budget) of a part of a combination, before what the part itself takes."""
+_OVER: Final = (
+    f"the conditions of this path could take over {MOST_STEPS:,} steps (some 10 ms) together, for this person and this "
+    "request: write fewer or cheaper ones"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,9 @@ class Group:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         values = values_of(identity, GROUPS)
-        return UNKNOWN if values is None else truth_of(self.name in values)
+        if values is None or not facts.afford(4 * len(values)):
+            return UNKNOWN
+        return truth_of(self.name in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +79,20 @@ class Claim:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         values = values_of(identity, self.name)
-        return UNKNOWN if values is None else any_truth(self.test, values)
+        if values is None or not facts.afford(steps_of(self.test, values)):
+            return UNKNOWN
+        return any_truth(self.test, values)
 
 
 class CompiledExpression(Protocol):
     """A compiled expression. Evaluating never raises: a result other than true or false is unknown, and is counted.
 
+    `usual_steps`: the most steps (policy.budget) for usual values.
     `too_costly`: the reason, for the operator, why the expression is not evaluated for these values. Empty: evaluated.
     """
+
+    @property
+    def usual_steps(self) -> int: ...
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth: ...
 
@@ -108,6 +123,8 @@ class All:
         _check_depth(self)
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        if not facts.afford(PART_STEPS * len(self.conditions)):
+            return UNKNOWN
         found = TRUE
         for part in self.conditions:
             truth = part.truth(identity, facts)
@@ -115,6 +132,8 @@ class All:
                 return truth
             if truth is UNKNOWN:
                 found = truth
+                if facts.is_over_budget:
+                    break
         return found
 
 
@@ -127,6 +146,8 @@ class Any_:  # noqa: N801 - `Any` is typing's
         _check_depth(self)
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        if not facts.afford(PART_STEPS * len(self.conditions)):
+            return UNKNOWN
         found = FALSE
         for part in self.conditions:
             truth = part.truth(identity, facts)
@@ -134,6 +155,8 @@ class Any_:  # noqa: N801 - `Any` is typing's
                 return truth
             if truth is UNKNOWN:
                 found = truth
+                if facts.is_over_budget:
+                    break
         return found
 
 
@@ -213,6 +236,8 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
 
 def settle(condition: Condition, identity: Identity | None, facts: Facts) -> Condition:
     """The condition, with every part that does not depend on the request replaced by its truth."""
+    if facts.is_over_budget:
+        return Settled(UNKNOWN, turns_on_identity(condition), _OVER)
     if not turns_on_request(condition):
         truth = evaluate(condition, identity, facts)
         costly = too_costly(condition, identity, facts) if truth is UNKNOWN else ""
@@ -229,7 +254,9 @@ def settle(condition: Condition, identity: Identity | None, facts: Facts) -> Con
 
 
 def too_costly(condition: Condition, identity: Identity | None, facts: Facts) -> str:
-    """Why an expression in the condition is not evaluated, in words for the operator; empty where each is."""
+    """Why a part of the condition is not evaluated, in words for the operator. Empty: every part is evaluated."""
+    if facts.is_over_budget:
+        return _OVER
     for leaf in leaves(condition):
         match leaf:
             case When():

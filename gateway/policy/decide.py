@@ -28,6 +28,8 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
             return Deny(rule.ref, rule.denied_as, rule.refusal)
         if truth is UNKNOWN and unknown is None:
             unknown = _cannot_tell(rule, condition, identity, facts)
+        if unknown is not None and facts.is_over_budget:
+            return unknown
     deciding = next((rule for rule in match.rules if rule.covers(method)), None)
     if deciding is None:
         # We do not fall back on the rule of a wider path: the most specific path decides, for every method.

@@ -47,7 +47,7 @@ class Time:
             raise GatewayError(policy_codes.CONDITION, "a time needs days, hours or dates")
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
-        if facts.asked is None:
+        if facts.asked is None or not facts.afford(800 + 20 * (len(self.hours) + len(self.dates))):
             return Truth.UNKNOWN
         there = datetime.fromtimestamp(facts.asked.now, self.zone)
         day, clock, today = DAYS[there.weekday()], there.strftime("%H:%M"), there.date().isoformat()

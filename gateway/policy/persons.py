@@ -96,7 +96,7 @@ class Mandate:
             return UNKNOWN
         terms = identity.terms
         if self.of is not None:
-            if terms is None:
+            if terms is None or not facts.afford(400 * len(terms)):
                 return UNKNOWN
             return any_of(self._of_tenant(term, facts.tenant) for term in terms if term.office in self.names)
         if MANDATES not in identity.attributes:

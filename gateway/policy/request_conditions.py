@@ -17,7 +17,7 @@ from gateway.model.identity import Identity
 from gateway.model.names import LenientName, fold
 from gateway.policy.facts import Facts
 from gateway.policy.truth import Truth, agreed, truth_of
-from gateway.policy.values import ValueTest, check_members, check_text, value_truth
+from gateway.policy.values import ValueTest, check_members, check_text, steps_of, value_truth
 
 _HEADER_NAME = re.compile(r"[a-z0-9-]{1,64}")
 _SEPARATORS = re.compile("[&;]")
@@ -43,6 +43,8 @@ class Network:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if facts.asked is None or facts.asked.client is None:
+            return Truth.UNKNOWN
+        if not facts.afford(100 * len(self.networks)):
             return Truth.UNKNOWN
         client = facts.asked.client
         return truth_of(any(client in network for network in self.networks))
@@ -84,12 +86,14 @@ class Header:
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if facts.asked is None:
             return Truth.UNKNOWN
+        if not facts.afford(60 * len(facts.asked.headers)):
+            return Truth.UNKNOWN
         # CGI programs read `x.mode` as they read `x-mode`.
         folded = fold(self.name.encode())
         alike = [(name, value) for name, value in facts.asked.headers if fold(name.encode()) == folded]
         if any(name != self.name for name, _ in alike):
             return Truth.UNKNOWN
-        return _agreed(self.test, [value for _, value in alike])
+        return _agreed(self.test, [value for _, value in alike], facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +113,14 @@ class Query:
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if facts.asked is None:
             return Truth.UNKNOWN
+        query = facts.asked.query
+        if not facts.afford(800 * (1 + query.count("&") + query.count(";")) + 10 * len(query)):
+            return Truth.UNKNOWN
         try:
-            values = {self._values(facts.asked.query, separators) for separators in (_SEPARATORS, _AMPERSAND)}
+            values = {self._values(query, separators) for separators in (_SEPARATORS, _AMPERSAND)}
         except ValueError:
             return Truth.UNKNOWN
-        return _agreed(self.test, list(values.pop())) if len(values) == 1 else Truth.UNKNOWN
+        return _agreed(self.test, list(values.pop()), facts) if len(values) == 1 else Truth.UNKNOWN
 
     def _values(self, query: str, separators: re.Pattern[str]) -> tuple[str, ...]:
         """Raises ValueError for a query that servers read differently."""
@@ -129,8 +136,12 @@ class Query:
         return tuple(found)
 
 
-def _agreed(test: ValueTest, values: list[str]) -> Truth:
-    return agreed(value_truth(test, value) for value in values) if values else Truth.FALSE
+def _agreed(test: ValueTest, values: list[str], facts: Facts) -> Truth:
+    if not values:
+        return Truth.FALSE
+    if not facts.afford(steps_of(test, values)):
+        return Truth.UNKNOWN
+    return agreed(value_truth(test, value) for value in values)
 
 
 def _pairs(query: str, separators: re.Pattern[str]) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.model.codes import policy_codes
 from gateway.model.decision import Allow, Deny
@@ -14,6 +15,11 @@ from gateway.policy.levels import AcrMin, Amr, Ladder, MaxAge
 from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
 from gateway.policy.truth import TRUE, UNKNOWN, truth_of
+
+_COMBINED: Final = 2000
+"""Steps (policy.budget) of one combination of level, age and method, before the rules are asked."""
+_TRIED: Final = 1000
+"""Steps (policy.budget) of one part of the rules, for each sign-in that is tried: the rules are built anew for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ def needed(match: Match, method: str, identity: Identity, facts: Facts) -> Need 
     wanted = _wanted(match, method)
     if wanted is None:
         return None
-    for need in _needs(wanted, identity.provider):
+    for need in _needs(wanted, identity.provider, facts):
         stronger = _stronger(wanted.ladder, identity, need, facts)
         if isinstance(decide(match, method, stronger, facts), Allow):
             return need
@@ -45,13 +51,19 @@ def needed(match: Match, method: str, identity: Identity, facts: Facts) -> Need 
 def required(match: Match, method: str, facts: Facts) -> Need:
     """The sign-in that the rules demand of every person. Requesting it at once saves a second sign-in.
 
-    A method (`amr`) is requested only when the session is known to lack the method.
+    A method (`amr`) is requested only when the session is known to lack the method. Where trying takes too many steps,
+    the first sign-in that could not be tried is requested: the rules decide once the person has signed in.
     """
     wanted = _wanted(match, method)
     if wanted is None:
         return NO_NEED
-    combinations = (Need(level, age) for level in ("", *wanted.levels) for age in (None, *wanted.ages))
-    return next((need for need in combinations if not _is_refused(match, method, need, wanted.ladder, facts)), NO_NEED)
+    parts = _parts(match)
+    for level in ("", *wanted.levels):
+        for age in (None, *wanted.ages):
+            need = Need(level, age)
+            if not facts.afford(_TRIED * parts) or not _is_refused(match, method, need, wanted.ladder, facts):
+                return need
+    return NO_NEED
 
 
 def _wanted(match: Match, method: str) -> _Wanted | None:
@@ -79,11 +91,23 @@ def _conditions(match: Match, method: str) -> Iterator[Condition]:
             yield from (condition for condition in (rule.allow, rule.deny) if condition is not None)
 
 
-def _needs(wanted: _Wanted, provider: str) -> Iterator[Need]:
-    """The combinations that the provider can be asked for, ordered by the effort for the person."""
+def _parts(match: Match) -> int:
+    return sum(
+        1
+        for rule in (*match.rules, *match.denies)
+        for condition in (rule.allow, rule.deny)
+        if condition is not None
+        for _ in leaves(condition)
+    )
+
+
+def _needs(wanted: _Wanted, provider: str, facts: Facts) -> Iterator[Need]:
+    """The combinations that the provider can be asked for, ordered by the effort for the person, within the budget."""
     for amr in ((), wanted.amr) if wanted.amr else ((),):
         for level in ("", *wanted.levels):
             for age in (None, *wanted.ages):
+                if not facts.afford(_COMBINED):
+                    return
                 need = Need(level, age, amr)
                 if need != NO_NEED and need == wanted.ladder.askable(provider, need):
                     yield need

@@ -1,10 +1,16 @@
-"""The name of an organisation on a page: its number, and its name if a table of organisations has its SIREN."""
+"""The name of an organisation beside its number, if a table of organisations has its SIREN."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
+from gateway.organisations.search import OrganisationSearch
 from gateway.portal.http.choices import NamedOrganisation
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.services import PortalServices
+
+# Stands in the place of a person's network (OrganisationSearch): a flood of people's searches does not keep operators
+# from the names.
+_OPERATORS: Final = "operators"
 
 
 async def organisation_lines(
@@ -17,3 +23,11 @@ async def organisation_lines(
 
 async def organisation_line(services: PortalServices, request: PortalRequest, number: str) -> NamedOrganisation:
     return (await organisation_lines(services, request, (number,)))[0]
+
+
+async def name_organisations(search: OrganisationSearch, sessions: Sequence[dict[str, Any]]) -> None:
+    """Adds `organisation`, the name of `tenant`, to each session in an operator's list; empty if no name is known.
+    Never raises."""
+    names = await search.names({session["tenant"] for session in sessions} - {None}, _OPERATORS)
+    for session in sessions:
+        session["organisation"] = names.get(session["tenant"], "")

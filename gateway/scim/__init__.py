@@ -1,8 +1,12 @@
-"""What a directory tells of people by SCIM 2.0 (RFC 7643, RFC 7644): pure, bytes in and values out.
+"""Reports of directories about people by SCIM 2.0 (RFC 7643, RFC 7644): pure, bytes in and values out. Begin in `user`.
 
-`document` reads JSON, `user` what is kept of a person: two names, and whether they are active. `patch` applies a PATCH,
-`query` reads a filter and a page, `projection` which attributes are wanted, `discovery` describes all this to clients,
-`errors` says what was wrong. Begin in `user`. The attributes that are not kept are read past.
+`document`    reads JSON
+`user`        the kept data of a person: two names, and whether the person is active. Further attributes are ignored
+`patch`       applies a PATCH
+`query`       reads a filter and a page
+`projection`  the requested attributes
+`discovery`   describes the service to clients
+`errors`      error documents
 
-The addresses are in `portal.scim`, and what was told is kept in `stores.told_people`.
+`portal.scim` has the addresses, and `stores.told_people` keeps the reports.
 """

@@ -60,7 +60,7 @@ def user_schema(base: str) -> dict[str, object]:
         "attributes": [
             _attribute("userName", "By what the directory names the person", required=True, uniqueness="server"),
             _attribute("externalId", "By what the directory itself knows the person", exact=True, uniqueness="server"),
-            # Required, so that it is not removed (RFC 7644 3.5.2.2): nobody is neither active nor not.
+            # Required: otherwise a client could remove it (RFC 7644 3.5.2.2), and a person is active or inactive.
             _attribute(
                 "active", "Whether the person may sign in; false ends their sessions", type="boolean", required=True
             ),

@@ -9,7 +9,7 @@ from gateway.model.errors import GatewayError
 ScimObject = dict[str, object]
 """Names of attributes and of schemas in lower case: RFC 7643 2.1 knows no case in them."""
 
-# Bytes. A user with all attributes of RFC 7643 8.2 has under 3,000.
+# Bytes. The full user of RFC 7643 8.2 has under 3,000.
 LARGEST: Final = 64 << 10
 _MOST_SCHEMAS: Final = 16
 
@@ -26,7 +26,7 @@ def read_object(body: bytes) -> ScimObject:
     except RecursionError:
         raise GatewayError(scim_codes.SYNTAX, "nested too deeply") from None
     except ValueError as error:
-        # Its text could repeat what was sent.
+        # The error's text could repeat sent data.
         why = str(error) if isinstance(error, _Refused) else "not JSON in UTF-8"
         raise GatewayError(scim_codes.SYNTAX, why) from None
     if not isinstance(found, dict):

@@ -1,4 +1,4 @@
-"""Errors as RFC 7644 3.12 has them."""
+"""Error documents by RFC 7644 3.12."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,7 +19,7 @@ _TYPES: Final[Mapping[Code, str]] = {
     scim_codes.TAKEN: "uniqueness",
     scim_codes.TOO_MANY: "tooMany",
 }
-# What was wrong in detail is told to a directory that has shown who it is.
+# Errors without detail: only an authenticated directory learns the detail.
 _SILENT: Final = frozenset({scim_codes.TOKEN})
 
 

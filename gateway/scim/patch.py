@@ -16,7 +16,7 @@ _MOST_OPERATIONS: Final = 100
 _LONGEST_PATH: Final = 512
 _KEPT: Final[Mapping[str, str]] = {"username": "userName", "externalid": "externalId", "active": "active"}
 _READ_ONLY: Final = frozenset({"id", "meta", "groups"})
-# RFC 7643 4.1: they are read past, for nothing of them is kept.
+# RFC 7643 4.1: attributes that are ignored, because they are not kept.
 _READ_PAST: Final = frozenset(
     {
         *("name", "displayname", "nickname", "profileurl", "title", "usertype", "preferredlanguage", "locale"),
@@ -25,7 +25,7 @@ _READ_PAST: Final = frozenset(
     }
 )
 _OWN: Final = f"{USER}:".lower()
-# Attributes of another schema, of the enterprise's or the directory's own.
+# Attributes of other schemas: the enterprise schema, or the directory's own.
 _EXTENSION: Final = "urn:"
 # RFC 7644 3.5.2: attribute, with a filter of its values, or a sub-attribute.
 _PATH: Final = re.compile(r'([A-Za-z][\w$-]*)(\[[^\[\]"]*(?:"[^"\\]*"[^\[\]"]*)*\])?(\.[A-Za-z$][\w$-]*)?', re.ASCII)
@@ -67,13 +67,13 @@ def _operations(document: ScimObject) -> list[object]:
 
 
 def _kind(operation: ScimObject) -> str:
-    # Entra writes Add and Replace, unless its address says `aadOptscim062020`.
+    # Entra writes Add and Replace, unless the address that it calls contains `aadOptscim062020`.
     op = operation.get("op")
     return op.lower() if isinstance(op, str) else ""
 
 
 def _values_of(operation: object) -> Iterable[tuple[object, object]]:
-    """The paths that an operation sets, with their values."""
+    """The paths in an operation, with their new values."""
     if not isinstance(operation, dict) or _kind(operation) not in {"add", "replace"}:
         return ()
     path, value = operation.get("path"), operation.get("value")
@@ -111,7 +111,7 @@ def attribute_of(path: object) -> str | None:
     lower = path.lower()
     own = lower.removeprefix(_OWN)
     if own == lower and lower.startswith(_EXTENSION):
-        # An object of all of the own schema's attributes is not what RFC 7644 means by a path.
+        # By RFC 7644, a path names an attribute, not a whole schema.
         if f"{lower}:" == _OWN:
             raise GatewayError(scim_codes.PATH, "a path names the schema, and no attribute")
         return None

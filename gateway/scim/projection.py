@@ -8,7 +8,7 @@ from gateway.model.codes import scim_codes
 from gateway.model.errors import GatewayError
 from gateway.scim.user import USER
 
-# RFC 7643 3 and 3.1: returned whatever is asked.
+# RFC 7643 3 and 3.1: always returned.
 _ALWAYS: Final = frozenset({"schemas", "id"})
 MOST_NAMES: Final = 64
 WANTED: Final = "attributes"
@@ -18,7 +18,7 @@ _OWN: Final = f"{USER}:".lower()
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Names in lower case; `meta.created` for a nested name. `wanted` None: all."""
+    """Names are in lower case; a nested name is `meta.created`. `wanted`: None for every attribute."""
 
     wanted: frozenset[str] | None = None
     unwanted: frozenset[str] = frozenset()

@@ -36,7 +36,7 @@ _BEYOND: Final = 10**9
 
 @dataclass(frozen=True, slots=True)
 class UserNamed:
-    """Users with this value of the attribute."""
+    """The users whose `attribute` has `value`."""
 
     attribute: NameAttribute
     value: str
@@ -54,7 +54,7 @@ class UserQuery:
 
 def read_query(parameters: Mapping[str, str]) -> UserQuery:
     """Raises GatewayError: scim_codes.FILTER, scim_codes.VALUE."""
-    # Names of parameters are as RFC 7644 writes them.
+    # The case of parameter names counts.
     filter = parameters.get("filter")
     start, count = _number(parameters, "startIndex", 1), _number(parameters, "count", MOST_RESULTS)
     return _query(filter, start, count, read_projection(parameters))
@@ -77,7 +77,7 @@ def _query(filter: str | None, start: int, count: int, shows: Projection) -> Use
 
 
 def read_filter(text: str) -> UserNamed:
-    """`userName eq "..."` or `externalId eq "..."`; no other is asked by a directory that looks for a person. Raises
+    """`userName eq "..."` or `externalId eq "..."`: directories that look for a person need no other filter. Raises
     GatewayError(scim_codes.FILTER)."""
     found = _COMPARISON.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:

@@ -58,9 +58,7 @@ def read_user(document: ScimObject, before: UserState | None = None) -> UserStat
 
 
 def says_inactive(document: ScimObject) -> bool:
-    """Whether a PUT deactivates the user, whatever else is missing or wrong: the address says that it is a User. Never
-    raises.
-    """
+    """Whether a PUT deactivates the user, even if further values are missing or wrong. Never raises."""
     try:
         return document.get("active") is not None and not _boolean(document["active"])
     except GatewayError:
@@ -77,9 +75,8 @@ def with_value(state: UserState, attribute: str, value: object) -> UserState:
 
 
 def compared(attribute: NameAttribute, name: str) -> str:
-    """Equal for equal names: userName ignores case (RFC 7643 4.1.1), externalId does not (3.1). A provider's values are
-    in NFC, and so are both names.
-    """
+    """Equal for equal names: userName ignores case (RFC 7643 4.1.1), externalId does not (3.1). The names are in NFC,
+    as a provider's values are."""
     return same_login(name) if attribute == "userName" else unicodedata.normalize("NFC", name)
 
 
@@ -111,7 +108,7 @@ def _name(attribute: str, value: object) -> str:
 
 
 def _boolean(value: object) -> bool:
-    """Entra sends `"False"`, a text, unless its address says `aadOptscim062020`."""
+    """Entra sends the text `"False"`, unless the address that it calls contains `aadOptscim062020`."""
     found = _BOOLEANS.get(value.lower()) if isinstance(value, str) else value
     if not isinstance(found, bool):
         raise GatewayError(scim_codes.VALUE, "active is neither true nor false")

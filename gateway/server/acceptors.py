@@ -16,20 +16,20 @@ from gateway.server.proxy_header import told_client
 from gateway.server.tls import Handshakes, ListenerContexts
 from gateway.wire.addresses import IpNetwork, contains, parse_address
 
-# A handshake that began before the end gets this long to finish.
+# Seconds for handshakes under way to finish when the gateway stops accepting.
 _JOINED_WITHIN = 0.5
 
-# The loop's own patience is a minute: as long as that, a stranger could hold a place for one byte.
+# asyncio's default is a minute: a stranger could hold a place that long with a single byte.
 _LONGEST_HANDSHAKE = 10.0
 
-# In one turn of the loop: other tasks want their turn, and other workers may take the next connections.
+# Connections per turn of the loop. Other tasks need a turn too, and other workers may take the next connections.
 _ACCEPTED_AT_ONCE = 32
 
 # Seconds until the next try. Meanwhile new connections wait in the kernel's queue.
 _WITHOUT_DESCRIPTORS = 0.1
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
-# With this option, closing ends a connection at once on both sides (socket(7), SO_LINGER).
+# SO_LINGER with 0 seconds: closing resets the connection at once (socket(7)).
 _AT_ONCE = struct.pack("ii", 1, 0)
 _READ_AND_FORGOTTEN = 65536
 
@@ -59,7 +59,7 @@ class Admits(Protocol):
         which has not named the client yet."""
 
     def mistaken(self, peer: str, error: GatewayError) -> None:
-        """Reports a wrong client at a listener for servers in front: the client is no such server, or sent no such
+        """Reports a wrong client at a listener for servers in front: the client is another machine, or sent no PROXY
         header."""
 
     def refusal(self) -> bytes:
@@ -70,7 +70,7 @@ class Admits(Protocol):
 
 
 Factory = Callable[[Admitted], asyncio.BaseProtocol]
-"""The protocol of a connection that has come in: it gives its place back when it is lost."""
+"""Makes the protocol of an accepted connection. The protocol frees its place when the connection is lost."""
 
 
 class Acceptor:
@@ -94,7 +94,7 @@ class Acceptor:
         self._factory = factory
         self._keeper = keeper
         self._handshakes = handshakes
-        # asyncio takes it beside TLS only.
+        # asyncio accepts a handshake timeout only with TLS.
         self._patience = None if handshakes is None else min(patience, _LONGEST_HANDSHAKE)
         self._joining: set[asyncio.Task[None]] = set()
         self._waits: asyncio.TimerHandle | None = None
@@ -198,7 +198,7 @@ class Acceptor:
         with connection, suppress(OSError):
             if self._handshakes is None:
                 connection.send(self._keeper.refusal())
-                # Unread bytes would reset the connection, and the answer with it.
+                # Unread bytes would reset the connection before the client reads the answer.
                 connection.recv(_READ_AND_FORGOTTEN)
             else:
                 _reset(connection)
@@ -206,7 +206,7 @@ class Acceptor:
     def _wait_for_descriptors(self) -> None:
         self._keeper.exhausted("accept")
         loop = asyncio.get_running_loop()
-        # The loop would call again and again: whoever waits stays ready.
+        # The loop would call again and again, because the waiting connections keep the socket ready.
         loop.remove_reader(self._listening)
         self._waits = loop.call_later(_WITHOUT_DESCRIPTORS, self.open)
 
@@ -249,7 +249,7 @@ class Acceptors:
             acceptor.open()
 
     def use(self, contexts: Sequence[ListenerContexts | None]) -> None:
-        """New handshakes use these certificates from now on."""
+        """Uses the certificates for new handshakes."""
         for acceptor, context in zip(self._acceptors, contexts, strict=True):
             acceptor.use(context)
 

@@ -16,7 +16,7 @@ from gateway.server.listeners import forget_path
 
 _CLOSED_WITHIN = 0.5
 _READ_WITHIN = 5.0
-"""A client has taken its answer by then, or its connection is cut."""
+"""Seconds for a client to read the answer. After them the connection is cut."""
 
 
 class Observed(Protocol):
@@ -49,8 +49,7 @@ class Admin:
         await web.SockSite(self._runner, listening).start()
 
     async def stop(self) -> None:
-        """Stops without waiting for clients: neither a client that waits for metrics nor a client that does not read
-        delays the stop."""
+        """Stops without waiting for clients: a client that waits for metrics, or does not read, delays nothing."""
         if self._exposition is not None:
             self._exposition.cancel()
         for transport in self._writing:
@@ -68,7 +67,7 @@ class Admin:
         transport = request.transport
         if transport is None:
             return response
-        # One answer a connection: requests that a client has sent ahead would each take their time of this loop.
+        # One answer per connection: pipelined requests would take time of this loop.
         response.force_close()
         self._writing.add(transport)
         try:

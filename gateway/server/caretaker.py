@@ -1,5 +1,4 @@
-"""Chooses the gateway that looks after shared files when several gateways run on one state folder: the holder of the
-lock."""
+"""Several gateways on one state folder: the holder of a lock looks after the shared files."""
 
 import asyncio
 from pathlib import Path
@@ -18,13 +17,13 @@ class Caretaker:
         self._lock = None if gateway.store == "memory" else Ownership(Path(gateway.state_folder) / "gateway")
 
     async def wait(self) -> None:
-        """Waits until this gateway holds the lock."""
+        """Waits until the gateway holds the lock."""
         while self._lock is not None:
             try:
                 if await asyncio.to_thread(self._lock.taken):
                     return
             except OSError:
-                # The folder is full or missing. No other gateway can hold a lock there either.
+                # The folder is full or missing. Other gateways cannot take the lock either.
                 return
             await asyncio.sleep(_AGAIN)
 

@@ -1,7 +1,7 @@
 """The socket pair between the supervisor and one worker: small framed messages, both ways.
 
 A frame is a 4-byte length, a 4-byte length of the head, the head (JSON: kind and fields), then raw payload.
-Either side trusts the other: they are one program. A broken frame or the end of the stream ends the channel.
+The two processes are one program and trust each other. A broken frame or the end of the stream ends the channel.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _MAX_FRAME = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`fields` are JSON values; `payload` carries what is large (a plan)."""
+    """`fields`: JSON values. `payload`: large data, such as a plan."""
 
     kind: str
     fields: dict[str, Any] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Message:
 
 
 class ChannelLost(Exception):
-    """The other side has gone without an answer."""
+    """The peer has gone without an answer."""
 
 
 class Channel(asyncio.Protocol):
@@ -77,7 +77,7 @@ class Channel(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are none of asyncio's classes.
+        # uvloop's transports do not inherit from asyncio's classes.
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:

@@ -13,7 +13,7 @@ from gateway.config.compile.build import build_gateway
 from gateway.config.compile.compiler import Compiled
 from gateway.config.compile.plan import names_of
 from gateway.config.compile.process import OTHER_RELEASE, decode_outcome, encode_files, fingerprint_of, split_answer
-from gateway.config.folder.files import Files, is_app
+from gateway.config.folder.files import Files, digest_of, is_app
 from gateway.config.folder.read import read_folder, read_for_good, read_known_hosts
 from gateway.config.problems import ProblemsFound
 from gateway.config.schema.scalars import Reference
@@ -23,11 +23,11 @@ from gateway.ops.zeros import zeros
 from gateway.server.faults import where
 
 COMPILED_WITHIN = 120.0
-# Of a core, for one file: the largest that is read, 1 MB, takes half of it. Where several are too slow, each costs the
-# time of all before it again, so that the later ones get less.
+# CPU seconds for a file. A file of 1 MB, the largest size, takes half of them. After a file that is too slow, the
+# helper starts again from the first file, so later slow files get less.
 _FILE_SECONDS, _LEAST_SECONDS = 2.0, 1.0
 
-# -P: what lies in the current folder is never taken for a part of this program.
+# -P: never imports modules from the current folder.
 _HELPER = (sys.executable, "-P", "-m", "gateway.trial.compile_process")
 
 
@@ -74,8 +74,6 @@ async def compile_folder(folder: Path, within: float = COMPILED_WITHIN, *, live:
         return _live(await _compiled(asked, within), files, fingerprint_of(encoded), good)
     except ProblemsFound as found:
         raise Refused(str(found)) from found
-    except TimeoutError:
-        raise Refused(f"{folder}: not compiled within {within:.0f} s") from None
     except OSError as error:
         raise Refused(f"{folder}: the compiling process cannot be started: {error}") from error
     except (ValueError, KeyError) as error:
@@ -104,24 +102,30 @@ def digest(ring: bytes) -> bytes:
 
 async def _compiled(files: Files, within: float) -> Compiled:
     """Compiles in a helper. If a file takes too long, asks again and names the file as wrong. Raises the errors of
-    `decode_outcome`, Refused, and TimeoutError after `within` seconds."""
+    `decode_outcome`, and Refused, also after `within` seconds."""
     seconds, too_slow = _FILE_SECONDS, frozenset[str]()
-    async with asyncio.timeout(within):
-        while True:
-            status, written = await _in_helper(encode_files(replace(files, too_slow=too_slow)), seconds)
-            begun, answer = split_answer(written)
-            if status == -signal.SIGPROF and begun not in too_slow:
-                too_slow |= {begun}
-                seconds = max(seconds / 2, _LEAST_SECONDS)
-            elif status == OTHER_RELEASE:
-                raise Refused(
-                    f"the program on disk is of another release than the gateway that runs ({__version__}): `ecluse "
-                    "restart` takes the new release and the folder"
-                )
-            elif status:
-                raise Refused(f"the compiling process ended with status {status}")
-            else:
-                return decode_outcome(answer)
+    try:
+        async with asyncio.timeout(within):
+            while True:
+                status, written = await _in_helper(encode_files(replace(files, too_slow=too_slow)), seconds)
+                begun, answer = split_answer(written)
+                if status == -signal.SIGPROF and begun not in too_slow:
+                    too_slow |= {begun}
+                    seconds = max(seconds / 2, _LEAST_SECONDS)
+                elif status == OTHER_RELEASE:
+                    raise Refused(
+                        f"the program on disk is of another release than the gateway that runs ({__version__}): "
+                        "`ecluse restart` takes the new release and the folder"
+                    )
+                elif status:
+                    raise Refused(f"the compiling process ended with status {status}")
+                else:
+                    return decode_outcome(answer)
+    except TimeoutError:
+        slow = sorted(path for path, content in files.texts.items() if digest_of(content) in too_slow)
+        lines = [f"{files.folder}: not compiled within {within:.0f} s"]
+        lines += [f"{files.shown(path)}: it takes too long to compile" for path in slow]
+        raise Refused("\n".join(lines)) from None
 
 
 async def _in_helper(files: bytes, seconds: float) -> tuple[int, bytes]:

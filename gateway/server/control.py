@@ -17,11 +17,11 @@ from gateway.model.unix_socket import CONTROL_SOCKET
 from gateway.server.faults import CannotServe
 
 RELOAD = b"reload\n"
-# The operator means that hosts go.
+# The operator agrees to lose hosts.
 RELOAD_WITH_FEWER_HOSTS = b"reload --yes\n"
-# Of a gateway that is to take our place: the connection is its own from there on.
+# Sent by the successor of this gateway, to which the connection then belongs.
 SUCCEED = b"succeed\n"
-# A question: start the program anew. `process`: of the gateway that serves then. `yes`: true, as of a reload.
+# The question to start the program again. `process`: the id of the new gateway. `yes`: true to lose hosts.
 RESTART = {"what": "restart"}
 _ASKED_WITHIN = 5.0
 _BESIDE_WITHIN = 1.0
@@ -29,15 +29,18 @@ _TOLD_WITHIN = 5.0
 _BACKLOG = 16
 
 ReloadVerdict = dict[str, Any]
-"""`verdict`: live, refused or partly; `revision`: of what is live now; `detail`: why, empty where there is nothing;
-`code`: of a refusal that is no problem of a file (server/replacement.py).
-Partly: `kept` and `closed` name the app files that stay as they were, and those whose hosts are closed."""
+"""`verdict`: live, refused or partly.
+`revision`: the revision of the live plan.
+`detail`: the reason; may be empty.
+`code`: the code of a refusal that is no problem of a file (server/replacement.py).
+`kept`: with partly, the app files that stay in their last served form.
+`closed`: with partly, the app files whose hosts are closed."""
 
 ControlAnswer = dict[str, Any]
-"""Of a question in JSON: JSON values; `error`, in words, where there is no answer."""
+"""The answer to a question: JSON values, or `error` with a text."""
 
 ControlAnswers = Callable[[dict[str, Any]], Awaitable[ControlAnswer]]
-"""The question has its `operator`: who asks, whatever the question itself says of that."""
+"""Answers a question. `operator` in the question is the user of the connection, not a field of the client."""
 
 _CREDENTIALS = struct.Struct("3i")
 
@@ -104,7 +107,7 @@ class Control:
                 return
             await self._write_answer(asked, writer)
         except (OSError, TimeoutError, ValueError):
-            pass  # whoever asked has gone, or said nothing
+            pass  # the client has gone, or sent nothing
         finally:
             writer.close()
 
@@ -133,7 +136,7 @@ class Control:
 
 def _taken_from(writer: asyncio.StreamWriter) -> socket.socket:
     """A second descriptor of the connection, so that the writer's own descriptor may be closed. The writer's transport
-    reads nothing from here on: it would take what the successor says next from the owner of the second descriptor."""
+    stops reading: the next bytes of the successor belong to the owner of the second descriptor."""
     cast(asyncio.ReadTransport, writer.transport).pause_reading()
     return socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
 

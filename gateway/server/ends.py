@@ -31,8 +31,8 @@ class Ends:
         return len(self._unwritten)
 
     async def revoke(self, worker: Worker, message: Message) -> None:
-        """Revokes the sessions in the other workers and gateways. The asking worker has revoked them already; it gets
-        its reply when the others are done."""
+        """Revokes the sessions in the other workers and gateways. The asking worker has already revoked the sessions,
+        and gets its reply when the others have."""
         sessions, unwritten = message.fields["sessions"], message.fields["unwritten"]
         self._learn(unwritten)
         here, elsewhere = await asyncio.gather(

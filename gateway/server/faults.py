@@ -13,7 +13,7 @@ class CannotServe(Exception):
 
 
 def where(fault: BaseException) -> str:
-    """The type of a fault and its place. The text is left out, since it can quote the data in work."""
+    """The type of a fault and its place. Omits the text, which may quote data of requests."""
     frames = extract_tb(fault.__traceback__)[-3:]
     return " < ".join([type(fault).__name__, *(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))])
 

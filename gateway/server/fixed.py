@@ -23,7 +23,7 @@ def certificate_ends(gateway: Gateway) -> dict[tuple[str, str], float]:
     return found
 
 
-# As it is said of a listener beside its address.
+# The text beside the address of a listener.
 _LED: Final[Mapping[Redirects, str]] = {"nothing": "", "https": " redirect of https", "all": " redirect"}
 
 

@@ -14,7 +14,7 @@ from gateway.ops.log import Log
 from gateway.server.channel import Channel, ChannelLost, Message
 from gateway.server.faults import where
 
-# -P: what lies in the current folder is never taken for a part of this program.
+# -P: never imports modules from the current folder.
 PROGRAM = (sys.executable, "-P", "-m", "gateway", "worker")
 
 _QUICK_DEATH = 10.0
@@ -23,10 +23,10 @@ _LONGEST_PAUSE = 5.0
 _LAST_WORDS_WITHIN = 1.0
 _KILLED_WITHIN = 5.0
 
-# A worker has `within` seconds for its requests. Then it closes its files, which takes a moment.
+# Seconds for a worker to close its files after the time for its requests.
 _CLOSES_WITHIN = 5.0
 
-# One malloc for the many 256 KB reads of large bodies: without these each read maps and unmaps memory.
+# For the many 256 KB reads of large bodies. Without these settings, malloc maps and unmaps memory at each read.
 _WORKER_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
@@ -59,7 +59,7 @@ class Worker:
 
     def kill(self) -> None:
         """Kills the process; does nothing if the process has ended."""
-        # Not by `process.kill`, which takes the status of a dead process from the task that waits for it.
+        # `process.kill` would take the exit status of a dead process away from the task that waits for the process.
         if self._handle is not None:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
@@ -72,14 +72,14 @@ class Worker:
             await asyncio.wait_for(self.silent.wait(), _LAST_WORDS_WITHIN)
         if self._handle is not None:
             os.close(self._handle)
-            # From now on the number may belong to another file.
+            # The number may soon belong to another file.
             self._handle = None
         return status
 
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What the supervisor does when a worker is up, says something, or is gone."""
+    """The supervisor's reactions when a worker is up, sends a message, or is gone."""
 
     started: Callable[[Worker], None]
     received: Callable[[Worker, Message], None]
@@ -87,7 +87,7 @@ class Hooks:
 
 
 class Fleet:
-    """The worker processes of one gateway.
+    """The worker processes of a gateway.
 
     `program`: the command that starts a worker, before the numbers of its descriptors.
     `cores`: the core of each slot's worker; empty to leave the choice to the kernel.
@@ -141,13 +141,13 @@ class Fleet:
         return len(left)
 
     async def _keep(self, slot: int) -> None:
-        """Keeps one worker in this slot, and starts the next after its end. After a quick death the next worker waits,
-        longer each time."""
+        """Keeps a worker in the slot, and starts the next worker after its end. After a quick death the next worker
+        waits, longer each time."""
         pause = 0.0
         while not self._stopping.is_set():
             try:
                 pause = await self._live(slot, pause)
-            except Exception as fault:  # noqa: BLE001 - a slot that nobody keeps would stay empty for ever
+            except Exception as fault:  # noqa: BLE001 - a slot without a task would stay empty for ever
                 pause = _longer(pause)
                 detail = str(fault) if isinstance(fault, OSError) else where(fault)
                 self._log.event("worker.not_started", detail=detail, pause_s=pause)
@@ -191,7 +191,7 @@ class Fleet:
         """Binds the worker to its core. Its threads take turns under one interpreter lock, and on two cores they would
         wake each other only to wait for the lock."""
         if self._cores:
-            # A core that has been taken away since, or a worker that is dead already.
+            # The core has been taken away, or the worker is dead already.
             with suppress(OSError):
                 os.sched_setaffinity(worker.pid, {self._cores[worker.slot]})
 
@@ -240,7 +240,7 @@ def refusal(answer: Message | BaseException) -> str:
 
 
 def refusals(answers: Answers) -> list[str]:
-    """A line for each worker that refused or did not answer."""
+    """A line for every worker that refused or did not answer."""
     return [f"worker {worker.pid}: {why}" for worker, answer in answers.items() if (why := refusal(answer))]
 
 

@@ -1,4 +1,4 @@
-"""The garbage collector and the loop: lasting objects are frozen, but never garbage with them.
+"""The garbage collector and the loop: freezes lasting objects, and never garbage.
 
 A full collection visits every living object, and the loop stands still meanwhile (invariant 14). So a worker freezes
 the objects that it holds for long. A freeze would also keep waiting garbage for ever, so each freeze follows a
@@ -9,8 +9,8 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-# The oldest generation is left to the freezes. It holds little, since each freeze takes all objects. The youngest
-# generation has some 10,000 objects: collecting so many takes two milliseconds.
+# The oldest generation stays small without collections, because a freeze takes its objects. The youngest generation has
+# some 10,000 objects, which take two milliseconds to collect.
 _THRESHOLDS = 10_000, 50, 10_000
 _OLDEST = 2
 
@@ -27,8 +27,8 @@ def settle() -> None:
 
 
 def settle_at_start() -> None:
-    """Settles, and gives the memory that the start has freed back to the system: glibc keeps the memory
-    (malloc_trim(3)), other C libraries have no such call."""
+    """Settles, and returns the memory that the start has freed to the system: glibc would keep the memory
+    (malloc_trim(3)). Other C libraries do not have the call."""
     settle()
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
@@ -36,10 +36,10 @@ def settle_at_start() -> None:
 
 @contextmanager
 def settling(soon: Callable[[Callable[[], None]], object]) -> Iterator[None]:
-    """Settles after each collection of the youngest generation, so that a settling never visits more objects than this
-    generation, however much grows within a second.
+    """Settles after each collection of the youngest generation. A settling then never visits more objects than the
+    generation holds, however many objects are made within a second.
 
-    `soon`: runs its argument in the loop's next turn. The thread that made the last of the objects calls `soon`."""
+    `soon`: runs its argument in the loop's next turn. The thread that made the last object calls `soon`."""
 
     def collected(phase: str, told: dict[str, int]) -> None:
         if phase == "stop" and told["generation"] != _OLDEST:
@@ -53,8 +53,7 @@ def settling(soon: Callable[[Callable[[], None]], object]) -> Iterator[None]:
 
 
 def built() -> None:
-    """Freezes the objects of a step, which last. No other code has run since the last collection, so no garbage is
-    frozen."""
+    """Freezes the objects of a step, which last. No code has run since the last collection, so no garbage is frozen."""
     gc.freeze()
 
 

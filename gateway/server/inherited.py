@@ -1,4 +1,4 @@
-"""Listening sockets that exist before this gateway: bound by the service manager, or by the gateway it replaces."""
+"""Listening sockets from before the start: bound by the service manager, or by the gateway that is replaced."""
 
 import socket
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ _UNIX = "unix:"
 
 
 class Inherited:
-    """The sockets that were open before this gateway started.
+    """The sockets that were open before the gateway started.
 
-    `given`: the sockets from the service manager, each with its name, which may be empty.
-    `handed`: the sockets from another gateway, which may listen at more places."""
+    `given`: the sockets from the service manager, with their names, which may be empty.
+    `handed`: the sockets from the predecessor, which may listen at more places."""
 
     def __init__(self, given: Iterable[tuple[str, socket.socket]] = (), handed: Iterable[socket.socket] = ()) -> None:
         self._sockets: list[tuple[object, str | None, socket.socket]] = [
@@ -32,8 +32,8 @@ class Inherited:
         return None
 
     def close(self) -> list[str]:
-        """Closes the sockets that no listener took. Returns the address and name of each closed socket that the service
-        manager gave."""
+        """Closes the sockets that no listener claimed. Returns the addresses and names of the closed sockets from the
+        service manager."""
         left, self._sockets = self._sockets, []
         for _, _, each in left:
             each.close()

@@ -14,13 +14,13 @@ from gateway.config.folder.read import read_keyrings, text_in_force
 from gateway.config.keyring import NoKeyring, RingKey, RingKind, read_keyring
 from gateway.server.compiling import Live, digest
 
-# Seconds until what could not be taken is tried again.
+# Seconds until the next attempt after a failure.
 _AGAIN: Final = 600
 _TOWARDS_PROVIDERS: Final[tuple[RingKind, ...]] = ("saml", "client")
 
 
 class Keyrings:
-    """The keyrings of a gateway, watched by its supervisor."""
+    """The keyrings of a gateway, which the supervisor watches."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -50,13 +50,13 @@ class Keyrings:
         return contents
 
     def without_ended(self, live: Live, now: float) -> tuple[Live, tuple[str, ...]]:
-        """The served plan without its ended keys, and the names of these keys. For a folder that is refused."""
+        """The served plan without ended keys, and the names of the ended keys. For a folder that is refused."""
         self.look(live)
         return self._without_ended(live, now)
 
     def _without_ended(self, live: Live, now: float) -> tuple[Live, tuple[str, ...]]:
         store = {one.id: one for one in self._of(live, "store")}
-        # Towards providers, an id is unique only within its ring: these keys are known by their content.
+        # Towards providers, an id is unique only within the ring, so keys are compared by content.
         others = {one.parts["key"].encode(): one for kind in _TOWARDS_PROVIDERS for one in self._of(live, kind)}
         if not any(_is_over(one, now) for one in (*store.values(), *others.values())):
             return live, ()
@@ -80,7 +80,7 @@ class Keyrings:
         return replace(live, plan=plan, revision=revision_of(plan), gateway=build_gateway(plan)), tuple(ended)
 
     def _of(self, live: Live, kind: RingKind) -> list[RingKey]:
-        """The keys of the rings of this kind that the served plan names."""
+        """The keys of the served plan's rings of the given kind."""
         return [one for ring in live.keyrings for one in self._rings.get((kind, ring.key), {}).values()]
 
 

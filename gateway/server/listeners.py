@@ -1,4 +1,4 @@
-"""The listening sockets: the supervisor binds them once, every worker inherits them, and they outlive all workers."""
+"""The listening sockets. The supervisor binds a socket once, every worker inherits it, and it outlives the workers."""
 
 import errno
 import os
@@ -26,23 +26,22 @@ _HINTS = {
     ),
 }
 
-# Where the system sets no bound of its own.
+# For systems without a limit.
 _MOST_FILES = 1 << 20
 
 
-# Files of a worker: for each connection one for the client, one for the application, and one more, so that clients
-# never take half of all. And a few for the worker itself.
+# Files for each connection: the client, the application and a reserve, so that clients never take half of the files.
+# Then the worker's own files.
 _FILES_EACH, _FILES_OF_ITS_OWN = 3, 64
 
 
 def files_needed(connections: int) -> int:
-    """The number of open files that one worker needs for this many client connections."""
+    """The number of open files that a worker needs for the client connections."""
     return connections * _FILES_EACH + _FILES_OF_ITS_OWN
 
 
 def connections_within(files: int) -> int:
-    """The number of connections that one worker can hold with this many open files; 0 if the worker needs more files
-    for itself."""
+    """The number of connections that a worker can hold with `files` open files; 0 if the worker itself needs more."""
     return max(0, files - _FILES_OF_ITS_OWN) // _FILES_EACH
 
 
@@ -112,7 +111,7 @@ def _bind(host: str, port: int, backlog: int) -> socket.socket:
 
 def _bind_path(path: Path) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # The file has its mode from the start: no other account can connect in between.
+    # Sets the mode before the socket exists, so that other accounts cannot connect in between.
     before = os.umask(0o177)
     try:
         _clear(path)
@@ -132,7 +131,7 @@ def _listening(listening: socket.socket, backlog: int) -> socket.socket:
 
 
 def _clear(path: Path) -> None:
-    """Removes the socket that a killed gateway left at the path. Keeps a socket on which a process listens, and a file
+    """Removes the socket that a killed gateway left at the path. Keeps a socket with a listening process, and a file
     that is no socket."""
     try:
         is_socket = stat.S_ISSOCK(path.lstat().st_mode)

@@ -1,4 +1,4 @@
-"""Finds a worker that lives and does nothing: the supervisor asks it regularly, and ends it after a long silence."""
+"""Finds a worker that hangs: the supervisor sends regular questions, and kills the worker after a long silence."""
 
 import asyncio
 

@@ -1,5 +1,4 @@
-"""The longest recent stop of a loop that the loop itself caused, without the time in which the machine gave the core to
-other programs."""
+"""The longest recent stop that a loop itself caused. Excludes the time in which other programs had the core."""
 
 import asyncio
 import ctypes
@@ -14,7 +13,7 @@ import uvloop.loop
 # libuv's uv_loop_option.
 _UV_METRICS_IDLE_TIME = 1
 
-# A busy loop is measured every 10 ms, so that a longer stop is always seen. A waiting loop is left to wait.
+# A busy loop is measured every 10 ms, so that no longer stop is missed. A waiting loop is measured less often.
 _BUSY_EVERY = 0.01
 _IDLE_EVERY = 0.04
 _BUSY_FROM = 0.02
@@ -33,7 +32,7 @@ class Waited:
             self._file = -1
 
     def seconds(self) -> float:
-        """The seconds; 0.0 if the kernel does not tell, so that all delay counts as the gateway's own."""
+        """The seconds; 0.0 if the kernel does not tell. The whole delay then counts as the gateway's own."""
         if self._file < 0:
             return 0.0
         return int(os.pread(self._file, 100, 0).split()[1]) / 1e9
@@ -53,21 +52,21 @@ class Polled:
             capsule = uvloop.loop.libuv_get_loop_t_ptr(loop)  # type: ignore[attr-defined]
             pointer = ctypes.c_void_p(unwrap(capsule, None))
             library = ctypes.CDLL(uvloop.loop.__file__)
-            # A uvloop that was built against the system's libuv has neither.
+            # A uvloop built against the system's libuv exports neither function.
             if hasattr(library, "uv_metrics_idle_time") and hasattr(library, "uv_loop_configure"):
                 library.uv_metrics_idle_time.restype = ctypes.c_uint64
                 if library.uv_loop_configure(pointer, _UV_METRICS_IDLE_TIME) == 0:
                     self._pointer, self._library = pointer, library
 
     def seconds(self) -> float:
-        """The seconds; 0.0 if the loop does not tell, so that all delay counts as the gateway's own."""
+        """The seconds; 0.0 if the loop does not tell. The whole delay then counts as the gateway's own."""
         return 0.0 if self._library is None else self._library.uv_metrics_idle_time(self._pointer) / 1e9
 
 
 class StallProbe:
-    """Measures regularly how long its loop stood still.
+    """Measures regularly how long the loop stood still.
 
-    `told`: called with the seconds of each stop."""
+    `told`: called with the seconds of a stop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, told: Callable[[float], None]) -> None:
         self._loop = loop

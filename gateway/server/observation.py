@@ -1,4 +1,4 @@
-"""The observable state of a running gateway: its readiness and its metrics."""
+"""The observable state of a running gateway: readiness and metrics."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ class Observation:
         """The readiness: at least one worker serves, sessions can be kept, and the gateway does not drain."""
         serving = len(self._fleet.serving)
         away, in_grace = self._totals.now(STORE_UNREACHABLE), self._totals.now(STORE_GRACE)
-        # A front that sent people elsewhere would find the same store there. Signed-in people continue here.
+        # In grace the gateway is ready: signed-in people continue here, and another gateway would have the same store.
         keeps = away <= in_grace
         return {
             "ready": serving > 0 and keeps and not self._ends(),
@@ -77,7 +77,7 @@ class Observation:
         }
 
     async def exposition(self) -> bytes:
-        # Each worker sends its new counters before it answers.
+        # A worker sends its new counters before the answer.
         await ask(self._fleet.workers.values(), "counters", within=_COUNTERS_WITHIN)
         totals, live, log = self._totals, self._rollout.live, self._log
         gauges = Gauges(

@@ -1,5 +1,5 @@
-"""The addresses where this gateway listens or keeps its sessions. The gateway connects no application to such an
-address, whatever name leads there."""
+"""The addresses where the gateway listens or keeps sessions. The gateway never connects to them on behalf of an
+application, by no name."""
 
 import socket
 import struct
@@ -25,10 +25,9 @@ class OwnAddresses:
 
     `listening`: the bound sockets, so that "any free port" is the port that was found.
     `admin`: the admin address in gateway.yaml; the supervisor holds the socket.
-    `store`: the store's server, or the servers that lead to the store. A server given by name is not found by its
-    address.
-    `store_servers`: IP addresses and ports to which the store has been connected. The set grows; the other addresses
-    stay until the gateway ends.
+    `store`: the store's server, or the Sentinels or nodes that lead to the store. A host name does not match its
+    addresses.
+    `store_servers`: IP addresses and ports of past and present connections to the store. The set only grows.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class OwnAddresses:
 def _covers(listener: Address | None, address: Address) -> bool:
     if listener is None or not listener.is_unspecified:
         return address == listener
-    # `::` takes IPv4 too, as the system has it by default; 0.0.0.0 takes that alone.
+    # By the system's default, `::` accepts IPv4 as well; 0.0.0.0 accepts only IPv4.
     return (listener.version == 6 or address.version == 4) and is_of_this_machine(address)
 
 
@@ -69,7 +68,7 @@ def is_of_this_machine(address: Address) -> bool:
     try:
         return _route_type(address) == _RTN_LOCAL
     except OSError:
-        # A service manager may keep this kind of socket away. What can be bound is ours, or may be.
+        # The service manager may forbid netlink sockets. An address that can be bound counts as the machine's own.
         return _can_be_bound(address)
 
 
@@ -82,7 +81,7 @@ def _route_type(address: Address) -> int:
         kernel.sendto(_HEADER.pack(_HEADER.size + len(route), _RTM_GETROUTE, _NLM_F_REQUEST, 1, 0) + route, (0, 0))
         answer = kernel.recv(4096)
     _, kind, _, _, _ = _HEADER.unpack_from(answer)
-    # Any other kind is an error: no route leads to the address.
+    # Other kinds are errors: no route leads to the address.
     return _ROUTE.unpack_from(answer, _HEADER.size)[7] if kind == _RTM_GETROUTE - 2 else 0
 
 

@@ -1,4 +1,4 @@
-"""Tells the workers the verdicts that looks at providers give."""
+"""Sends the workers the verdicts of looks at providers: whether a provider answers."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,14 @@ from gateway.server.fleet import Fleet, Worker
 
 
 def tell_workers(fleet: Fleet, provider: str, verdict: ProviderVerdict) -> None:
-    """Sends the verdict to all workers. A single serving worker also tells the other nodes."""
+    """Sends the verdict to the workers. A single serving worker also tells the other nodes."""
     speaker = next(iter(fleet.serving), None)
     for worker in fleet.workers.values():
         _tell(worker, provider, verdict, tells_nodes=worker is speaker)
 
 
 def tell_worker(worker: Worker, verdicts: Mapping[str, ProviderVerdict]) -> None:
-    """Sends all verdicts to a worker that has just begun to serve."""
+    """Sends the verdicts to a worker that has just begun to serve."""
     for provider, verdict in verdicts.items():
         _tell(worker, provider, verdict, tells_nodes=False)
 

@@ -8,7 +8,7 @@ from gateway.model.codes import gateway_codes
 from gateway.model.errors import GatewayError
 from gateway.wire.proxy_protocol import HEAD_BYTES, ToldClient, client_of, rest_of
 
-# The server in front writes it with the connection.
+# Seconds. A server in front sends the header at once after connecting.
 _LONGEST_WAIT: Final = 5.0
 
 

@@ -30,12 +30,12 @@ class Questions:
         self._orders = LookUpOrders(state)
         self._leaves = leaves
         self._log = log
-        # Two that change the file at once would forget one of the two orders.
+        # Two parallel changes of the file would lose an order.
         self._one = asyncio.Lock()
 
     async def answered(self, question: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a question. For sessions a single worker answers; the other workers learn of the sessions that
-        it ends as they learn of a sign-out."""
+        """The answer to a question. A single worker answers questions about sessions. The other workers learn of ended
+        sessions in the same way as of a sign-out."""
         operator = str(question.get("operator", ""))
         if question.get("what") == RESTART["what"]:
             why = await self._restart.begin(self._leaves, fewer_hosts=question.get("yes") is True)
@@ -72,7 +72,7 @@ class Questions:
         return {"error": "; ".join(late)} if late else {"ordered": number}
 
     async def _people(self, session_ids: list[str]) -> list[str]:
-        """The person of each session, by their name in the log; empty if no worker answers."""
+        """The people of the sessions, by their names in the log; empty if no worker answers."""
         question = {"what": "list", "where": {"ids": session_ids}, "after": ""}
         told = await ask_any(self._fleet.serving, "sessions", within=_SESSIONS_WITHIN, question=question)
         found = [] if told is None else told.fields["answer"].get("sessions", [])

@@ -19,7 +19,8 @@ from gateway.server.compiling import Live
 _SHOWN: Final = 10
 
 IndexesFiles = Callable[[bytes, Mapping[str, str]], Awaitable[str]]
-"""Reads the files of directories that ask otherwise than those in force: of this plan, and by name what is in force."""
+"""Reads the files of directories whose fingerprint is new. Arguments: the new plan, and the fingerprints in force by
+name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ async def refusal(before: ServedConfiguration, candidate: Live, reads: IndexesFi
 
 
 def _store(gateway: Gateway) -> str:
-    """The place of the sessions. Keys matter only while the sessions stay. Other addresses may lead to the same
-    sessions: an added Sentinel or Cluster node, or a server that moved with its data."""
+    """Identifies the place of the sessions. Server addresses are excluded: new addresses may lead to the same sessions,
+    after an added Sentinel or Cluster node, or a move of the server with its data."""
     server = gateway.store_server
     return gateway.store if server is None else f"{gateway.store} {server.prefix}"
 
@@ -121,8 +122,9 @@ def _of_hosts(before: frozenset[str], after: frozenset[str]) -> str:
 
 
 def _of_store_keys(known: Mapping[str, str], keys: Sequence[tuple[str, str]]) -> str:
-    """Refuses a change of keys that makes sessions unreadable. Workers, and gateways, take a file one after the other,
-    and meanwhile each has to open the data that another has sealed. After a change of all keys, no session opens."""
+    """Refuses a change of keys that makes sessions unreadable. Workers and gateways load a file one after the other.
+    Meanwhile a worker must be able to open data that another worker has sealed. If every key changes, no session
+    opens."""
     for id, secret in keys:
         if id in known and not compare_digest(known[id], secret):
             return f"store: the key `{id}` has another secret than before: give it an id of its own"

@@ -1,4 +1,4 @@
-"""Starts the successor of this gateway: the program that is on disk now, in the same service."""
+"""Starts the successor of the gateway: the program that is now on disk, in the same service."""
 
 import asyncio
 import os
@@ -14,12 +14,12 @@ from typing import Final
 # Compiling may take two minutes, and workers their time to come up.
 _SUCCEEDED_WITHIN = 180.0
 _LOOKED_EVERY = 0.1
-# Of `serve`: the operator means that hosts go.
+# An option of `serve`: the operator agrees to lose hosts.
 YES: Final = "--yes"
-# In the environment of a successor: the descriptor of the standard error that it shall have while it serves.
+# In the environment of a successor: the descriptor of its standard error once it serves.
 _OWN_ERROR: Final = "ECLUSE_STANDARD_ERROR"
 _STANDARD_ERROR: Final = 2
-# Bytes of one answer, from the end of what the successor said: there the reason is.
+# Bytes of the successor's output in an answer, from the end, where the reason is.
 _MOST_SAID: Final = 16_384
 _READ_AT_ONCE: Final = 65_536
 _PASSED_ON_WITHIN: Final = 1.0
@@ -45,10 +45,10 @@ class Restart:
         self._is_under_way = False
 
     async def begin(self, leaves: Callable[[], bool], *, fewer_hosts: bool = False) -> str:
-        """Starts a successor. Returns an empty text once the successor has told this gateway to leave (`leaves`), else
-        the reason why this gateway goes on.
+        """Starts a successor. Returns an empty text once the successor has told the gateway to leave (`leaves`), else
+        the reason why the gateway goes on.
 
-        `fewer_hosts`: the operator agrees that hosts go."""
+        `fewer_hosts`: the operator agrees to lose hosts."""
         if self._is_under_way:
             return "one is under way"
         self._is_under_way, self.refused = True, ""
@@ -67,7 +67,7 @@ class Restart:
                 self._is_under_way, self.successor = False, 0
 
     async def _ended(self, leaves: Callable[[], bool], said: "_StandardError") -> str:
-        """Waits for the successor. Returns an empty text once this gateway is to leave, else how the successor ended,
+        """Waits for the successor. Returns an empty text once the gateway is to leave, else how the successor ended,
         with its output."""
         try:
             async with asyncio.timeout(_SUCCEEDED_WITHIN):
@@ -85,14 +85,14 @@ class Restart:
             return f"the new one did not serve within {_SUCCEEDED_WITHIN:.0f} seconds{said}"
 
     def give_up(self) -> None:
-        """Stops the successor: this gateway was told to stop, and its successor with it."""
+        """Stops the successor, because the service stops."""
         if self.successor:
             with suppress(ProcessLookupError):
                 os.kill(self.successor, signal.SIGTERM)
 
     def _start(self, command: tuple[str, ...], said: int) -> int:
-        """Starts the successor, whose standard error is `said` until it serves. The successor is not a child of the
-        loop, which would end the successor with itself."""
+        """Starts the successor, whose standard error is `said` until it serves. The successor is no child process of
+        the loop: the loop would kill it at its own end."""
         own = os.dup(_STANDARD_ERROR)
         os.set_inheritable(own, True)
         actions = [
@@ -148,8 +148,8 @@ def _say(text: bytes) -> None:
 
 @contextmanager
 def own_standard_error(environment: MutableMapping[str, str]) -> Iterator[bool]:
-    """Yields whether another gateway started this one, by `environment`, and then gives this gateway its own standard
-    error. If an exception leaves the block, further output goes to the starting gateway, if it still listens."""
+    """Yields whether a predecessor started this gateway, by `environment`, and then restores the gateway's own standard
+    error. If an exception leaves the block, further output goes to the predecessor, if it still listens."""
     own = environment.pop(_OWN_ERROR, "")
     if not own.isdecimal():
         yield False

@@ -40,8 +40,8 @@ def verdict_of(live: Live, refused: Refusal) -> ReloadVerdict:
 
 
 class RolloutLock:
-    """The right to send snapshots to the workers: for many bring-ups side by side, or for a single rollout. A waiting
-    rollout precedes later bring-ups, so that workers that die one by one cannot delay it."""
+    """The right to send snapshots to the workers, for many bring-ups side by side or for a single rollout. A waiting
+    rollout precedes later bring-ups: workers that die one by one cannot delay the rollout."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Condition()
@@ -89,8 +89,8 @@ class Rollout:
         self.live = live
 
     async def take(self, candidate: Live) -> str:
-        """Rolls `candidate` out to all workers. Returns an empty text once every worker serves the candidate, else the
-        reasons why all workers keep the previous snapshot."""
+        """Rolls `candidate` out to the workers. Returns an empty text once every worker serves the candidate, else the
+        reasons why every worker keeps the previous snapshot."""
         async with self._lock.alone():
             workers = self._fleet.serving
             prepared = await ask(
@@ -99,13 +99,14 @@ class Rollout:
             if problems := refusals(prepared):
                 await ask(workers, "abort", within=self._patience.committed)
                 return "; ".join(problems)
-            # From here on the candidate is live: a worker that dies before its commit starts again with the candidate.
+            # The candidate is now live: a worker that dies before its commit starts again with the candidate.
             self.live = candidate
             await self._commit(workers, candidate.revision)
             return ""
 
     async def _commit(self, workers: list[Worker], revision: str) -> None:
-        """Commits the plan in the workers. Kills a worker that does not swap; it starts again with the live plan."""
+        """Commits the plan in the workers. Kills a worker that does not swap: its slot starts again with the live
+        plan."""
         for worker, answer in (
             await ask(workers, "commit", within=self._patience.committed, revision=revision)
         ).items():

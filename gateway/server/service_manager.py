@@ -37,13 +37,13 @@ class ServiceManager:
         self._descriptors = range(_FIRST, _FIRST + int(number)) if number.isdigit() else range(0)
         self._names = [*names, *[""] * len(self._descriptors)][: len(self._descriptors)]
         self._address = told["NOTIFY_SOCKET"]
-        # For a gateway that goes on in our place. Its watchdog is not that of our process.
+        # For a successor. WATCHDOG_PID is omitted: it names the present process.
         self.environment = {name: told[name] for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC") if told[name]}
         is_watched = told["WATCHDOG_USEC"].isdigit() and told["WATCHDOG_PID"] in ("", str(pid))
         self._watched_every = int(told["WATCHDOG_USEC"]) / 2e6 if is_watched else 0.0
 
     def sockets(self) -> list[tuple[str, socket.socket]]:
-        """The sockets that systemd has bound for this gateway, each with its name (FileDescriptorName=). To be called
+        """The sockets that systemd has bound for the gateway, with their names (FileDescriptorName=). To be called
         once. Raises CannotServe."""
         found = []
         for name, descriptor in zip(self._names, self._descriptors, strict=True):
@@ -66,9 +66,9 @@ class ServiceManager:
         self._say("STOPPING=1")
 
     def succeeded_by(self, pid: int) -> None:
-        """Tells systemd that the service goes on in another process."""
+        """Tells systemd that another process continues the service."""
         self._say(f"MAINPID={pid}")
-        # What the other says is not to be undone by our end.
+        # The end of this process must not undo the messages of the successor.
         self._address = ""
 
     async def keep_awake(self) -> None:
@@ -82,6 +82,6 @@ class ServiceManager:
             return
         # An abstract address is written with an @.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        # A service manager that restarts itself hears no message, and asks for none.
+        # While the service manager restarts itself, it receives no messages and needs none.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
             to.sendto("\n".join(lines).encode(), address)

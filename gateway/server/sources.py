@@ -1,5 +1,5 @@
-"""The data that the supervisor keeps fresh for all workers: SAML metadata and their logos, data made from files of
-tables, and which providers answer."""
+"""The data that the supervisor keeps fresh for the workers: SAML metadata with logos, data made from table files, and
+verdicts on which providers answer."""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
@@ -32,7 +32,7 @@ class Sources:
         self.looks = ProviderLooks(reached_file(gateway), log, tell)
 
     def work(self) -> Iterator[Coroutine[Any, Any, None]]:
-        """Yields the tasks that keep the data fresh; each runs until cancelled."""
+        """Yields the tasks that keep the data fresh. The tasks run until cancelled."""
         yield self.metadata.run()
         yield self._logos.run()
         yield self._directories.run()
@@ -44,8 +44,7 @@ class Sources:
         return await self._directories.ready(lines_of(plan, Directory), in_force)
 
     async def follow(self, plan: bytes) -> None:
-        """From now on, keeps the data fresh that the providers, directories and tables of organisations of this plan
-        need."""
+        """Keeps fresh the data of the plan's providers, directories and organisation tables."""
         providers = tuple(lines_of(plan, SamlProvider))
         await self.looks.use((*lines_of(plan, OidcProvider), *providers))
         try:

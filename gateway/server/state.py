@@ -13,7 +13,7 @@ from gateway.config.folder.files import HOSTS_FILE, decode_hosts, encode_hosts
 from gateway.config.snapshot import Gateway
 from gateway.server.faults import CannotServe
 
-# Trouble of the disk, which may pass while we run.
+# Disk errors that may pass while the gateway runs.
 _PASSING = (ENOSPC, EDQUOT, EFBIG, EROFS, EIO)
 
 
@@ -49,8 +49,8 @@ def _refuse_to_share(folder: str) -> None:
 
 
 def shared(folder: str) -> str:
-    """Why the folder is not private; empty if it is private. An existing folder may be open to other accounts, and
-    these could read all sealed sessions or end them."""
+    """Why the folder is not private; empty if it is private. Accounts with access to the folder could read the sealed
+    sessions or end them."""
     mode = stat.S_IMODE(os.stat(folder).st_mode)
     if not mode & 0o077:
         return ""

@@ -16,7 +16,7 @@ from gateway.server.control import SUCCEED, connect
 from gateway.server.faults import CannotServe
 from gateway.server.inherited import Inherited
 
-# A busy machine: while the successor asks, the older gateway serves, so a long wait harms nobody.
+# Long, for a busy machine: the older gateway serves while the successor waits.
 _ANSWERED_WITHIN = 20.0
 _REVOKED_WITHIN = 1.0
 _REFRESHED_WITHIN = 15.0
@@ -31,7 +31,7 @@ class Beside(Protocol):
     """The operations that a gateway offers to the gateway at the other end of a link."""
 
     async def revoke_here(self, session_ids: Sequence[str], unwritten: Sequence[str]) -> str:
-        """Puts the ends in force in every worker of this gateway. Returns an empty text, or the workers that did not
+        """Puts the ends in force in every worker of the gateway. Returns an empty text, or the workers that did not
         confirm. `unwritten`: the sessions among `session_ids` whose end the store does not have."""
 
     async def refresh_here(self, source: str) -> None: ...
@@ -40,23 +40,23 @@ class Beside(Protocol):
         """The parts of the served configuration that people depend on, in JSON (server/replacement.py)."""
 
     def good(self) -> bytes:
-        """The served app files, as they were taken (server/replacement.py)."""
+        """The app files in their served form (server/replacement.py)."""
 
     def refused(self, successor: int, code: str, detail: str) -> None:
-        """Notes that the successor does not replace this gateway, and ends."""
+        """Notes that the successor does not replace the gateway, and ends."""
 
     async def give_up(self, successor: int) -> None:
-        """Begins to leave. Returns once this gateway has no duties left and its admin address is free."""
+        """Begins to leave. Returns once the gateway has no duties left and the admin address is free."""
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs `work` as a task of this gateway."""
+        """Runs `work` as a task of the gateway."""
 
 
 class Link:
-    """One end of a link.
+    """An end of a link between two gateways.
 
-    `pid`: the process id of the other gateway.
-    `received`: called with each request of the other gateway, and has to reply."""
+    `pid`: the process id of the peer.
+    `received`: called with each request of the peer, and has to reply."""
 
     def __init__(self, pid: int, received: Callable[["Link", Message], None], lost: Callable[["Link"], None]) -> None:
         self.pid = pid
@@ -68,8 +68,8 @@ class Link:
         return self
 
     async def revoke(self, session_ids: Sequence[str], unwritten: Sequence[str]) -> str:
-        """Revokes the sessions in the other gateway. Returns an empty text once the ends are in force there or the
-        other gateway has left, else why they may not be."""
+        """Revokes the sessions in the peer. Returns an empty text once the ends are in force, or the peer has left;
+        else the reason why a session may still be open."""
         try:
             told = await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=session_ids, unwritten=unwritten)
         except ChannelLost:
@@ -83,8 +83,8 @@ class Link:
             await self._channel.ask("refresh", within=_REFRESHED_WITHIN, source=source)
 
     async def standing(self) -> object:
-        """The parts of the other gateway's configuration that people depend on, in JSON. None if the other gateway has
-        left, or has a release that does not tell them. Raises CannotServe if the other gateway does not answer."""
+        """The parts of the peer's configuration that people depend on, in JSON. None if the peer has left, or has a
+        release without this request. Raises CannotServe if the peer does not answer."""
         try:
             told = await self._channel.ask("standing", within=_ANSWERED_WITHIN)
         except ChannelLost:
@@ -97,15 +97,15 @@ class Link:
         return told.fields.get("standing")
 
     async def good(self) -> bytes:
-        """The served app files of the other gateway, as they were taken. Empty if the other gateway has left, does not
-        answer, or has a release that does not hand them over."""
+        """The peer's app files in their served form. Empty if the peer has left, does not answer, or has a release
+        without this request."""
         try:
             return (await self._channel.ask("good", within=_ANSWERED_WITHIN)).payload
         except (ChannelLost, TimeoutError):
             return b""
 
     async def refuse(self, code: str, detail: str) -> None:
-        """Tells the other gateway the reason why this gateway does not replace it."""
+        """Tells the peer the reason why this gateway does not replace it."""
         with suppress(ChannelLost, TimeoutError):
             await self._channel.ask("refused", within=_ANSWERED_WITHIN, successor=os.getpid(), code=code, why=detail)
 
@@ -121,10 +121,10 @@ class Link:
 
 
 class Links:
-    """The links to the other gateways of this state folder that start or leave.
+    """The links to other gateways of the state folder that start or leave.
 
-    A gateway that starts while several older gateways run links to the newest of them alone. A gateway in between
-    passes messages on, but never back to the sender.
+    A gateway that starts while several older gateways run has a link only to the newest. A gateway in between passes
+    messages on, but never back to the sender.
     """
 
     def __init__(self, beside: Beside) -> None:
@@ -147,9 +147,10 @@ class Links:
     async def inherit(
         self, gateway: Gateway, given: Sequence[tuple[str, socket.socket]], *, replaces: bool, is_restart: bool
     ) -> tuple[Inherited, Link | None]:
-        """The sockets that were open before this gateway started, and the link to its predecessor. A gateway has a
-        predecessor if it `replaces` a gateway or the service manager has `given` it sockets. `is_restart`: the
-        predecessor has started this gateway. Raises CannotServe."""
+        """The sockets that were open before the gateway started, and the link to its predecessor. Raises CannotServe.
+
+        `given`, `replaces`: the gateway has a predecessor if the service manager has given sockets, or if `replaces`.
+        `is_restart`: the predecessor has started the gateway."""
         found = None
         if (given or replaces) and gateway.store != "memory":
             found = await self.to_elder(Path(gateway.state_folder))
@@ -178,7 +179,7 @@ class Links:
         return [why for why in told if why]
 
     async def refresh(self, source: str) -> None:
-        """Asks the successors to refresh `source`. The predecessor asks this gateway, not the other way round."""
+        """Asks the successors to refresh `source`. A gateway never asks its predecessor."""
         await asyncio.gather(*(link.refresh(source) for link in self._links - {self._elder}))
 
     async def wait_for_elder(self) -> None:
@@ -237,8 +238,8 @@ def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:
         raise
     sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
     for each in sockets:
-        # Received files are inherited by every program that this process starts. Then a successor would hold sockets
-        # that it does not know.
+        # Programs that this process starts would inherit the received files. A successor would then hold unknown
+        # sockets.
         each.set_inheritable(False)
     if said != _HANDED:
         connection.close()
@@ -249,7 +250,7 @@ def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:
 
 
 def _pid_of_peer(connection: socket.socket) -> int:
-    """The peer's process id; 0 if the peer runs in a container that this process does not see."""
+    """The peer's process id; 0 if the peer runs in a container that is invisible to this process."""
     pid: int
     pid, _, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
     return pid

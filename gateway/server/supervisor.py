@@ -48,13 +48,13 @@ Finished = TypeVar("Finished")
 
 
 class Supervisor:
-    """The supervisor of one gateway.
+    """The supervisor of a gateway.
 
     `program`: the command that starts a worker.
-    `replaces`: the new gateway takes over from a gateway that runs on this state folder, if there is such a gateway.
-    Sockets from the service manager have the same effect.
-    `is_restart`: that gateway has started the new one.
-    `fewer_hosts`: the operator agrees that hosts of that gateway go.
+    `replaces`: the gateway takes over from a running gateway of the same state folder, if one runs. Sockets from the
+    service manager have the same effect.
+    `is_restart`: the running gateway has started this gateway.
+    `fewer_hosts`: the operator agrees to lose hosts of the running gateway.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Supervisor:
     # --- for signals ---
 
     def stop(self) -> None:
-        """Begins to stop. A second call changes nothing, so that no work under way is lost."""
+        """Begins to stop. A second call changes nothing: work under way continues."""
         self._stop.set()
 
     def reload(self) -> None:
@@ -183,7 +183,7 @@ class Supervisor:
         self.begin(keeper.run())
         return control
 
-    # --- its beginning and its end, beside another gateway
+    # --- start and end beside another gateway
 
     def standing(self) -> dict[str, Any]:
         """succession.Beside."""
@@ -256,7 +256,7 @@ class Supervisor:
             if self._ends.unwritten:
                 self._log.event("revocation.lost", sessions=self._ends.unwritten)
         if (asked := self._given_up) is not None:
-            if asked is not left:  # It was asked while it was leaving.
+            if asked is not left:  # A second request came while the gateway was leaving.
                 asked.set_result(None)
             await self._links.wait_for_elder()
         self._links.close()
@@ -394,7 +394,7 @@ class Supervisor:
         self._log.event("worker.refused", worker=worker.pid, detail=why)
         worker.kill()
         if not self._has_served:
-            # This is not bad luck: a step that fails in the first worker fails in the next worker too.
+            # No bad luck: a step that fails in the first worker fails in the next worker too.
             self._refusal = f"a worker cannot serve: {why}"
             self.stop()
 

@@ -1,4 +1,4 @@
-"""The configuration with which a gateway replaces a running gateway: what a reload there would take."""
+"""The configuration with which a gateway replaces a running gateway. The result is the same as after a reload."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -22,14 +22,14 @@ async def take_over(
     """The configuration that replaces the running gateway's. If a reload would refuse the folder, tells the running
     gateway why, and raises CannotServe or Refused.
 
-    `live`: the folder as a start takes it.
-    `fewer_hosts`: the operator agrees that hosts go."""
+    `live`: the compiled folder by the rules of a start.
+    `fewer_hosts`: the operator agrees to lose hosts."""
     before = standing_from(await elder.standing())
     if before is None:
         return live
     try:
         if live.left_out:
-            # A start does without wrong files; a reload keeps them as they were, or takes none.
+            # A start omits wrong files. A reload keeps their last served form, or refuses the folder.
             kept = replace(live, good=decode_good(await elder.good()))
             live = await with_token_keys(await compile_folder(folder, live=kept))
     except Refused as wrong:

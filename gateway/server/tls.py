@@ -23,7 +23,7 @@ class ListenerContexts:
     def of(self, name: str | None) -> ssl.SSLContext:
         """The context for a name. A wildcard stands for one label.
 
-        `name`: the name that the client asks for; None if it gives no name."""
+        `name`: the name that the client asks for; None without a name."""
         if name is None:
             return self._first
         asked = name.lower()
@@ -64,7 +64,7 @@ def _context(pair: ListenerCertificate) -> ssl.SSLContext:
     context = _settings()
     certificate, key = in_memory(pair.certificate), in_memory(pair.key)
     try:
-        # The ssl module reads files only: they are in memory, and their names are ours alone.
+        # The ssl module reads only files: these files are in memory, under names of this process.
         context.load_cert_chain(f"/proc/self/fd/{certificate}", f"/proc/self/fd/{key}")
     finally:
         os.close(certificate)

@@ -27,7 +27,7 @@ from gateway.tokens.jwt import signing_key
 from gateway.tokens.spec import LONGEST_LIFE, SigningKey, TokenAlgorithm
 
 FILE: Final = "token-keys.json"
-# Seconds. An application keeps the keys that it has fetched for five minutes (portal.jwks).
+# Seconds. An application keeps fetched keys for five minutes (portal.jwks).
 PUBLISHED_BEFORE: Final = 900
 PUBLISHED_AFTER: Final = LONGEST_LIFE + 300
 _AGAIN: Final = 600
@@ -47,7 +47,7 @@ class MadeKey:
 
 
 def renewed(keys: Iterable[MadeKey], algorithms: Iterable[TokenAlgorithm], rotate: int, now: int) -> list[MadeKey]:
-    """The keys that have to exist at `now`, the oldest of each algorithm first. Keys of unused algorithms stay."""
+    """The keys that have to exist at `now`, oldest first within an algorithm. Keys of unused algorithms stay."""
     found = []
     for algorithm in get_args(TokenAlgorithm):
         own = sorted((key for key in keys if key.algorithm == algorithm), key=lambda key: key.made)
@@ -115,7 +115,7 @@ class TokenKeys:
         return True
 
     def added(self, live: Live, now: int) -> Live:
-        """The plan with the token keys that it needs. Reads and writes the state folder. Raises Refused."""
+        """The plan with the necessary token keys. Reads and writes the state folder. Raises Refused."""
         gateway = live.gateway
         algorithms = signed_with(live.plan) if gateway.token_rotation else frozenset()
         if not algorithms:

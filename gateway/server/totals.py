@@ -5,7 +5,7 @@ from time import time
 
 from gateway.ops.counters import Dump, Series, add, decode, empty
 
-# The counters of a dead worker that stay in the totals; its gauges are gone.
+# Counters of a dead worker stay in the totals; gauges do not.
 _LASTING = ("_total", "_bucket", "_sum")
 _DEATHS = ("ecluse_worker_deaths_total",)
 
@@ -37,7 +37,7 @@ class Totals:
         return sum(dump.get(key, 0) for dump in self._living.values())
 
     def copied(self) -> list[Dump]:
-        """A copy of the present counters, so that a thread may add them up (`total`)."""
+        """A copy of the present counters, for a thread that adds them up (`total`)."""
         return [self._of_the_dead, *map(dict, self._living.values())]
 
 

@@ -20,19 +20,19 @@ from gateway.server.loop_stalls import StallProbe
 from gateway.server.tls import ListenerContexts, tls_contexts
 
 _PUSH_EVERY = 1.0
-# Of a worker that serves, building takes a seventh of the time at most: so much work (CPU), then such a rest.
+# Building a snapshot takes a seventh of a serving worker's time at most: CPU seconds of work, then seconds of rest.
 _BUILT_AT_ONCE = 0.0005
 _RESTED = 0.003
 
 _REVOKED_WITHIN = 3.0
 
-# A person waits for it in front of an empty page.
+# A person waits in front of an empty page meanwhile.
 _METADATA_WITHIN = 15.0
 
 # Every worker has read the tail of the store's revocation list by then.
 _TAIL_WITHIN = 1.0
 
-# Seconds for a worker that is told to leave before it has a snapshot with its own value.
+# Seconds for a worker that is told to leave before it has a snapshot with the configured value.
 _DRAIN_WITHIN = 10.0
 
 
@@ -51,14 +51,14 @@ class Serving(Protocol):
     """The serving part of a worker, made by the composition root."""
 
     async def prepare(self, candidate: Candidate) -> None:
-        """Prepares the data that requests will need under this snapshot, without delaying a request. The snapshot may
+        """Prepares the data that requests will need under the snapshot, without delaying a request. The snapshot may
         never be taken."""
 
     async def take(self, candidate: Candidate) -> None:
         """Takes the snapshot into use. The first snapshot also opens the stores and begins to accept."""
 
     def revoke(self, session_ids: tuple[str, ...], unwritten: tuple[str, ...]) -> None:
-        """Ends the sessions in this worker. `unwritten`: the sessions among `session_ids` whose end the store does not
+        """Ends the sessions in the worker. `unwritten`: the sessions among `session_ids` whose end the store does not
         have."""
 
     def unwritten(self, session_ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class Serving(Protocol):
         """Answers an operator's question about sessions (stores.oversight)."""
 
     def look_up(self, session_ids: tuple[str, ...] | None) -> None:
-        """Asks directories again about the people of these sessions (None: of all sessions). The order is already
+        """Asks directories again about the people of the sessions (None: of every session). The order is already
         written."""
 
     def counters(self) -> Iterator[bytes]:
@@ -88,7 +88,7 @@ class Serving(Protocol):
         """News of sign-ins since the last call, by provider: people sent there and people who came back."""
 
     async def looked_at(self, provider: str, verdict: ProviderVerdict, *, tells_nodes: bool) -> None:
-        """Takes over the verdict on a provider. `tells_nodes`: whether this worker tells the other nodes."""
+        """Takes over the verdict on a provider. `tells_nodes`: whether the worker tells the other nodes."""
 
     def loop_stopped(self, seconds: float) -> None: ...
 
@@ -134,7 +134,7 @@ class WorkerControl:
             await asyncio.sleep(max(0.0, asked + _TAIL_WITHIN - time.monotonic()))
 
     def written(self, session_ids: Sequence[str]) -> None:
-        """Reports that this worker has written the ends of sessions that had ended in memory only."""
+        """Reports that the worker has written the ends of sessions that had ended in memory only."""
         self._channel.send("written", sessions=session_ids)
 
     async def refresh_metadata(self, source_id: str) -> None:
@@ -188,7 +188,7 @@ class WorkerControl:
             candidate = await _built(message.payload, rested=_RESTED if self._serves else 0.0)
             await self._served.prepare(candidate)
             self._candidate = candidate
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the snapshot before it stays (invariant 13)
+        except Exception as error:  # noqa: BLE001 - after any fault, the previous snapshot stays (invariant 13)
             self._channel.reply(message, ok=False, detail=repr(error))
         else:
             self._channel.reply(message, ok=True)
@@ -200,7 +200,7 @@ class WorkerControl:
             return
         try:
             await self._served.take(candidate)
-        except Exception as error:  # noqa: BLE001 - told to the supervisor, which ends this worker
+        except Exception as error:  # noqa: BLE001 - reported to the supervisor, which ends the worker
             self._channel.reply(message, ok=False, detail=repr(error))
             return
         if not self._serves:
@@ -209,7 +209,7 @@ class WorkerControl:
         self._serves = True
         self._drain_within = candidate.snapshot.gateway.timeouts.drain
         garbage.settle()
-        # Readiness depends on these counters: a worker that cannot keep sessions must never count as one that can.
+        # Readiness depends on the counters: a worker that cannot keep sessions must never seem to keep them.
         await self._reply_counters(message)
 
     async def _oversee(self, message: Message) -> None:
@@ -225,7 +225,7 @@ class WorkerControl:
                 self._channel.send("sign_ins", providers=sign_ins)
 
     async def _tell_counters(self) -> None:
-        # One at a time, so that an asker also has the counters that another call is sending.
+        # One call at a time: a reply must follow the counters that a parallel call is sending.
         async with self._telling:
             for part in self._served.counters():
                 if part:
@@ -233,7 +233,7 @@ class WorkerControl:
                 await asyncio.sleep(0)
 
     async def _reply_counters(self, message: Message) -> None:
-        """Replies after sending all counters of this worker."""
+        """Replies after sending the worker's counters."""
         await self._tell_counters()
         self._channel.reply(message, ok=True)
 
@@ -254,7 +254,7 @@ async def _built(plan: bytes, rested: float) -> Candidate:
             next(steps)
         except StopIteration as done:
             snapshot: Snapshot = done.value
-            # Beside the loop: a quarter of a millisecond for each certificate.
+            # In a thread: a certificate takes a quarter of a millisecond.
             return Candidate(snapshot, await asyncio.to_thread(tls_contexts, snapshot.gateway.listeners))
         if time.thread_time() - began >= _BUILT_AT_ONCE:
             garbage.built()

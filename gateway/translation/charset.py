@@ -16,32 +16,33 @@ Encoding = Literal[
 ]  # fmt: skip
 Unencodable = Literal["refuse", "transliterate", "percent", "drop"]
 
-# Of each encoding that lacks letters: Python's codec, and the name that people know it by.
+# By encoding that lacks letters: Python's codec, and the usual name.
 LACKING: Final[Mapping[Encoding, tuple[str, str]]] = {
     "latin1": ("latin-1", "ISO 8859-1"),
     "latin9": ("iso8859-15", "ISO 8859-15"),
     "cp1252": ("cp1252", "windows-1252"),
     "ascii": ("ascii", "ASCII"),
 }
-# RFC 8187 3.2.1, attr-char: beside letters, digits and `-._~`, these stay as they are.
+# RFC 8187 3.2.1, attr-char: characters that stay unescaped, beside letters, digits and `-._~`.
 _ATTRIBUTE_CHARACTERS: Final = "!#$&+^`|"
 # RFC 2047 2: an encoded word has 75 characters at most, so 45 bytes of UTF-8.
 _WORD_BYTES: Final = 45
-# geOrchestra, SecurityHeaders.java: it splits at commas and decodes each part that begins so.
+# geOrchestra, SecurityHeaders.java, splits at commas and decodes parts with this beginning.
 _BRACED: Final = "{base64}"
 _WORDS: Final = re.compile(r"=\?UTF-8\?B\?([A-Za-z0-9+/]*={0,2})\?=(?: (?==\?)|$)")
 
 
 def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") -> bytes | None:
-    """The bytes of a text, normalised to NFC. None where the encoding lacks a letter and `drop` says that nothing is
-    sent then.
+    """The bytes of a text, normalised to NFC. None if the encoding lacks a letter and `unencodable` is "drop".
 
-    `percent-utf8` leaves the unreserved characters of RFC 3986; `base64` is of UTF-8 and has no line break;
-    `braced-base64` and `rfc2047` leave plain ASCII. Of a letter that the encoding lacks: `transliterate` is for names
-    that people read, never for values that an application compares, for `Ś` and `S` become the same; `percent` writes
-    it, and each `%`, as percent-encoded UTF-8.
-    Raises GatewayError, without the value in it: translation_codes.CONTROL for a control character,
-    translation_codes.UNENCODABLE for a blank at an end, neither of which any encoding hides: applications decode first
+    "percent-utf8": escapes all but the unreserved characters of RFC 3986.
+    "base64": of the UTF-8 bytes, without line breaks.
+    "braced-base64", "rfc2047": leave plain ASCII unchanged.
+    "transliterate": replaces a missing letter, for names that people read. Never for values that an application
+    compares: `Ś` and `S` become the same.
+    "percent": writes a missing letter, and every `%`, as percent-encoded UTF-8.
+    Raises GatewayError, without the value in the text: translation_codes.CONTROL for a control character,
+    translation_codes.UNENCODABLE for surrounding white space. No encoding would hide them: applications decode first
     and trim then.
     """
     text = unpadded(clean(value))
@@ -65,7 +66,7 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
 def clean(value: str) -> str:
     """The text in NFC. Raises GatewayError(translation_codes.CONTROL)."""
     text = unicodedata.normalize("NFC", value)
-    # Nothing printable is one: mostly, no character is looked at by itself.
+    # Printable texts, the usual case, need no look at single characters.
     if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         raise GatewayError(translation_codes.CONTROL, "a control character")
     return text
@@ -128,14 +129,14 @@ def _percent(character: str, codec: str) -> str:
 
 
 def _braced(text: str) -> bytes:
-    """Encodes a text that its reader would split or take for an encoded text."""
+    """Encodes a text that the reader would split or take for an encoded text."""
     if text.isascii() and "," not in text and not text.startswith(_BRACED):
         return text.encode("ascii")
     return _BRACED.encode("ascii") + base64.b64encode(text.encode())
 
 
 def _encoded_words(text: str) -> str:
-    """RFC 2047 4.1. A text that looks like an encoded word is encoded, so that no reader takes it for ours."""
+    """RFC 2047 4.1. Also encodes a text that looks like an encoded word, so that no reader decodes it by mistake."""
     if text.isascii() and "=?" not in text and text == text.strip():
         return text
     return " ".join(f"=?UTF-8?B?{base64.b64encode(piece.encode()).decode('ascii')}?=" for piece in _pieces(text))

@@ -1,4 +1,4 @@
-"""The nearest letters in a charset, for names that people read."""
+"""The nearest letters in a charset, for names of people."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _WRITTEN: Final[Mapping[str, str]] = {
 def nearest(character: str, codec: str) -> str:
     """The character if the codec has it, else the letter without accents, or the usual replacement.
 
-    Full-width letters and other look-alikes stay, and the encoder refuses them.
+    Full-width letters and similar look-alikes stay, and the encoder refuses them.
     """
     if _has(codec, character):
         return character

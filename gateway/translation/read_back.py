@@ -1,4 +1,4 @@
-"""Reads header lines and cookies back, so that tools show what is sent."""
+"""Reads header lines and cookies back, for tools that show the sent values."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -12,7 +12,7 @@ _SECRET = "(secret)"
 
 
 def read_back(translation: Translation, injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
-    """Headers and cookies by name: the ready bytes as text, each in its own charset."""
+    """Headers and cookies by name: the ready bytes, decoded by the charset of the header or cookie."""
     headers = [line.partition(b": ") for line in injection.headers.split(b"\r\n") if line]
     pairs = [pair.partition(b"=") for pair in injection.cookies.split(b"; ") if pair]
     return _named(translation.headers, headers), _named(translation.cookies, pairs)
@@ -29,14 +29,14 @@ def read_back_for_tools(translation: Translation, injection: Injection) -> tuple
 
 
 class SentAs(NamedTuple):
-    """`bytes`: as they are sent, with `\\xe9` for each that is not ASCII."""
+    """`bytes`: the sent bytes, with `\\xe9` for a byte beyond ASCII."""
 
     encoding: Encoding
     bytes: str
 
 
 def sent_as(translation: Translation, injection: Injection) -> dict[str, SentAs]:
-    """The headers, by name, whose bytes are not ASCII: a reader of another encoding reads another text. Without
+    """The headers, by name, with bytes beyond ASCII: with a wrong encoding, a reader gets a wrong text. Without
     secrets. Cookies are always ASCII.
     """
     found = {}
@@ -50,7 +50,7 @@ def sent_as(translation: Translation, injection: Injection) -> dict[str, SentAs]
 
 
 def unsent(translation: Translation, identity: Identity | None) -> dict[str, str]:
-    """By name, why a header or cookie of the file is not sent to this person, who is let in."""
+    """By name, the reason why a header or cookie of the file is not sent for the admitted person."""
     specs: tuple[Spec, ...] = (*translation.headers, *translation.cookies)
     if identity is None:
         fixed = {spec.name for spec in translation.headers if spec.nobody is not None}
@@ -64,7 +64,7 @@ def attributes_told(
 ) -> dict[str, tuple[str, ...]]:
     """The attributes that an application received, read back from its headers and cookies.
 
-    Raises ValueError, with the name of a header or cookie that is not encoded as the app file says.
+    Raises ValueError, with the name of a header or cookie in another encoding than the app file's.
     """
     found: dict[str, tuple[str, ...]] = {}
     for specs, values in ((translation.headers, headers), (translation.cookies, cookies)):

@@ -15,18 +15,22 @@ from gateway.translation.specs import Constant, CookieSpec, FromAttribute, Heade
 from gateway.translation.transforms import check_transform, transformed
 
 BUDGET: Final = 8192
-"""Bytes that one identity may add to a request, if its file says nothing else: Tomcat, IIS and nginx take 8 to 16 KiB
-of headers."""
+"""The most bytes that an identity adds to a request, by default: Tomcat, IIS and nginx accept 8 to 16 KiB of
+headers."""
 
 KNOWN_OF_ALL: Final = frozenset({"subject", "provider", "issuer", "acr", "authenticated_at"})
-"""Names that need no mapping in a provider's file: it cannot take them for an attribute. The last is Unix seconds."""
+"""Names that need no mapping in a provider's file, and cannot be the name of an attribute. `authenticated_at` is in
+Unix seconds."""
 
 SpecT = TypeVar("SpecT", HeaderSpec, CookieSpec)
 
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """Ready bytes. `headers`: lines, each b"\\r\\nName: value". `cookies`: b"a=b; c=d", or b"" if there is none."""
+    """Ready bytes.
+
+    `headers`: lines of the form b"\\r\\nName: value".
+    `cookies`: b"a=b; c=d"; b"" without cookies."""
 
     headers: bytes
     cookies: bytes
@@ -41,7 +45,7 @@ _COOKIE_OCTETS = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")  # 
 _ESCAPED = re.compile("%[0-9A-Fa-f]{2}")
 _JOIN = re.compile(r"[\x20-\x7e]{1,8}")
 
-# Names that the gateway writes, hop-by-hop ones, those about the content, and those that change the target.
+# Headers of the gateway, hop-by-hop headers, headers about the content, and headers that change the target.
 _RESERVED = frozenset(
     fold(name)
     for name in (
@@ -91,13 +95,13 @@ def _folded(names: frozenset[str]) -> frozenset[bytes]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Translation:
-    """The translation of a person for one application."""
+    """The translation of a person for an application."""
 
     headers: tuple[HeaderSpec, ...] = ()
     cookies: tuple[CookieSpec, ...] = ()
     budget: int = BUDGET
     header_folds: frozenset[bytes] = field(init=False)
-    """Folded names (model.names) of the headers: no client may send them, whether or not there is a value to inject."""
+    """Folded names (model.names) of the headers. Clients may never send them, even if no value is injected."""
     cookie_names: frozenset[bytes] = field(init=False)
     """Likewise of the cookies."""
     _nobody: Injection = field(init=False)
@@ -120,7 +124,7 @@ class Translation:
         return found
 
     def about_the_person(self) -> "Translation":
-        """The translation without constants, which may be secrets of a service account that no person may read."""
+        """The translation without constants, which may be secrets of a service account."""
         return Translation(
             tuple(spec for spec in self.headers if not isinstance(spec.source, Constant)),
             tuple(spec for spec in self.cookies if not isinstance(spec.source, Constant)),
@@ -128,7 +132,7 @@ class Translation:
         )
 
     def named(self, name: str) -> Spec | None:
-        """The header or cookie with this name; for an empty name, the first that describes the person."""
+        """The header or cookie `name`; for an empty name, the first that describes the person."""
         told: tuple[Spec, ...] = (*self.headers, *self.cookies)
         found = (spec for spec in told if (spec.name == name if name else not isinstance(spec.source, Constant)))
         return next(found, None)
@@ -144,11 +148,11 @@ class Translation:
         return _injection(lines(self.headers), lines(self.cookies))
 
     def render(self, identity: Identity | None) -> Injection:
-        """The bytes for one person. For None, the file's values for nobody, without constants, which an application
-        could take for a sign-in.
+        """The bytes for a person. For None, the file's values without a signed-in person. Constants are omitted then:
+        an application could take them for a sign-in.
 
-        Raises GatewayError with a code of translation_codes and the name of the header or cookie, never its value:
-        nothing is sent in part.
+        Raises GatewayError with a code of translation_codes and the name of the header or cookie, never its value. A
+        person is sent whole or not at all.
         """
         if identity is None:
             return self._nobody
@@ -280,10 +284,11 @@ def _values(identity: Identity, name: str) -> tuple[str, ...]:
 
 
 def _joined(spec: Spec, texts: Sequence[str]) -> bytes | None:
-    """The joined values in the form that the application splits. None: a value is dropped, so nothing is sent in part.
+    """The joined values in the form that the application splits. None if a value is dropped: values are never sent in
+    part.
 
-    Each value is encoded before joining: the application splits first and decodes then. With `whole`, the other way
-    round.
+    Values are encoded before joining: the application splits first and decodes then. With `whole`, values are joined
+    first.
     """
     source = spec.source
     join = source.join if isinstance(source, FromAttribute) else None
@@ -305,7 +310,8 @@ def _joined(spec: Spec, texts: Sequence[str]) -> bytes | None:
 
 
 def _splits_at_blanks(source: FromAttribute, encoding: Encoding) -> bool:
-    """Whether the application takes the text itself apart at blanks: neither an escape nor an encoding hides them."""
+    """Whether the application splits at blanks within values, because neither an escape nor an encoding hides
+    blanks."""
     if source.join is None or source.join.strip() or source.escape is not None:
         return False
     return source.whole or encoding == "utf8" or encoding in LACKING
@@ -321,7 +327,7 @@ def _check_unbroken(texts: Iterable[str]) -> None:
 def _with_separators(values: Sequence[bytes], join: str, escape: str | None) -> bytes:
     """Separators are looked for in the encoded bytes: NFC turns U+037E into `;`, and `percent-utf8` or `base64` hide
     one. Raises GatewayError(translation_codes.SEPARATOR)."""
-    # Applications split at `;` and trim, whatever blanks we write around it.
+    # Applications split at `;` and trim, with or without blanks around it.
     separators = (join.strip() or join).encode("ascii")
     for value in values:
         if value.endswith(b"\\"):
@@ -332,7 +338,7 @@ def _with_separators(values: Sequence[bytes], join: str, escape: str | None) -> 
         if escape == "quotes" and b'"' in value:
             raise GatewayError(translation_codes.SEPARATOR, "a value holds a quotation mark, which would end it")
         if escape == "backslash" and any(b"\\%c" % byte in value for byte in separators):
-            # To one reader `\\;` holds a separator, to another it does not.
+            # Readers differ on whether `\\;` contains a separator.
             raise GatewayError(translation_codes.SEPARATOR, f"a value holds `\\` before the separator `{join}`")
     if escape == "quotes":
         values = [b'"%b"' % value for value in values]

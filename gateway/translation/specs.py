@@ -1,4 +1,4 @@
-"""One header or cookie of an application's file, compiled: plain values that are sent to the workers."""
+"""A header or cookie of an application's file, compiled: plain values for the workers."""
 
 import re
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from gateway.translation.charset import Encoding, Unencodable
 class FromAttribute:
     """The values of an attribute, or of a name that the gateway knows.
 
-    `only`: values that may be sent; others are not.
     `join`: the separator; None: only a single value can be sent.
-    `escape`: of a value that contains the separator; None: such a value is refused.
-    `whole`: the values are joined first and encoded then.
+    `escape`: how a value with a separator is written; None: the value is refused.
+    `whole`: joins the values first and encodes then.
+    `only`: the only values that are sent.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A fixed text. `secret`: no tool and no page shows it."""
+    """A fixed text. `secret`: tools and pages hide the text."""
 
     text: str
     secret: bool = False
@@ -72,7 +72,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """`otherwise`: of a value that has no row."""
+    """`otherwise`: the treatment of a value without a row."""
 
     table: Mapping[str, str]
     otherwise: Literal["refuse", "keep", "omit"]
@@ -119,7 +119,7 @@ class HeaderSpec:
 
 @dataclass(frozen=True, slots=True)
 class CookieSpec:
-    """As HeaderSpec. Where nobody is signed in, no cookie is sent."""
+    """As HeaderSpec. Without a signed-in person, no cookie is sent."""
 
     name: str
     source: Source

@@ -15,7 +15,7 @@ from gateway.translation.specs import DateForm, Digest, Extract, Lookup, Prefix,
 
 _LONGEST_EXPRESSION: Final = 1000
 _EXPRESSION_MEMORY: Final = 1 << 20
-# Of strftime, what no locale changes.
+# The parts of strftime that do not depend on the locale.
 _FORM: Final = re.compile(r"(?:[^%\x00-\x1f\x7f]|%[YmdHMSy%])+")
 _CODE: Final = re.compile(r"%(.)")
 # RFC 4517 3.3.13: a directory's GeneralizedTime, in UTC.
@@ -23,7 +23,7 @@ _GENERALIZED: Final = re.compile(r"(\d{14})(?:\.\d+)?Z")
 # The dotted capital I and the Kelvin sign are the letters outside of ASCII that become ASCII in lower case.
 _NO_DOTTED: Final = re.compile("[^\u0130\u212a]+")
 _UNIX: Final = re.compile(r"\d{9,11}")
-# RE2's `\C`, which takes one byte, maybe of a letter that has several; not one behind a backslash that is a letter.
+# RE2's `\C` matches a byte, perhaps a part of a letter. In `\\C` the backslash is a letter, so `C` is too.
 _ONE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 
 
@@ -87,8 +87,8 @@ def _simple(how: str, values: Sequence[str]) -> Iterator[str]:
 
 
 def _upper(letter: str) -> str:
-    """A letter outside of ASCII never becomes one of ASCII: `admın`, `joſe` and `groß` are other accounts than `admin`,
-    `jose` and `gross`."""
+    """A letter outside of ASCII never becomes an ASCII letter: `admın`, `joſe` and `groß` differ from `admin`, `jose`
+    and `gross`."""
     found = letter.upper()
     return letter if not letter.isascii() and any(map(str.isascii, found)) else found
 

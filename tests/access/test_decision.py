@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from gateway.access.decision import AppIdentity, Question
 from gateway.access.outcome import Prepared
 from gateway.model.codes import policy_codes, session_codes, translation_codes
@@ -117,6 +119,22 @@ def test_a_session_that_is_not_strong_enough_is_told_what_would_be() -> None:
     late = asked(strong, 901)
     assert isinstance(late, Challenge)
     assert late.need == Need(max_age=900)
+
+
+@pytest.mark.parametrize(
+    "condition", ["{claim: {name: groups, matches: '[a-z]+'}}", "{query: {name: id, exists: true}}"]
+)
+def test_the_conditions_of_one_decision_are_bounded_together(condition: str) -> None:
+    """A person of many groups, or a request of many parameters, does not hold up other applications."""
+    allow = "{any: [" + ", ".join([condition] * 100) + "]}"
+    app = sample_snapshot({"apps/permis.yaml": PERMIS.replace("allow: signed_in", f"allow: {allow}")}).apps["permis"]
+    many = replace(person(), attributes={"groups": tuple(f"{number}-a" for number in range(1000))})
+    query = "&".join(f"a{number}=b" for number in range(900))
+    facts = Facts("GET", None, RequestFacts(None, (), "/x", query, NOW))
+    decision = decided_at_once(app, ("x",), "GET", many, facts).decision
+    assert isinstance(decision, Deny)
+    assert decision.reason is policy_codes.EXPRESSION
+    assert decision.detail.startswith("the conditions of this path could take over 2,000,000 steps")
 
 
 def test_an_age_is_told_anew_for_each_request() -> None:

@@ -21,8 +21,8 @@ def test_a_second_row_and_a_wrong_value_are_told_with_their_lines(tmp_path: Path
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for name, said in (("pipe", "no file"), (".", "cannot be read"), ("gone", "cannot be read")):
+    for name, said in (("pipe", "no regular file"), (".", "cannot be read"), ("gone", "cannot be read")):
         with pytest.raises(GatewayError, match=said):
             look_through(directory(tmp_path / name))
-    with pytest.raises(GatewayError, match="no file"):
+    with pytest.raises(GatewayError, match="no regular file"):
         look_through(directory("/dev/zero"))

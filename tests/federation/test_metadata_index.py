@@ -10,7 +10,6 @@ import pytest
 
 from gateway.federation.metadata_index import (
     Copy,
-    forget_others,
     index_path,
     read_copy,
     read_entity,
@@ -18,6 +17,7 @@ from gateway.federation.metadata_index import (
 )
 from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
+from gateway.ops.whole_file import prepare_folder
 from gateway.saml.metadata import find_entity, idp_metadata
 from gateway.saml.metadata_document import given
 from gateway.saml.parties import Endpoint, IdpMetadata
@@ -82,15 +82,16 @@ def test_what_no_provider_lives_on_any_more_goes(tmp_path: Path) -> None:
         write_index(tmp_path, id, COPY, [])
     (tmp_path / "left.new").touch()
     os.utime(tmp_path / "left.new", (0, 0))
+    (tmp_path / "a.v0.sqlite").touch()
     (tmp_path / "README").touch()
-    forget_others(tmp_path, ["a", "c"])
+    prepare_folder(tmp_path, [index_path(tmp_path, id) for id in ("a", "c")])
     assert files(tmp_path) == {index_path(tmp_path, "a").name, "README"}
 
 
 def test_a_reload_does_not_remove_what_a_helper_still_writes(tmp_path: Path) -> None:
     def records() -> Iterator[tuple[str, IdpMetadata]]:
         yield IDP, METADATA
-        forget_others(tmp_path, ["a"])
+        prepare_folder(tmp_path, [index_path(tmp_path, "a")])
         yield OTHER, METADATA
 
     assert write_index(tmp_path, "a", COPY, records()).entities == 2

@@ -302,6 +302,12 @@ async def test_a_reload_takes_new_sources_and_forgets_old_ones(tmp_path: Path) -
         assert server.asked == ["/idp", "/next"]
 
 
+async def test_copies_are_removed_when_the_next_gateway_has_no_source(tmp_path: Path) -> None:
+    write_index(tmp_path, "left", copy(), [])
+    async with keeping(tmp_path):
+        assert files(tmp_path) == set()
+
+
 async def test_without_sources_no_folder_is_made(tmp_path: Path) -> None:
     async with keeping(tmp_path / "metadata"):
         assert files(tmp_path) == set()

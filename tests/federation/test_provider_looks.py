@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -106,7 +107,7 @@ async def test_a_provider_whose_people_are_back_at_once_is_looked_at_and_so_its_
     now = ["up"]
     async with web_server(answering(lambda: statuses[now[-1]])) as port, watching(tmp_path) as watch:
         address = f"http://127.0.0.1:{port}/authorize"
-        watch.looks.heard({"op": SignInNews(back=True, sent=0, address=address)})
+        watch.looks.heard({"op": SignInNews(back=0.0, sent=0, address=address)})
         await until(lambda: watch.told == [("op", "up")])
         now.append("away")
         watch.sent(address)
@@ -216,7 +217,7 @@ async def test_people_who_come_back_spare_the_looks(tmp_path: Path) -> None:
     async with web_server(answering(lambda: 200)) as port, watching(tmp_path) as watch:
         watch.sent(f"http://127.0.0.1:{port}/")
         await until(lambda: watch.count("answered") == 2)
-        watch.looks.heard({"op": SignInNews(back=True, sent=0)})
+        watch.looks.heard({"op": SignInNews(back=time.monotonic(), sent=0)})
         done = watch.count("answered") + len(watch.looks._under_way)
         await asyncio.sleep(0.2)
         assert watch.count("answered") == done, "nobody is missing"
@@ -299,9 +300,12 @@ async def test_what_browsers_reach_and_looks_do_not_is_unknown_at_the_next_start
             watch.sent(address)
             await until(watch.file.exists)
     async with watching(tmp_path) as watch:
+        before = time.monotonic()
         watch.sent(address)
         await until(lambda: watch.told[-1:] == [("op", "away")])
-        watch.looks.heard({"op": SignInNews(back=True, sent=0)})
+        watch.looks.heard({"op": SignInNews(back=before, sent=0)})
+        assert watch.told[-1] == ("op", "away"), "an answer from before it died"
+        watch.looks.heard({"op": SignInNews(back=time.monotonic(), sent=0)})
         await until(lambda: json.loads(watch.file.read_text()) == {})
         assert watch.told[-1] == ("op", "unknown")
 

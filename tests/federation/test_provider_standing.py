@@ -54,25 +54,35 @@ def test_a_provider_that_no_look_has_ever_reached_is_unknown() -> None:
 def test_looks_follow_while_a_person_who_was_sent_has_not_come_back() -> None:
     standing = after(True, standing=NEW.sent(1, 0.0))
     assert standing.due_at == USUAL_PAUSE
-    assert standing.came_back().due_at == NEVER
+    assert standing.came_back(0.0).due_at == NEVER
     assert standing.sent(1, 1.0).due_at == SENT_PAUSE, "whoever is sent next may be the first to meet silence"
     several = after(True, standing=NEW.sent(SEVERAL, 0.0))
     assert several.due_at == SHORT_PAUSE, "sooner where people do not come back"
-    assert several.came_back().sent(1, 0.0).due_at == USUAL_PAUSE
+    assert several.came_back(0.0).sent(1, 0.0).due_at == USUAL_PAUSE
     assert after(True, standing=several, at=SENT_LATELY).due_at == NEVER, "nobody was sent of late"
 
 
 def test_a_person_who_comes_back_outweighs_a_look_that_failed() -> None:
-    standing = after(True, False).came_back()
+    standing = after(True, False).came_back(0.0)
     assert after(False, standing=standing).verdict == "up", "the count begins anew"
 
 
 def test_who_comes_back_from_a_provider_that_is_away_shows_that_looks_do_not_reach_it() -> None:
-    standing = after(True, False, False, at=5.0).came_back()
+    standing = after(True, False, False, at=5.0).came_back(5.0)
     assert (standing.verdict, standing.due_at) == ("unknown", 5.0 + CONFIRMED_AFTER)
     misled = after(*[False] * 5, standing=standing.sent(1, 6.0))
     assert misled.verdict == "unknown", "browsers reach what the gateway cannot"
     assert after(True, False, False, standing=misled).verdict == "away"
+
+
+@pytest.mark.parametrize("more", [(), (False,), (False, True)], ids=["one failed", "away", "away, and one answered"])
+def test_an_answer_to_a_request_before_looks_failed_says_nothing(more: tuple[bool, ...]) -> None:
+    """A browser may have held it since."""
+    standing = after(*more, standing=after(True, False, at=5.0), at=9.0)
+    assert standing.came_back(4.9) == standing
+    assert standing.came_back(5.0).failures == 0
+    again = after(True, True, standing=standing).sent(1, 10.0)
+    assert (again.came_back(4.9).verdict, again.came_back(4.9).missing) == ("up", 0), "it answers again"
 
 
 def test_a_provider_that_is_away_is_looked_at_while_anybody_wants_it() -> None:

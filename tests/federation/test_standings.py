@@ -102,12 +102,15 @@ async def test_what_looks_found_is_told_to_other_nodes() -> None:
 
 
 def test_who_is_sent_after_the_last_one_came_back_is_missing() -> None:
-    standings = Standings(Clock())
+    clock = Clock()
+    clock.now = 100.0
+    standings = Standings(clock)
     standings.sent("op", "https://op/1")
-    standings.came_back("op")
+    standings.came_back("op", 10.0)
+    standings.came_back("op", 40.0)
     standings.sent("op", "https://op/2")
     standings.sent("op", "https://op/2")
-    assert standings.news() == {"op": {"back": True, "sent": 2, "address": "https://op/2"}}
+    assert standings.news() == {"op": {"back": 90.0, "sent": 2, "address": "https://op/2"}}
     assert standings.news() == {}
 
 

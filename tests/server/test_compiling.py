@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from gateway.config.compile.build import build
+from gateway.config.compile.process import decode_files
+from gateway.server import compiling
 from gateway.server.compiling import Refused, compile_folder
 from gateway.translation.specs import Constant
 from tests.patience import PATIENCE
@@ -140,6 +142,30 @@ async def test_a_teams_file_that_takes_too_long_stays_as_it_was(slow: Place, whe
     assert snapshot.closed_by("new.urba.localhost")
     # What others changed is live.
     assert snapshot.find_app("moved.localhost") is not None
+
+
+async def test_where_slow_files_take_all_the_time_those_that_were_found_are_named(
+    slow: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow.write_app("two", "two.localhost")
+    slow.write_app("three", "three.localhost")
+    for name in ("one", "two"):
+        lengthen(slow, f"apps/{name}.yaml", HANGS["read"])
+    in_helper = compiling._in_helper
+
+    async def until_both_are_known(files: bytes, seconds: float) -> tuple[int, bytes]:
+        if len(decode_files(files).too_slow) == 2:
+            raise TimeoutError
+        return await in_helper(files, seconds)
+
+    monkeypatch.setattr("gateway.server.compiling._in_helper", until_both_are_known)
+    with pytest.raises(Refused) as refused:
+        await compile_folder(slow.policies)
+    assert str(refused.value).splitlines() == [
+        f"{slow.policies}: not compiled within 120 s",
+        f"{slow.policies}/apps/one.yaml: it takes too long to compile",
+        f"{slow.policies}/apps/two.yaml: it takes too long to compile",
+    ]
 
 
 @pytest.mark.parametrize("path", ["gateway.yaml", "providers/alpha.yaml"])

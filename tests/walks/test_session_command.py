@@ -100,6 +100,31 @@ async def test_who_finds_nobody_is_told_what_the_options_take(world: World) -> N
         assert await said(world.place, "revoke", *words) == (1, "", f"ecluse: there is no such session{hint}\n")
 
 
+async def test_the_name_of_the_organisation_stands_beside_its_number(world: World) -> None:
+    """By its SIREN, as on pages; the number alone where no table names it."""
+    place, alice, siret = world.place, world.alpha.people["alice"], "21590350100017"
+    provider = place.read("providers/alpha.yaml").replace("groups: groups,", "groups: groups, siret: siret,")
+    provider = provider.replace("asserts: {", f'tenant: siret\nasserts: {{siret: ["{siret}"], ')
+    place.write("providers/alpha.yaml", provider)
+    await world.gateway.reload()
+    alice["siret"] = siret
+    await world.signed_in("alice")
+    (session,) = await listed(place, "--tenant", siret)
+    assert (session["tenant"], session.get("organisation")) == (siret, None)
+    assert f"tenant        {siret}\n" in (await said(place, "show", session["id"]))[1]
+
+    (place.folder / "communes.csv").write_text("name,siren\nVille de Lille,215903501\n")
+    (place.policies / "organisations").mkdir()
+    mark = world.gateway.mark()
+    place.write("organisations/communes.yaml", "version: 1\norganisations: communes\ncsv: {path: ../communes.csv}\n")
+    await world.gateway.reload()
+    await world.gateway.logged(mark, event="organisations.read")
+    (session,) = await listed(place, "--tenant", siret)
+    assert session["organisation"] == "Ville de Lille"
+    assert f"tenant        {siret} (Ville de Lille)\n" in (await said(place, "show", session["id"]))[1]
+    assert f"alpha  for {siret} (Ville de Lille)  since" in (await said(place, "list", "--tenant", siret))[1]
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

@@ -11,6 +11,7 @@ from gateway.config.check.budget import check_budget
 from gateway.config.check.conditions import (
     Index,
     check_condition,
+    check_steps,
     check_use,
     check_use_levels,
     not_mapped,
@@ -198,6 +199,8 @@ def _conditions(document: YamlDocument, model: AppFile, mapped: set[str] | None,
             if condition is not None:
                 path: Path = ("access", number, word)
                 yield from check_condition(document, path, condition, index)
+                if attributes is not None:
+                    yield from check_steps(document, path, condition, attributes, index)
                 for use in uses(document, path, condition, index):
                     yield from check_use(use, model.providers, attributes, injected, index)
                     yield from check_use_levels(use, model, index)

@@ -23,6 +23,7 @@ from gateway.config.schema.conditions import (
     MaxAgeIs,
     NotThis,
     ProviderIs,
+    QueryIs,
     SharedIs,
     TenantIs,
     UserIs,
@@ -38,11 +39,17 @@ from gateway.model.errors import GatewayError
 from gateway.model.levels import ProviderLevels
 from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES
 from gateway.model.names import fold
-from gateway.policy.conditions import DEEPEST, GROUPS
+from gateway.policy.budget import MOST_STEPS
+from gateway.policy.conditions import DEEPEST, GROUPS, PART_STEPS, When
 from gateway.policy.levels import USUAL_LADDER, Ladder
 
 MOST_PARTS = 2000
 """The most parts of one rule's condition, with all that it refers to: evaluating stays short."""
+
+_CLAIM_STEPS: Final = 10_000
+_HEADER_STEPS: Final = 3_000
+_QUERY_STEPS: Final = 15_000
+"""Steps (policy.budget) of a test of 30 values of 64 bytes, of 30 header lines, of 15 parameters."""
 
 _SAID_BY: Final = {
     "acr_min": "in the provider's file: can: [acr], and levels that reach it",
@@ -100,6 +107,7 @@ class Index:
     circles: set[str] = field(default_factory=set)
     _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     _cels: dict[frozenset[str], Cel] = field(default_factory=dict)
+    _expressions: dict[tuple[frozenset[str], str], When | GatewayError] = field(default_factory=dict)
 
     @classmethod
     def of(cls, folder: Folder) -> "Index":
@@ -127,10 +135,39 @@ class Index:
         valid = [provider for provider in found if provider is not None and provider.model is not None]
         return valid if len(valid) == len(found) else None
 
-    def cel(self, attributes: frozenset[str]) -> Cel:
-        if attributes not in self._cels:
-            self._cels[attributes] = Cel(attributes, Tally())
-        return self._cels[attributes]
+    def compiled(self, source: str, attributes: frozenset[str]) -> When | GatewayError:
+        """The expression, or the error that refuses it. `attributes`: those that a person can have."""
+        found = self._expressions.get((attributes, source))
+        if found is None:
+            try:
+                if attributes not in self._cels:
+                    self._cels[attributes] = Cel(attributes, Tally())
+                found = self._cels[attributes].compile(source)
+            except GatewayError as error:
+                found = error
+            self._expressions[attributes, source] = found
+        return found
+
+    def steps(self, condition: WrittenCondition, attributes: frozenset[str]) -> int:
+        """The most steps (policy.budget) of the condition for usual values, shared conditions included."""
+        match condition:
+            case AnyOf(any=parts) | AllOf(all=parts):
+                return sum(PART_STEPS + self.steps(part, attributes) for part in parts)
+            case NotThis():
+                return self.steps(condition.this, attributes)
+            case SharedIs(shared=name) if name in self.shared and name not in self.circles:
+                return self.steps(self.shared[name].condition, attributes)
+            case WhenIs():
+                found = self.compiled(condition.when, attributes)
+                return found.expression.usual_steps if isinstance(found, When) else 0
+            case ClaimIs():
+                return _CLAIM_STEPS
+            case HeaderIs():
+                return _HEADER_STEPS
+            case QueryIs():
+                return _QUERY_STEPS
+            case _:
+                return 0
 
     def size(self, condition: WrittenCondition) -> tuple[int, int]:
         """(number of parts, depth), shared conditions included; circles are cut."""
@@ -164,6 +201,22 @@ def check_condition(document: YamlDocument, path: Path, condition: WrittenCondit
     if size > MOST_PARTS or depth > DEEPEST:
         message = f"with all that it refers to, this has over {MOST_PARTS} parts or is nested over {DEEPEST} deep"
         yield document.problem(path, message)
+
+
+def check_steps(
+    document: YamlDocument, path: Path, condition: WrittenCondition, mapped: frozenset[str], index: Index
+) -> Iterator[Problem]:
+    """Yields a problem for a condition that would refuse people with usual values, because it takes too many steps.
+
+    `mapped`: the attributes that a person can have."""
+    # A condition of too many parts is a problem of its own, and adding up could take long.
+    if index.size(condition)[0] <= MOST_PARTS and (steps := index.steps(condition, mapped)) > MOST_STEPS:
+        message = (
+            f"with all that it refers to, this could take {steps:,} steps (at most {MOST_STEPS:,}) for usual values"
+        )
+        yield document.problem(
+            path, message, "write fewer conditions: one `in` for several values, cheaper expressions"
+        )
 
 
 def uses(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Use]:
@@ -228,9 +281,8 @@ def _attribute(leaf: WrittenCondition) -> Iterator[tuple[str, str]]:
 
 
 def _expression(use: Use, source: str, mapped: frozenset[str], index: Index) -> Iterator[Problem]:
-    try:
-        index.cel(mapped).compile(source)
-    except GatewayError as error:
+    error = index.compiled(source, mapped)
+    if isinstance(error, GatewayError):
         _, undeclared, rest = error.detail.partition("undeclared reference to '")
         known = variables(mapped)
         hint = did_you_mean(rest.partition("'")[0], known) or f"known: {', '.join(sorted(known))}"

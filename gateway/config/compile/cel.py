@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.config.compile.cel_bound import BYTES, STEPS, Cost, Node, Shape, list_of, text_of, with_values
+from gateway.config.compile.cel_bound import BYTES, SCALAR, STEPS, Cost, Node, Shape, list_of, text_of, with_values
 from gateway.config.compile.cel_tree import CheckedExpression
 from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
@@ -40,6 +40,11 @@ _USUAL = {_STRING: text_of(200), _LIST: list_of(30, 30 * 64, 64), _TIMESTAMP: Sh
 _LARGEST = {_STRING: text_of(1 << 16), _LIST: list_of(4096, 1 << 19, 8192), _TIMESTAMP: Shape()}
 """No value of a person is larger (identity.mapping), nor is a path. What fits for these is not added up
 again."""
+_CHEAP = 20_000
+"""Steps. An expression that takes no more for the largest values is not added up again for the decision's budget
+(policy.budget)."""
+_ADDING_UP = 300
+"""Steps of adding up one part of an expression, which is Python."""
 _WHERE = re.compile(r"<input>:(\d+:\d+): (.*)")
 
 
@@ -97,10 +102,20 @@ class Cel:
             self._check_zone(zone)
         # The evaluator plans at the first evaluation.
         _evaluated(expression, {})
-        largest = with_values(tree, {name: _LARGEST[self._variables[name]] for name in names}).fits
+        largest = with_values(tree, {name: _LARGEST[self._variables[name]] for name in names})
+        cheap = largest.fits and largest.steps <= _CHEAP
         of_request = any(name.startswith("request.") and name != _AHEAD for name in names)
         of_identity = any(not name.startswith("request.") for name in names)
-        compiled = CelExpression(expression, self._bool, names, of_identity, self._tally, None if largest else tree)
+        compiled = CelExpression(
+            expression,
+            self._bool,
+            names,
+            of_identity,
+            self._tally,
+            largest.steps if cheap else usual.steps,
+            None if cheap else tree,
+            _ADDING_UP * read.parts,
+        )
         return When(source, compiled, of_identity, of_request)
 
     def _check_zone(self, zone: str) -> None:
@@ -113,9 +128,12 @@ class Cel:
 class CelExpression:
     """policy.Expression.
 
-    `tree`: the nodes whose costs are added up before each evaluation; None if the largest values fit the bound."""
+    `usual_steps`: the most steps for usual values, or for all values if `tree` is None.
+    `tree`: the nodes whose costs are added up before each evaluation with larger values; None if the expression is
+    cheap for the largest values.
+    `adding_up`: the steps of adding up."""
 
-    __slots__ = ("_bool", "_expression", "_names", "_of_identity", "_tally", "_tree")
+    __slots__ = ("_adding_up", "_bool", "_expression", "_names", "_of_identity", "_tally", "_tree", "usual_steps")
 
     def __init__(
         self,
@@ -124,18 +142,22 @@ class CelExpression:
         names: frozenset[str],
         of_identity: bool,
         tally: Tally,
+        usual_steps: int,
         tree: Node | None,
+        adding_up: int,
     ) -> None:
         self._expression = expression
         self._bool = bool_type
         self._names = names
         self._of_identity = of_identity
         self._tally = tally
+        self.usual_steps = usual_steps
         self._tree = tree
+        self._adding_up = adding_up
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         data = self._values(identity, facts)
-        found = _evaluated(self._expression, data) if self._fits(data) else None
+        found = _evaluated(self._expression, data) if self._is_affordable(data, facts) else None
         value = found.value() if found is not None and found.type() == self._bool else None
         if value is True:
             return Truth.TRUE
@@ -147,15 +169,21 @@ class CelExpression:
 
     def too_costly(self, identity: Identity | None, facts: Facts) -> str:
         data = self._values(identity, facts)
-        if self._tree is None or self._fits(data):
+        if self._tree is None or (cost := with_values(self._tree, _shapes(data))).fits:
             return ""
-        return f"{_over(with_values(self._tree, _shapes(data)))}, for this person and this request"
+        return f"{_over(cost)}, for this person and this request"
 
     def _values(self, identity: Identity | None, facts: Facts) -> dict[str, object]:
         return {name: value for name in self._names if (value := _value(name, identity, facts)) is not None}
 
-    def _fits(self, data: Mapping[str, object]) -> bool:
-        return self._tree is None or with_values(self._tree, _shapes(data)).fits
+    def _is_affordable(self, data: Mapping[str, object], facts: Facts) -> bool:
+        """Whether one evaluation with these values stays within its bound, and within the decision's budget."""
+        if self._tree is None or all(map(_is_usual, (shapes := _shapes(data)).values())):
+            return facts.afford(self.usual_steps)
+        if not facts.afford(self._adding_up + sum(8 * shape.top for shape in shapes.values())):
+            return False
+        cost = with_values(self._tree, shapes)
+        return cost.fits and facts.afford(cost.steps)
 
 
 def _evaluated(expression: Any, data: Mapping[str, object]) -> Any:
@@ -179,6 +207,13 @@ def _shape(value: object) -> Shape:
     size = len(whole.encode())
     # UTF-8: four bytes a letter at most.
     return list_of(len(value), size, min(size, max(map(len, value), default=0) * (1 if len(whole) == size else 4)))
+
+
+def _is_usual(shape: Shape) -> bool:
+    """Whether a value is no larger than the values of _USUAL."""
+    usual = _USUAL[_STRING if shape.entry is None else _LIST]
+    longest, usual_longest = shape.entry or SCALAR, usual.entry or SCALAR
+    return shape.top <= usual.top and shape.size <= usual.size and longest.size <= usual_longest.size
 
 
 def _over(cost: Cost) -> str:

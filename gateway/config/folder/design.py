@@ -23,7 +23,7 @@ MAX_SHEET_BYTES: Final = 2 << 20
 MAX_DESIGN_FILE_BYTES: Final = 512 << 10
 MAX_DESIGN_BYTES: Final = 8 << 20
 
-# CSS Syntax 4.3.6, and a quoted address as a function's argument. What is escaped in one is no name of a file here.
+# CSS Syntax 4.3.6, and a quoted address as a function's argument. An address with an escape names no file.
 # RE2: `re` would read on to the end from each `url(` that is not closed.
 _URL: Final = re2.compile(rb"""(?i)url\(\s*(?:"([^"]*)"|'([^']*)'|([^'")\s]*))\s*\)""")
 _NAME: Final = re.compile("[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
@@ -49,8 +49,8 @@ def read_design(folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
 
 
 def names_in(sheet: bytes) -> list[str]:
-    """The files that a style sheet names, below the folder. Raises Unreadable for one that is not beside or below the
-    sheet, of a kind that no page needs, or for too many."""
+    """The files that a style sheet names, below the folder. Raises Unreadable for too many files, for a file that is
+    not beside or below the sheet, and for a kind of file that no page needs."""
     try:
         sheet.decode("utf-8")
     except ValueError:

@@ -37,12 +37,12 @@ Hosts = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """An app file that is left out.
+    """An app file that is omitted because it is wrong.
 
-    `file`: its path in messages.
-    `hosts`: its known hosts, each with the path of the application, if any (`app.example.org/wiki`).
-    `whole`: the file has no other hosts.
-    `fence`: the hosts that its team may have; None without a fence."""
+    `file`: the path in messages.
+    `hosts`: the known hosts, each with the path of the application if it has a path (`app.example.org/wiki`).
+    `whole`: every host of the file is known.
+    `fence`: the hosts that the file's team may have; None without a fence."""
 
     file: str
     hosts: tuple[str, ...]
@@ -84,7 +84,7 @@ class Files:
     clock: Callable[[bytes], None] | None = field(default=None, compare=False, repr=False)
 
     def begin(self, path: str) -> None:
-        """Reports that work on this file begins; with "", that no file is worked on."""
+        """Reports that work on the file begins; "": work on the last file has ended."""
         if self.clock is not None:
             self.clock(self.texts.get(path, b""))
 
@@ -121,9 +121,9 @@ def team_of(path: str) -> str:
 
 
 def for_app(team: str, reference: str) -> str:
-    """The name of an application's reference, whose content no other team may read.
+    """The key of an application's reference. The key differs by team: no team may read another team's content.
 
-    `team`: the team whose fence the app file is under."""
+    `team`: the team of the app file."""
     return f"apps/{team}:{reference}"
 
 
@@ -131,10 +131,10 @@ def for_app(team: str, reference: str) -> str:
 
 
 def closed_hosts(closings: Mapping[str, Closing], owned: Mapping[str, str], portal: str) -> dict[str, str]:
-    """The closed hosts: each host or pattern, perhaps with a path, with the file's name in messages. A file with
-    unknown hosts closes every wildcard that could cover its hosts, so that no other application responds there.
+    """The closed hosts and patterns, perhaps with a path, and the file's path in messages. A file with unknown hosts
+    closes every wildcard that could cover its hosts, so that no other application responds in its place.
 
-    `owned`: the hosts of files that serve, each with its team.
+    `owned`: the hosts of files that serve, with their teams.
     `portal`: the host of the portal, which is never closed.
     """
     found: dict[str, str] = {}
@@ -152,7 +152,7 @@ def closed_hosts(closings: Mapping[str, Closing], owned: Mapping[str, str], port
 
 
 def unread_files(closings: Mapping[str, Closing]) -> dict[str, tuple[str, ...] | None]:
-    """The files whose hosts are not all known, as messages name them, each with the hosts of its fence."""
+    """The files with unknown hosts, by their path in messages, with the hosts of their fence."""
     return {closing.file: closing.fence for closing in closings.values() if not closing.whole}
 
 
@@ -183,7 +183,7 @@ def encode_hosts(hosts: Hosts) -> bytes:
 
 
 def decode_hosts(content: bytes) -> dict[str, tuple[str, ...]]:
-    """Reads a file of `encode_hosts`. Empty for any other content: then no host is known."""
+    """Reads a file of `encode_hosts`. Empty for other content: no host is known."""
     try:
         read = json.loads(content)
     except ValueError:

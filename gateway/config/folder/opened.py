@@ -14,7 +14,7 @@ class Unreadable(Exception):
 
 
 def opened(path: str, flags: int = ANY, at: int | None = None) -> int:
-    """A descriptor. `at`: the folder that `path` is in; it is closed. Raises Unreadable."""
+    """A descriptor of `path`, which lies in the folder `at`. Closes `at`. Raises Unreadable."""
     try:
         return os.open(path, flags, dir_fd=at)
     except (OSError, ValueError) as error:

@@ -38,10 +38,10 @@ MAX_FOLDER_DEPTH: Final = 8
 _FOLDERS: Final = (APPS, *FLAT)
 _OTHER_SUFFIXES: Final = (".yml", ".yaml")
 
-# Values of these keys are not secret: every client or server that the gateway connects with sees them.
+# Keys without secrets: the clients or servers of the gateway see the values.
 _PUBLIC: Final = frozenset({"certificate", "ca", "metadata", "keys", "pins"})
 _KEYRINGS: Final = frozenset({"keyring", "client_keyring"})
-# These hold the environment of this process, and its memory.
+# Folders that show the environment and the memory of processes.
 _OF_THE_SYSTEM: Final = ("/proc", "/sys", "/dev")
 
 _A_SECRET: Final = "this is a secret of the gateway or of a provider: no application's file names it"
@@ -128,8 +128,8 @@ def _paths(folder: Path, problems: list[Problem]) -> list[str]:
 
 
 def _walk(folder: Path, below: str, depth: int, above: set[tuple[int, int]], problems: list[Problem]) -> Iterator[str]:
-    """YAML files in order, links followed; hidden names and what is in other folders are passed over, unless a folder
-    has nearly the name of one that is read."""
+    """YAML files in order, links followed. Skips hidden names and unknown folders. Reports a folder whose name is
+    nearly the name of a known folder."""
     here = folder / below
     try:
         identity = (here.stat().st_dev, here.stat().st_ino)
@@ -179,7 +179,7 @@ def _whole(file: str, message: str, suggestion: str = "") -> Problem:
     return Problem(Place(file, 0, 0), "", message, suggestion)
 
 
-# --- what the files refer to ------------------------------------------------------------------------------------------
+# --- references of the files ------------------------------------------------------------------------------------------
 
 
 class _Named(NamedTuple):
@@ -205,7 +205,7 @@ class _Found(NamedTuple):
 
 @dataclass(slots=True)
 class _Operators:
-    """References that no application's file may name, and the files behind them."""
+    """References of the operator's files, and the files that they lead to: no application's file may name them."""
 
     state: str
     references: set[str] = field(default_factory=set)
@@ -225,12 +225,11 @@ class Read(NamedTuple):
 
 
 def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
-    """Reads each reference once, and no content that the file with the reference may not have.
+    """Reads each reference once, if the file with the reference may have the content.
 
-    The files of the gateway and of providers name whatever their operator chooses. An app file names neither the state
-    folder nor a secret of the operator's files, whatever path leads there. A team's file names only files below the
-    folders of its fence, and no link is followed there: a person who can write into such a folder must not have another
-    file read."""
+    The files of the gateway and of providers may name any file. An app file may name neither the state folder nor a
+    secret of the operator's files, by no path. A team's file may name only files below the folders of its fence. Below
+    those folders the reader follows no link: a person who can write there could otherwise have any file read."""
     named = list(_references(texts))
     gateway = _gateway(texts)
     operators = _Operators(os.path.realpath(_below(folder, str(gateway.get("state", STATE)))))
@@ -366,6 +365,6 @@ def _is_below(path: str, above: str) -> bool:
 def _found(descriptor: int) -> _Found:
     """Raises Unreadable."""
     status = os.fstat(descriptor)
-    # The file's own path, whatever links led to it, even if the links were changed since.
+    # The file's own path, even if a link led to the file and was changed since.
     place = os.readlink(f"/proc/self/fd/{descriptor}")
     return _Found(content_of(descriptor, MAX_SECRET_BYTES), (status.st_dev, status.st_ino, place))

@@ -62,7 +62,7 @@ class Preset:
 
 @cache
 def preset(name: str) -> Preset | None:
-    """The preset of this name; None if unknown."""
+    """The preset with the name; None if unknown."""
     source = files(__name__).joinpath(f"{name}.yaml")
     if not name.replace("-", "").isalnum() or not source.is_file():
         return None

@@ -1,4 +1,4 @@
-"""`account:` of an application's file: which person owns which account."""
+"""`account:` of an application's file: links between people and their accounts."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""policies/apps/*.yaml: one application, its access rules and its view of a person."""
+"""policies/apps/*.yaml: an application, its access rules and the values about a person that it receives."""
 
 from typing import Annotated, Final, Literal
 
@@ -53,7 +53,7 @@ class PublicSection(Strict):
 
 
 class PathsSection(Strict):
-    """The leniencies of this application when it reads paths. Only listed leniencies are let through."""
+    """The leniencies of this application when it reads paths. The gateway tolerates only the listed leniencies."""
 
     parameters: list[ParameterName] = Field(default=[], max_length=20)
     """Path parameters that the application cuts off, such as jsessionid."""
@@ -190,7 +190,7 @@ CallValue = Annotated[str, Field(max_length=1000)]
 
 
 class AppLogoutSection(Strict):
-    """The calls and redirects when people sign out of this application, or their session ends in another way."""
+    """The calls and redirects at the end of a session: a sign-out from this application, an expiry, a revocation."""
 
     scope: ByProviders[Literal["local", "global"]] = "local"
     """`local`: signs the person out of every application behind the gateway, in this browser. `global`: at the provider
@@ -260,7 +260,7 @@ class RuleSection(Strict):
 
 
 class AppFile(Strict):
-    """policies/apps/*.yaml: one application, who may use it, and which values about a person it receives."""
+    """policies/apps/*.yaml: an application, its access rules, and the values about a person that it receives."""
 
     version: Own[Version]
     app: Own[Name]

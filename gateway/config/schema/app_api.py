@@ -10,7 +10,7 @@ from gateway.config.schema.values import sent_header
 
 
 class OpaqueTokensSection(Strict):
-    """How the tokens of one provider are recognised: by the paths they are brought to, or by a header beside them."""
+    """How the tokens of a provider are recognised: by the paths of their requests, or by a header beside the token."""
 
     paths: Maybe[list[PathPattern]] = Field(default=None, min_length=1, max_length=50)
     header: Maybe[Annotated[str, AfterValidator(checked(sent_header))]] = None

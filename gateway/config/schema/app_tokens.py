@@ -1,4 +1,4 @@
-"""The tokens that an application is sent: sections of `translate` in policies/apps/*.yaml, and their keys."""
+"""The tokens for applications: sections of `translate` in policies/apps/*.yaml, and the keys of gateway.yaml."""
 
 from typing import Annotated, Final, Literal
 
@@ -143,7 +143,7 @@ class TokenKeySection(Strict):
 
 
 class TokensSection(Strict):
-    """The keys by which applications verify their tokens."""
+    """The keys that sign tokens for applications. Applications verify tokens with the public keys."""
 
     keys: list[TokenKeySection] = Field(default=[], min_length=1, max_length=16)
     """All keys are published at `/_ecluse/app/jwks`. The first key of each algorithm signs. List a new key second, move

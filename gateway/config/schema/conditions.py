@@ -190,7 +190,7 @@ for _model in (AnyOf, AllOf, NotThis):
 
 
 def leaves(condition: WrittenCondition, path: Path) -> Iterator[tuple[Path, WrittenCondition]]:
-    """Every condition without parts, with its place."""
+    """Every condition without parts, with the path to the condition."""
     match condition:
         case AnyOf():
             for index, part in enumerate(condition.any):

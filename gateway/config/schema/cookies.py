@@ -1,4 +1,4 @@
-"""`cookies:` of an application's file: which of the application's cookies browsers get, and under which names."""
+"""`cookies:` of an application's file: the cookies of the application that browsers receive, and their names."""
 
 from typing import Annotated
 
@@ -37,7 +37,7 @@ NamePrefix = Annotated[str, Field(min_length=2, max_length=40), AfterValidator(_
 
 
 class CookiesSection(Strict):
-    """The application's own cookies. Without this key they pass unchanged."""
+    """The application's own cookies. Without this key, cookies pass unchanged."""
 
     hidden: list[HiddenName] = Field(default=[], max_length=50)
     """Cookies that never reach browsers. The gateway keeps them encrypted with the person's session, adds them to

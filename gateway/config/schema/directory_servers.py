@@ -42,7 +42,7 @@ def _ldap_address(text: str) -> str:
 
 
 def _filter(text: str) -> str:
-    """Checks the parentheses of RFC 4515, so that an appended filter stays separate from this filter."""
+    """Checks the parentheses (RFC 4515): the gateway combines the filter with a filter of its own."""
     depth = 0
     for at, letter in enumerate(text):
         depth += {"(": 1, ")": -1}.get(letter, 0)

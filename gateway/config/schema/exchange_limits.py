@@ -24,8 +24,8 @@ class AppTimeoutsSection(PathTimeoutsSection):
 
 
 class PathLimitsSection(Strict):
-    """Other limits on some paths. If several blocks match, only the most specific applies. A limit that the block
-    leaves out is the application's."""
+    """Limits of some paths. If several blocks match, only the most specific block applies. Limits that the block
+    omits are the application's."""
 
     path: PathPattern
     """A path pattern, as in a rule of `access`."""

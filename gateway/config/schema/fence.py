@@ -1,7 +1,8 @@
-"""Words at the keys of an application's file: what bounds the key in a file that a team owns (`teams` of gateway.yaml).
+"""Words at the keys of an application's file: the bound of the key in a file that a team owns (`teams` of
+gateway.yaml).
 
-A word at a section holds for every key below it that has no word of its own. Each key of `AppFile` needs a word: a new
-key does not pass the tests without one.
+A word at a section applies to every key below the section without a word of its own. Each key of `AppFile` needs a
+word: the tests fail for a new key without a word.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`form_login:` of policies/apps/*.yaml: an application that has nothing but a login form."""
+"""`form_login:` of policies/apps/*.yaml: sign-in to an application that has only a login form."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ from gateway.config.schema.types import (
 from gateway.config.schema.values import ApplicationTarget, CookieName
 
 SHORTEST_WINDOW = 60
-# For an application that forgets no failed sign-in until one succeeds.
+# For an application that counts failed sign-ins until a sign-in succeeds.
 LONGEST_WINDOW = 365 * 86400
 
 

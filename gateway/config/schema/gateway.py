@@ -230,7 +230,7 @@ class GatewayFile(Strict):
         return USUAL_HSTS if self.hsts is None and self.portal.scheme == "https" else self.hsts
 
     def redirects(self, listen: ListenSection) -> Redirects:
-        """The requests that this listener redirects to https."""
+        """The requests that the listener redirects to https."""
         if listen.redirect is not None or listen.tls is not None:
             return "all" if listen.redirect == "https" else "nothing"
         beside = self.portal.scheme == "https" and any(other.tls for other in self.listen)

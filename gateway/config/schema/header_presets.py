@@ -1,8 +1,8 @@
-"""The headers and cookies by which known products tell an application who is calling, for `translate.preset`.
+"""The identity headers and cookies of known products, for `translate.preset`.
 
-The attributes have the names that the presets of providers give them: uid, mail, given_name, family_name, display_name,
-groups. Those that no provider of the application maps are not sent, but for the first header of a preset, which says
-who it is.
+The attributes have the names of the provider presets: uid, mail, given_name, family_name, display_name, groups. A
+header whose attribute no provider of the application maps is omitted. Only the first header of a preset, which
+identifies the person, is always sent.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,8 @@ HeaderPreset = Literal[
 _Written = Mapping[str, object]
 
 HEADERS: Final[Mapping[HeaderPreset, Mapping[str, _Written]]] = {
-    # authentik, internal/outpost/proxyv2/application/mode_common.go. Its JWT and `meta` headers have no equal here.
+    # authentik, internal/outpost/proxyv2/application/mode_common.go. The gateway has no equal of the JWT and `meta`
+    # headers.
     "authentik": {
         "X-authentik-username": {"from": "uid"},
         "X-authentik-groups": {"from": "groups", "join": "|"},

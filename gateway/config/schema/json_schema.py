@@ -1,7 +1,7 @@
 """The JSON Schemas of the kinds of file, for editors: `python -m gateway.config.schema.json_schema [folder]`.
 
-Drawn from the models that validate, so that an editor and `ecluse check` know the same keys. What JSON Schema cannot
-say, `ecluse check` says.
+Drawn from the models that validate, so that an editor and `ecluse check` know the same keys. `ecluse check` also
+applies the rules that JSON Schema cannot express.
 """
 
 import json
@@ -41,7 +41,7 @@ class _Generator(GenerateJsonSchema):
     """Without the titles that pydantic makes up from names, and without null: a key is given a value or left out."""
 
     def normalize_name(self, name: str) -> str:
-        """A section of a file is defined under the name of its class without the suffix that our code gives it."""
+        """Defines each section of a file under the name of its class without our suffix."""
         return super().normalize_name(name).removesuffix("Section")
 
     def field_title_should_be_set(self, schema: Any) -> bool:
@@ -66,7 +66,7 @@ def schemas() -> dict[str, str]:
 
 
 def fenced_schema() -> dict[str, Any]:
-    """The schema of an application's file, with what bounds each key in a team's file (`FENCE`)."""
+    """The schema of an application's file, with the word of each key for a team's file (`FENCE`)."""
     return AppFile.model_json_schema(schema_generator=_Generator)
 
 
@@ -82,7 +82,7 @@ def _text(name: str, model: type[BaseModel]) -> str:
     for definition in schema.get("$defs", {}).values():
         definition.pop("title", None)
     if model is ProviderFile:
-        # A preset may say it.
+        # A preset may have the key.
         schema["$defs"]["Oidc"]["required"].remove("issuer")
         for of in schema["properties"]["attributes"]["patternProperties"].values():
             of["anyOf"].append({"type": "null", "description": "Takes the preset's away."})
@@ -95,7 +95,7 @@ def written_time(seconds: int) -> str:
 
 
 def _written(value: float, is_size: bool) -> str:
-    """A time or size as the files have it, in the largest unit that leaves no rest."""
+    """A time or size as files write it, in the largest unit without a remainder."""
     units = BYTES if is_size else {unit: factor for unit, factor in SECONDS.items() if factor >= 1}
     unit, factor = next((unit, factor) for unit, factor in reversed(units.items()) if value % factor == 0)
     return f"{int(value // factor)}{unit}"

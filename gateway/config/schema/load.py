@@ -1,4 +1,4 @@
-"""Bytes of the files to validated models; every problem that one file alone can tell."""
+"""Bytes of the files to validated models, with every problem that needs no second file to be found."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,14 +32,14 @@ _Model = TypeVar("_Model", bound=BaseModel)
 AnyProviderFile = ProviderFile | SamlProviderFile
 
 
-# The key by which each kind of file is known.
+# A key that only this kind of file has.
 _NAMED_BY = {"apps": "app", "providers": "provider", "lists": "list", "directories": "directory",
              "organisations": "organisations"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[_Model]):
-    """One file: `path` below the folder, its text with places, and its model if it is valid."""
+    """A file: its `path` below the folder, its text with places, and its model if the text is valid."""
 
     path: str
     document: YamlDocument
@@ -51,7 +51,7 @@ class Loaded(Generic[_Model]):
         return value if isinstance(value, str) else None
 
     def listed(self, key: str) -> list[tuple[int, str]]:
-        """The texts of a list of the file's first level, each with its index, also of a file that is not valid."""
+        """The texts of a list at the file's first level, with their indexes. Works for an invalid file as well."""
         values = self.document.data.get(key) if isinstance(self.document.data, dict) else None
         if not isinstance(values, list):
             return []
@@ -62,9 +62,10 @@ class Loaded(Generic[_Model]):
 class Folder:
     """The loaded folder.
 
-    `gateway`: None if gateway.yaml is missing; `gateway_file`: also None if it is wrong.
-    `complete`: nothing of the folder itself was unreadable.
-    `shadows`: app files with `shadow: true`, which are not in `apps`.
+    `gateway`: None if gateway.yaml is missing.
+    `gateway_file`: None if gateway.yaml is missing or wrong.
+    `complete`: the whole folder was readable.
+    `shadows`: app files with `shadow: true`. `apps` excludes these files.
     """
 
     gateway: Loaded[GatewayFile] | None

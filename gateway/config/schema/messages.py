@@ -1,4 +1,4 @@
-"""Turns pydantic's errors into plain words, each with its place in the file."""
+"""Turns pydantic's errors into plain words, with their places in the file."""
 
 import codecs
 import re
@@ -25,7 +25,7 @@ _WANTED = {
     "model_type": "a mapping of keys to values",
 }
 _MAPPINGS = ("dict_type", "model_type")
-# What pydantic calls a text that is too long depends on what else is asked of it.
+# For a text that is too long, pydantic reports `string_too_long` or, beside other checks of the field, `too_long`.
 _LONG_TEXT = "string_too_long"
 _OF_CONTEXT = {
     "too_long": "more than {max_length} entries",
@@ -34,7 +34,7 @@ _OF_CONTEXT = {
     "less_than_equal": "this must be at most {le}",
 }
 _CONDITION = "a condition is anyone, signed_in, or a mapping with one of " + ", ".join(KEYS)
-# What other gateways call these conditions.
+# Names of the conditions in other gateways.
 _MEANT = {
     **dict.fromkeys(
         ("all", "any", "everyone", "everybody", "public", "true", "tous"),
@@ -49,7 +49,7 @@ _YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false", "oui": "t
 
 
 def problem_of(document: YamlDocument, model: type[BaseModel], error: ErrorDetails) -> Problem:
-    """One error of validating `document.data` against `model`."""
+    """The problem for an error of validating `document.data` against `model`."""
     path, at_key = _path(document.data, error["loc"])
     message, hint = _words(model, document.data, path, error)
     if error["type"] == "missing":
@@ -141,7 +141,7 @@ def _wrong_type(kind: str, value: object, keys: Iterable[str], would_do: Callabl
 
 
 def _hints(kind: str, value: object, keys: Iterable[str]) -> Iterator[tuple[str, object]]:
-    """Each hint, with its valid value."""
+    """Possible hints, with the value that the hint suggests."""
     if kind == "string_type" and isinstance(value, int | float):
         yield "put it in quotes", str(value)
         yield f"write 127.0.0.1:{value}", f"127.0.0.1:{value}"
@@ -159,7 +159,7 @@ def _hints(kind: str, value: object, keys: Iterable[str]) -> Iterator[tuple[str,
 
 
 def _instead_of_a_switch(model: type[BaseModel], path: Path, value: object) -> str:
-    """What to write instead of true, yes or nothing at the place of a mapping: the example of the key's description,
+    """The hint where a mapping belongs and the file has true, yes or no value: the example in the key's description,
     else the keys that the mapping must or may have."""
     name = path[-1] if path and isinstance(path[-1], str) else ""
     if name and _YES_NO.get(str(value).lower(), str(value).lower()) == "false":
@@ -178,7 +178,7 @@ def _instead_of_a_switch(model: type[BaseModel], path: Path, value: object) -> s
 
 
 def _would_do(model: type[BaseModel], data: object, path: Path, instead: object) -> bool:
-    """Whether this value would be valid at `path`."""
+    """Whether the value `instead` would be valid at `path`."""
     tried = _replaced(data, path, instead)
     try:
         model.model_validate(tried)
@@ -215,12 +215,12 @@ def _listed(known: list[str]) -> str:
 
 
 def known_keys(model: type[BaseModel], path: Path) -> set[str]:
-    """The keys that the mapping at `path` may have, as the JSON Schema of the model tells them."""
+    """The keys of the mapping at `path` by the model's JSON Schema."""
     return {key for node in _nodes(model, path) for key in node.get("properties", ())}
 
 
 def _nodes(model: type[BaseModel], path: Path) -> list[Mapping[str, Any]]:
-    """The JSON Schema of the value at `path`, each alternative."""
+    """The alternatives of the JSON Schema of the value at `path`."""
     schema = _json_schema(model)
     nodes = list(_alternatives(schema, schema))
     for step in path:
@@ -234,7 +234,7 @@ def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _alternatives(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The node, resolved if it is a reference; each of its alternatives."""
+    """The node, with its reference resolved, followed by its alternatives."""
     if "$ref" in node:
         node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
     yield node

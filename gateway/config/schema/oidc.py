@@ -51,7 +51,7 @@ class DecryptionKeySection(Strict):
 
 
 class EncryptionSection(Strict):
-    """The content that the provider encrypts for the gateway. Listed content is refused if it comes unencrypted."""
+    """The content that the provider encrypts for the gateway. Listed content is refused without encryption."""
 
     keys: list[DecryptionKeySection] = Field(min_length=1, max_length=8)
     """The decryption keys. All are published at `/_ecluse/oidc/jwks` of the portal."""
@@ -145,7 +145,7 @@ class RequestSection(Strict):
 
 
 class ApiSection(Strict):
-    """Access tokens of this provider, for applications whose file accepts such tokens."""
+    """Access tokens of this provider, for applications whose files accept the tokens."""
 
     audience: list[Text] = Field(default=[], max_length=20)
     """The required audience: our identifiers at this provider. A JWT without any of them is refused."""
@@ -275,7 +275,7 @@ class OidcSection(Strict):
 
     @property
     def makes_macs(self) -> bool:
-        """Whether something is signed with the client secret."""
+        """Whether the client secret signs tokens or requests."""
         named = {*self.algorithms, *self.userinfo_algorithms, *self._introspection_algorithms}
         return "HS256" in named or self.client_authentication == "client_secret_jwt"
 

@@ -1,4 +1,4 @@
-"""policies/organisations/*.yaml, and the part of a provider file about the organisations that it serves."""
+"""policies/organisations/*.yaml, and the part of a provider file about the organisations of its people."""
 
 import re
 from datetime import date
@@ -33,8 +33,8 @@ def _day(text: str) -> str:
 
 
 class ServesSection(Strict):
-    """The organisations whose people a provider signs in, for people who search for their organisation. Only `asserts`
-    limits what the provider may assert."""
+    """The organisations whose people a provider signs in, for the organisation search. The key widens or limits no
+    assertion: the limits are in `asserts`."""
 
     siren: list[Annotated[str, AfterValidator(_siren)]] = Field(default=[], max_length=5000)
     """Organisations by SIREN."""
@@ -52,8 +52,8 @@ class ServesSection(Strict):
 
 
 class OrganisationsFile(Strict):
-    """policies/organisations/*.yaml: a table of organisations, in which people search for their organisation when they
-    sign in."""
+    """policies/organisations/*.yaml: a table of organisations. People who sign in search the table for their
+    organisation."""
 
     version: Version
     organisations: Name

@@ -1,4 +1,4 @@
-"""Each key of a provider file with the value that takes effect, and its origin: the file, its preset, or the
+"""The keys of a provider file, with the values that take effect and their origins: the file, the preset, the
 default."""
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ class Effective:
 
 
 def effective(loaded: Loaded[AnyProviderFile]) -> Iterator[Effective]:
-    """For a valid file. Leaves out keys that are neither written nor have a default."""
+    """For a valid file. Omits a key that is absent and has no default."""
     if loaded.model is not None and isinstance(loaded.document.data, dict):
         preset = preset_of(loaded.document.data)
         data = preset.under(loaded.document.data) if preset else loaded.document.data
@@ -56,7 +56,7 @@ def _written(value: object, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _without_secret(key: object, value: object) -> str:
-    """A secret that development writes into the file stays there."""
+    """Hides a secret that a development folder has in the file."""
     return _NOT_SHOWN if key in _SECRETS and isinstance(value, str) else _shown(value)
 
 
@@ -66,7 +66,7 @@ def _default(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """The value in one line of YAML."""
+    """The value as a line of YAML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):

@@ -10,8 +10,8 @@ from gateway.model.kept_post import MOST_KEPT
 
 
 class KeepPostsSection(Strict):
-    """Forms and uploads that are sent when the session has ended: kept, encrypted, until their person has signed in
-    again and sends them on."""
+    """Forms and uploads that browsers send after the end of the session. The gateway encrypts and keeps the content
+    until the person has signed in again and sends it on."""
 
     largest: Size = 25 << 20
     """The largest request that is kept, files included."""
@@ -26,8 +26,7 @@ class KeepPostsSection(Strict):
 
 
 class PostsSection(Strict):
-    """Where forms and uploads are kept across a sign-in, for the applications whose files say `keep_posts`, and how
-    much of them. They are encrypted."""
+    """Where the gateway keeps the encrypted forms and uploads of applications with `keep_posts`, and how many bytes."""
 
     folder: Maybe[Annotated[str, Field(min_length=1)]] = None
     """The folder; a relative path starts from the policy folder. Default: `posts` in the state folder. Gateways on

@@ -136,7 +136,7 @@ class ProviderFile(ProviderBase):
     """The allowed difference between the provider's clock and ours."""
 
     def sources(self) -> dict[str, tuple[str, ...]]:
-        """Each mapped attribute with the names of its claims."""
+        """The mapped attributes, with the names of their claims."""
         return {name: claim[-1:] for name, claim in self.attributes.items()}
 
 
@@ -150,5 +150,6 @@ class SamlProviderFile(ProviderBase):
     """The allowed difference between the provider's clock and ours."""
 
     def sources(self) -> dict[str, tuple[str, ...]]:
-        """Each mapped attribute with the names that it may have. A mapping of the file replaces the common names."""
+        """The mapped attributes, with the names that providers give them. A mapping of the file replaces the common
+        names."""
         return {name: COMMON[name] for name in self.saml.common} | self.attributes

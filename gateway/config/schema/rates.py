@@ -21,7 +21,7 @@ class RateSection(Strict):
 
 
 class RequestRatesSection(Strict):
-    """Each worker counts by itself. Beyond it the answer is 429, with the time to wait."""
+    """Each worker counts separately. Requests beyond the rate get 429, with the time to wait."""
 
     per_client: Maybe[RateSection] = None
     """Limits requests without a session, for each address (IPv6: each /64). Behind `trusted_proxies`, the browser's

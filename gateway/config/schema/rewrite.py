@@ -8,7 +8,7 @@ from gateway.config.problems import did_you_mean
 from gateway.config.schema.scalars import Wrong
 from gateway.config.schema.types import Maybe, Origin, Strict, checked, wrong
 
-# What tells a browser how careful to be with a page. Nothing here ends a message, sets a cookie or leads elsewhere.
+# Headers about the browser's caution with a page. No listed header ends a message, sets a cookie or redirects.
 ADDED: Final = (
     "Content-Security-Policy",
     "Content-Security-Policy-Report-Only",
@@ -49,7 +49,7 @@ def _sought(text: str) -> str:
     return text
 
 
-# A short one stands everywhere, and costs its time everywhere.
+# A short text matches everywhere in a body, and each match costs time.
 Sought = Annotated[str, Field(min_length=3, max_length=200), AfterValidator(checked(_sought))]
 Instead = Annotated[str, Field(max_length=1000)]
 AddedName = Annotated[str, AfterValidator(checked(_added_name))]
@@ -75,7 +75,7 @@ class RewriteSection(Strict):
     @model_validator(mode="after")
     def _has_an_effect(self) -> "RewriteSection":
         if not self.headers and (self.internal or self.same_site is not None or self.bodies):
-            # A page whose links are right and whose redirects are not would only seem to work.
+            # With right links and wrong redirects, an application only seems to work.
             raise wrong("nothing is rewritten without headers", "write headers: true too")
         if self.texts and not self.bodies:
             raise wrong("texts are sought in bodies", "write bodies: true too")

@@ -1,4 +1,4 @@
-"""The names under which identity providers send common attributes; `common:` of a provider file takes them."""
+"""The names under which identity providers send common attributes, for `common:` of a provider file."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -13,7 +13,7 @@ from gateway.wire.host import canonical_host
 
 SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 BYTES: Final = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-# How other programs write these units, in lower case.
+# Spellings of the units in other programs, in lower case.
 _OTHER_UNITS: Final = {
     **dict.fromkeys(("sec", "secs", "second", "seconds", "seconde", "secondes"), "s"),
     **dict.fromkeys(("min", "mins", "minute", "minutes", "mn"), "m"),
@@ -28,7 +28,7 @@ _AMOUNT: Final = re.compile(r"([0-9]{1,9})([A-Za-z]*)")
 _URL: Final = re.compile(
     r"(?P<scheme>[a-z]+)://(?P<host>\[[0-9a-fA-F:.]+\]|[^:/?#@\[\]]++)(?::(?P<port>[0-9]{1,5}))?(?P<rest>.*)"
 )
-# A name without its scheme, as browsers show it in their address bar.
+# A host without a scheme, as in a browser's address bar.
 _BARE: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?:/[A-Za-z0-9._~/-]*)?")
 _ADDRESS: Final = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<four>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
 _PORT_ALONE: Final = re.compile(r"(?:\*?:)?([0-9]{1,5})")
@@ -48,7 +48,7 @@ class Wrong(Exception):
 
 
 class Url(NamedTuple):
-    """`port`: None without a port in the text."""
+    """`port`: None if the text has no port."""
 
     scheme: str
     host: str
@@ -57,7 +57,7 @@ class Url(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """The host and port, without the scheme's default port, so that an origin has one spelling."""
+        """The host and port without the scheme's default port: the only spelling of the origin."""
         return self.host if self.port in (None, _DEFAULT_PORT[self.scheme]) else f"{self.host}:{self.port}"
 
     @property
@@ -71,8 +71,11 @@ class Url(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a secret or certificate stands: kind "file", "env", "credential", or "inline" with the text itself. `key`
-    is what it is filed under."""
+    """Where the gateway finds a secret or certificate.
+
+    `kind`: "file", "env", "credential", or "inline" for a text in the file itself.
+    `name`: the path or name; with "inline", the text.
+    `key`: the key of the content among the contents that were read."""
 
     kind: str
     name: str
@@ -210,7 +213,7 @@ def application_url(text: str) -> Url:
 
 
 def is_path_prefix(text: str) -> bool:
-    """Whether every server reads the characters alike, so that a comparison of bytes is safe."""
+    """Whether all servers read the characters alike. A comparison of bytes is then safe."""
     return _PREFIX.fullmatch(text) is not None
 
 
@@ -229,7 +232,7 @@ def issuer(text: str) -> str:
     """OpenID Connect Core 1.2: a URL with scheme, host, perhaps port and path, no query and no fragment. As written."""
     if any(mark in _url(text).rest for mark in "?#"):
         raise Wrong("an issuer has no query and no fragment")
-    # OIDC Discovery 4: this is appended to the issuer, and is no part of it.
+    # OIDC Discovery 4: clients append this path to the issuer.
     if _DISCOVERY in text:
         raise Wrong(
             "this is where the provider's configuration is, not its issuer", f"write {text.partition(_DISCOVERY)[0]}"
@@ -287,7 +290,7 @@ def socket_address(text: str) -> tuple[str, int]:
 
 
 def plain_path(text: str) -> str:
-    """An absolute path with one spelling, such as `/run/apps/rh.sock`."""
+    """An absolute path without `.`, `..` or doubled slashes: `/run/apps/rh.sock`."""
     if not text.startswith("/") or text == "/" or posixpath.normpath(text) != text or not text.isprintable():
         raise Wrong("a path is absolute here, without `.`, `..` and doubled slashes", "write /run/apps/rh.sock")
     return text

@@ -10,7 +10,7 @@ from gateway.config.schema.types import AttributeName, Name, Secret, Strict
 
 
 class ScimClientSection(Strict):
-    """A directory that reports on the people of one provider."""
+    """A directory that reports on the people of a provider."""
 
     name: Name
     """The name in logs. The directory's reports are stored under this name."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.config.schema.scalars import Wrong
 
-# In this order. What is quoted is a whole (SQL 5.3, 5.4: a quote within is written twice), and so is a cast (`::date`).
+# The order counts. A quoted text is one token (SQL 5.3, 5.4: a quote inside is doubled), and so is a cast (`::date`).
 _TOKEN: Final = re.compile(
     r"""
     (?P<quoted> '(?:[^']|'')*' | "(?:[^"]|"")*" )

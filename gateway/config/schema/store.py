@@ -1,4 +1,4 @@
-"""`store`: where sessions are kept, and the keys that seal them."""
+"""`store`: the database of the sessions, and the keys that encrypt the records."""
 
 from typing import Annotated, Literal
 
@@ -73,7 +73,7 @@ class StoreServerSection(Strict):
 
     @property
     def places(self) -> tuple[tuple[str, int], ...]:
-        """What it is reached by, as far as the file tells."""
+        """The addresses of the server, the Sentinels or the cluster's nodes in the file."""
         if self.sentinel is not None:
             return tuple(self.sentinel.addresses)
         return tuple(self.cluster) if self.address is None else (self.address,)

@@ -1,4 +1,4 @@
-"""`theme:` of gateway.yaml: how our own pages look, and what the operator writes on them."""
+"""`theme:` of gateway.yaml: the look of our own pages, and the operator's texts on them."""
 
 import re
 from typing import Annotated, Final, Literal
@@ -26,7 +26,7 @@ def _luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG 2.1, contrast ratio: 1 to 21. Either is `#rrggbb`."""
+    """The contrast ratio of two colours `#rrggbb` by WCAG 2.1: 1 to 21."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -94,8 +94,8 @@ def _mark(text: str) -> str:
 
 
 class ThemeDsfrSection(Strict):
-    """The State's design system (DSFR), from your own copy. Only for sites of the State: its terms say who may use it.
-    It has its own colours, and light pages only."""
+    """The State's design system (DSFR), from your own copy. Its terms of use allow only sites of the State. The design
+    system has its own colours, and light pages only."""
 
     folder: Annotated[str, Field(min_length=1)]
     """The folder of the npm package `@gouvfr/dsfr`, version 1; a relative path starts from the policy folder. The files

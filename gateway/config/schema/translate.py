@@ -1,4 +1,4 @@
-"""`translate:` of an application's file: what it is told about a person, in headers and cookies."""
+"""`translate:` of an application's file: the headers and cookies about a person that the application receives."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -151,8 +151,8 @@ class InjectedAt(NamedTuple):
 
 
 class PathHeadersSection(Strict):
-    """Headers of some paths. Those of the most specific block alone are added to the application's, or stand in the
-    place of its own."""
+    """Headers of some paths. Only the headers of the most specific block apply. A header is added to the application's
+    headers, or replaces the application's header of the same name."""
 
     path: ByHosts[PathPattern]
     """A path pattern, as in a rule of `access`."""
@@ -234,7 +234,7 @@ class TranslateSection(Strict):
         return [InjectedAt((*at, name), "headers", name, self._filled(injected)) for name, injected in written]
 
     def _of_preset(self, preset: HeaderPreset) -> Iterator[InjectedAt]:
-        """What the file does not say itself. The first header says who it is."""
+        """The headers and cookies of the preset that the file omits. The first header identifies the person."""
         own = {fold(name.encode()) for name in self.headers}
         for place, (name, written) in enumerate(HEADERS[preset].items()):
             if fold(name.encode()) not in own:

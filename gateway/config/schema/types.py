@@ -1,4 +1,4 @@
-"""The types of the file models. Each type accepts exactly one spelling, and explains in words what to write."""
+"""The types of the file models. A type accepts exactly one spelling, and its error explains the spelling."""
 
 import re
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class Strict(BaseModel):
 
 
 def checked(function: Callable[[Given], Taken]) -> Callable[[Given], Taken]:
-    """The function with its Wrong, or the pure cores' GatewayError, in the form that pydantic collects."""
+    """Wraps `function`: pydantic collects Wrong, and GatewayError of the pure cores, as errors of the value."""
 
     def check(value: Given) -> Taken:
         try:
@@ -71,7 +71,7 @@ def _matching(pattern: str, message: str) -> AfterValidator:
 
 
 def text_schema(pattern: str, *examples: str) -> WithJsonSchema:
-    """What editors are told of a text."""
+    """The description of a text for editors."""
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
 
 
@@ -105,7 +105,7 @@ AttributeName = Annotated[
 
 
 def _not_reserved(name: str) -> str:
-    # CVE-2024-29892 in another product: a mapping that overwrote what the gateway itself knows of a person.
+    # CVE-2024-29892 in another product: a mapping overwrote the product's own facts about a person.
     if name in RESERVED_ATTRIBUTES:
         raise wrong(f"{name} is the gateway's own name", "choose another name for this attribute")
     return name
@@ -178,7 +178,7 @@ Count = Annotated[int, Field(ge=1, le=10_000_000)]
 
 
 def _from_text(function: Callable[[str], Taken]) -> PlainValidator:
-    """For a value that is a text in the file and another type afterwards."""
+    """For a text in the file that becomes a value of another type."""
 
     def parse(value: object) -> Taken:
         if not isinstance(value, str):

@@ -1,5 +1,5 @@
-"""How an application is reached: where, by which TLS, how requests are divided among several addresses, and which
-faults of its responses are let through."""
+"""How the gateway reaches an application: addresses, TLS, division of requests among several addresses, and tolerated
+faults in responses."""
 
 from typing import Annotated, Literal
 
@@ -36,7 +36,7 @@ class ShownCertificateSection(Strict):
 
 
 class UpstreamTlsSection(Strict):
-    """What is asked of the TLS of an application; requests, health checks, `logout.url` and `form_login` go by it."""
+    """TLS towards an application, for requests, health checks, `logout.url` and `form_login`."""
 
     name: Maybe[Annotated[str, AfterValidator(checked(host_name))]] = None
     """The name that the application's certificate must contain. Default: the host of the URL."""

@@ -1,5 +1,5 @@
-"""What the matchers of conditions take: one text or several, and what is asked of a value. The names of cookies and
-the paths of an application, as several sections name them."""
+"""The operands of matchers: a text or several texts, and tests of a value. Also the types of cookie names and of an
+application's paths, which several sections use."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _MOST = 10_000
 
 
 def texts(written: object) -> list[str] | None:
-    """A text or a list of texts as a list; None for any other value."""
+    """A text or a list of texts as a list; None for a value of another type."""
     several = [written] if isinstance(written, str) else written
     return several if isinstance(several, list) and all(isinstance(one, str) for one in several) else None
 
@@ -33,7 +33,7 @@ OneOrMore = str | list[str]
 
 
 def _one_or_more(check: Callable[[list[str]], object]) -> PlainValidator:
-    """One text or a list of them, left as it is written. `check` raises Wrong or GatewayError."""
+    """A text or a list of texts, unchanged. `check` raises Wrong or GatewayError."""
 
     def validate(value: object) -> object:
         named = texts(value)
@@ -145,7 +145,7 @@ class SecretTest(WrittenTest):
 
 
 class ClaimTest(WrittenTest):
-    """A test of one attribute. A single value that passes is enough."""
+    """A test of an attribute. A single value that passes is enough."""
 
     name: AttributeName
     """The attribute, by our name for it."""
@@ -174,7 +174,7 @@ ListedHeader = Annotated[str, AfterValidator(checked(_listed_header)), _like("ap
 
 
 class HeaderTest(SecretTest):
-    """A test of one request header. If the header comes twice, both values have to agree."""
+    """A test of one request header. If the header comes twice, the two values have to be equal."""
 
     name: Annotated[str, AfterValidator(checked(sent_header))]
 

@@ -1,6 +1,6 @@
-"""One YAML document.
+"""YAML documents.
 
-`reader`         text to plain values, each with its place; text with two readings is refused
+`reader`         text to plain values with their places; refuses text with two readings
 `errors`         the parser's errors, in plain words
-`layout`         the one layout that `ecluse fmt` gives to files
-`written_hosts`  the hosts that an app file names, even in a file that cannot be read"""
+`layout`         the layout of `ecluse fmt`
+`written_hosts`  the hosts that an app file names, even if the file is no valid YAML"""

@@ -41,7 +41,7 @@ _PLAIN = {
     "found incompatible YAML document": ("a directive is not accepted: begin with the first key", ""),
     "found unknown escape character": ("this escape is not known", r"write \\ for a backslash, or use '...'"),
 }
-# libyaml goes on to the next line, or to the end of the file, before it sees these.
+# libyaml notices these errors only at the next line, or at the end of the file.
 _SEEN_TOO_LATE = ("could not find expected ':'", "found unexpected end of stream")
 
 

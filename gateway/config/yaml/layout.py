@@ -29,7 +29,7 @@ _COMMENT = re.compile(r"\s*#")
 
 
 class NotLaidOut(Exception):
-    """The text is left as it is; the message says why."""
+    """The text stays unchanged; the message has the reason."""
 
 
 @dataclass(slots=True)
@@ -89,14 +89,14 @@ def _moved(line: str, shift: int, *, strip: bool) -> str:
     text = line.lstrip(" ")
     indent = max(0, len(line) - len(text) + shift)
     if strip:
-        # A list mark takes two columns, whatever stood between the mark and its entry.
+        # A list mark takes two columns: the mark and one blank.
         return (" " * indent + _ENTRIES.sub(lambda marks: "- " * marks[0].count("-"), text)).rstrip()
     return " " * indent + text
 
 
 def _shifts(text: str, number: int) -> list[int]:
-    """The columns by which each line moves. A line that continues a value moves with the first line of the value, a
-    comment with the line below."""
+    """The columns by which the lines move. A line that continues a value moves with the value's first line, a comment
+    with the line below."""
     found: dict[int, int] = {}
     for line, shift in _beginnings(text):
         found.setdefault(line, shift)
@@ -126,7 +126,7 @@ def _beginnings(text: str) -> Iterator[tuple[int, int]]:
                 stack.pop()
             case KeyToken() | BlockEntryToken() if stack and mark.column == stack[-1].column:
                 block = stack[-1]
-                # A list may be written at the column of the key that it belongs to: YAML has no start for it.
+                # A list at the column of its key has no start token.
                 block.flush = isinstance(token, BlockEntryToken) and block.is_mapping
                 yield mark.line, block.laid_out + (_STEP if block.flush else 0) - block.column
 

@@ -1,7 +1,7 @@
-"""One YAML document into plain values, each with its place; what could be read in two ways is refused.
+"""Reads a YAML document into plain values with their places. Refuses text with two readings.
 
-Scalars are those of the YAML 1.2 core schema, narrowed: `no`, `012` and `1:30` stay text. libyaml's parser gives the
-events; nothing of PyYAML's own resolving or constructing runs.
+Scalars follow the YAML 1.2 core schema, narrowed: `no`, `012` and `1:30` stay text. libyaml's parser gives the events;
+PyYAML's own resolver and constructor do not run.
 """
 
 import re
@@ -53,7 +53,7 @@ Spot = tuple[int, int]
 
 
 _Event = Any
-"""An event of libyaml's parser: its classes are told apart by `type`, and each has what is asked of it."""
+"""An event of libyaml's parser: `type` tells the class, and with it the fields."""
 
 
 class _Node:
@@ -70,7 +70,7 @@ class _Node:
 class YamlDocument:
     """A file as far as it could be read. `data` is made of dict, list, str, int, float, bool and None.
 
-    `readable` is False after a syntax error, past which nothing is known of the file.
+    `readable` is False after a syntax error: the rest of the file is unknown.
     """
 
     __slots__ = ("_lines", "_root", "data", "file", "readable")
@@ -273,8 +273,7 @@ class _Reader:
         self._put(frame.data, frame.node)
 
     def _put(self, value: object, node: _Node | Spot) -> None:
-        """Puts a finished value into its collection. A value that stands as a key was reported, and its own value is
-        skipped."""
+        """Puts a finished value into its collection. Skips the value of a key that was reported as no text."""
         if not self._stack:
             self.data, self._root = value, node
             return

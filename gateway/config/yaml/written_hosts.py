@@ -1,6 +1,6 @@
-"""Finds the hosts in an app file, even if the file is not YAML, so that no other application responds there.
+"""Finds the hosts in an app file, even if the file is no valid YAML. No other application then responds at these hosts.
 
-Only hosts are read, line by line if the file is not YAML. A found host is closed, never opened.
+Reads only hosts, line by line if the file is not YAML. A host that is found gets closed, never opened.
 """
 
 import re
@@ -18,7 +18,7 @@ _COMMENT = re.compile(r"(?:^|[ \t])#.*")
 _PATH = re.compile(r"^([ \t\ufeff]*)[\"']?path[\"']?[ \t]*:(?:\s+[&!]\S*)*\s*[\"']?(/[A-Za-z0-9._/-]+)", re.MULTILINE)
 _INDENT = re.compile(r"^([ \t\ufeff]*)[\"']?hosts[\"']?[ \t]*:", re.MULTILINE)
 _SHADOW = re.compile(r"^[ \t\ufeff]*shadow[ \t]*:[ \t]*true[ \t]*(?:#.*)?$", re.MULTILINE)
-# A file that is YAML has one; more than a few are looked at in vain.
+# A YAML file has one `hosts`; the search stops after a few.
 _MOST_LISTS: Final = 32
 
 
@@ -38,7 +38,7 @@ class WrittenHosts:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Each host, followed by the path."""
+        """The hosts, each followed by the path."""
         return tuple(host + self.path for host in self.hosts)
 
 
@@ -82,7 +82,7 @@ def _text(content: bytes) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        # Host names are ASCII, on which every other charset of such a file agrees.
+        # Host names are ASCII, and ASCII is the same in the usual charsets.
         text = content.decode("latin-1")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -90,15 +90,15 @@ def _text(content: bytes) -> str:
 def _listed(lines: list[str]) -> tuple[list[str], bool]:
     """The entries below each line with the key, and whether the list is complete."""
     keys = [(number, key[1]) for number, line in enumerate(lines) if (key := _KEY.match(line))]
-    # Each list may go on to the end of the file.
+    # A list may continue to the end of the file.
     found = [_entries(_COMMENT.sub("", first).strip(), lines, number + 1) for number, first in keys[:_MOST_LISTS]]
     words = [word for words, _ in found for word in words]
     return words, bool(words) and len(keys) <= _MOST_LISTS and all(ended for _, ended in found)
 
 
 def _entries(first: str, lines: list[str], below: int) -> tuple[list[str], bool]:
-    """The entries, and whether the list was read to its end. `first`: what stands behind the key; `below`: the index
-    of the next line."""
+    """The entries, and whether the list was read to its end. `first`: the text after the key; `below`: the index of
+    the next line."""
     rest = (line.strip() for line in islice(lines, below, None))
     if first.startswith("["):
         inside, bracket, _ = "\n".join((first[1:], *rest)).partition("]")

@@ -2,25 +2,25 @@
 
 from gateway.model.codes.code import Code
 
-# No file that can be read: its bytes, its YAML, or its place in the folder
+# The file cannot be read: wrong bytes, wrong YAML, or a wrong place in the folder
 FILE = Code("config.file", 0)
-# A key that is unknown or missing, or a value in a form that its key does not take
+# A key is unknown or missing, or a value has the wrong form for the key
 SCHEMA = Code("config.schema", 0)
-# What a reference leads to is not there, or is not what it has to be: a key of the wrong kind
+# The target of a reference is missing or wrong: a key of the wrong kind
 REFERENCE = Code("config.reference", 0)
-# A name that nothing has: an attribute in a template, a claim or a condition
+# A name does not exist: an attribute in a template, a claim or a condition
 NAME = Code("config.name", 0)
 # A secret in clear
 SECRET = Code("config.secret", 0)
-# What is valid by itself, and does not go with the rest
+# Valid settings contradict each other
 CONFLICT = Code("config.conflict", 0)
-# The operator's copy of the State's design system: not there, of another version, or it names what is not in it
+# The operator's copy of the State's design system is missing, incomplete or of another version
 DSFR = Code("config.dsfr", 0)
-# A library that is not installed, or that cannot be loaded: of an extra, of SAML's signatures, or of the gateway itself
+# A library is not installed or cannot be loaded: of an extra, of SAML's signatures, or of the gateway itself
 LIBRARY = Code("config.library", 0)
-# Of a folder whose files are right, and that may not take the place of the one that is served: most hosts would be gone
+# The folder is valid, but must not replace the served folder: most hosts would be gone
 HOSTS_GONE = Code("config.hosts_gone", 0)
-# Likewise: sessions that are open could not be read any more
+# Likewise: open sessions would become unreadable
 STORE_KEYS = Code("config.store_keys", 0)
-# Likewise: the file of a directory that asks otherwise than before cannot be read
+# Likewise: the file of a directory with changed questions cannot be read
 DIRECTORY = Code("config.directory", 0)

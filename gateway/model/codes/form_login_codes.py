@@ -23,7 +23,7 @@ TRIES = Code(
     "It refused to sign you in several times. To keep it from locking your account, we will wait before the next "
     "attempt. " + _FORM_LOGIN_SUPPORT,
 )
-# an application's login form, by which people are signed in at it
+# the sign-in at an application's login form
 _FORM_LOGIN = "You could not be signed in to the application"
 FORM = Code("form_login.form", 502, _FORM_LOGIN, "Its sign-in page has changed. " + _FORM_LOGIN_SUPPORT)
 ELSEWHERE = Code("form_login.elsewhere", 502, _FORM_LOGIN, _FORM_LOGIN_SUPPORT)

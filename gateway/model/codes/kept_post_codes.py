@@ -1,4 +1,4 @@
-"""Codes of forms that are kept across a sign-in."""
+"""Codes of forms that the gateway keeps during a sign-in."""
 
 from gateway.model.codes.code import Code
 

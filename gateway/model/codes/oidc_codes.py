@@ -3,7 +3,7 @@
 from gateway.model.codes import shared_texts
 from gateway.model.codes.code import Code
 
-# oidc: what a provider's documents, answers and tokens may not be; one code a check
+# oidc: faults in a provider's documents, answers and tokens, a code for each check
 ADDRESS = Code("oidc.address", 403, shared_texts.SIGN_IN_FAILED, shared_texts.NOT_CALLED_ADVICE)
 ANSWER = Code("oidc.answer", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
 DISCOVERY = Code("oidc.discovery", 403, shared_texts.UNUSABLE, shared_texts.UNUSABLE_ADVICE)

@@ -15,7 +15,7 @@ LOGIN_FORM = Code("policy.login_form", 403, "The application's own form is not n
 PROVIDER = Code(
     "policy.provider", 401, "Sign in with another service", "This application accepts other sign-in services."
 )
-# policy and translation: what a policy file may not say
+# policy and translation: faults in a policy file
 PATTERN = Code("policy.pattern", 0)
 CONDITION = Code("policy.condition", 0)
 CONFLICT = Code("policy.conflict", 0)

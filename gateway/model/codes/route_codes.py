@@ -1,4 +1,4 @@
-"""Codes of hosts and paths that no application answers."""
+"""Codes of hosts and paths without an application."""
 
 from gateway.model.codes.code import Code
 

@@ -3,8 +3,8 @@
 from gateway.model.codes import shared_texts
 from gateway.model.codes.code import Code
 
-# saml: what a message of an identity provider may not be; one code a check. The browser sees one answer for all of
-# them: who forges must not learn how far they came.
+# saml: faults in a message of an identity provider, a code for each check. The browser sees the same answer for every
+# code: a forger must not learn which check failed.
 DOCUMENT = Code("saml.document", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
 SHAPE = Code("saml.shape", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
 ID = Code("saml.id", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
@@ -62,7 +62,7 @@ BINDING_ENCODING = Code("saml.binding.encoding", 400, shared_texts.SIGN_IN_FAILE
 BINDING_PARAMETER = Code("saml.binding.parameter", 400, shared_texts.SIGN_IN_FAILED, shared_texts.SIGN_IN_AGAIN)
 BINDING_ALGORITHM = Code("saml.binding.algorithm", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
 BINDING_SIGNATURE = Code("saml.binding.signature", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
-# Another implementation of SAML checks a response that ours accepted.
+# The second implementation of SAML, which checks responses that the gateway accepted.
 SECOND_OPINION = Code("saml.second_opinion", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
 SECOND_OPINION_FAILED = Code("saml.second_opinion.failed", 503, shared_texts.SIGN_IN_FAILED, shared_texts.SIGN_IN_AGAIN)
 ENDPOINT = Code("saml.endpoint", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)

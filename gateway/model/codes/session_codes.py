@@ -1,4 +1,4 @@
-"""Codes of requests without a session that is good enough."""
+"""Codes of requests without a sufficient session."""
 
 from gateway.model.codes.code import Code
 

@@ -1,4 +1,4 @@
-"""All stable codes, for catalogues, metrics and the reference."""
+"""The list of stable codes, for catalogues, metrics and the reference."""
 
 from gateway.model.codes import (
     account_codes,
@@ -55,5 +55,5 @@ _MODULES = (
 
 
 def all_codes() -> tuple[Code, ...]:
-    """Returns the codes by module, each module in its own order."""
+    """Returns every code, module by module, in the order of the module."""
     return tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Code))

@@ -18,7 +18,7 @@ RESPONSE = Code(
     "Try again; if it continues, tell your support.",
 )
 TIMEOUT = Code("upstream.timeout", 504, "The application takes too long", "Wait a moment, then reload this page.")
-# A text that is not in the charset that is said of it: what is sought beyond ASCII may be missed in it
+# The text is not in its declared charset: a rewrite of non-ASCII text may miss a match
 REWRITE_CHARSET = Code("rewrite.charset", 0)
 BUSY = Code(
     "upstream.busy",

@@ -3,7 +3,7 @@
 from gateway.model.codes import shared_texts
 from gateway.model.codes.code import Code
 
-# wire: what the bytes of a request may not be
+# wire: faults in the bytes of a request
 TARGET = Code("wire.target", 400, shared_texts.BAD_REQUEST, shared_texts.BAD_REQUEST_ADVICE)
 HOST = Code("wire.host", 400, shared_texts.BAD_REQUEST, shared_texts.BAD_REQUEST_ADVICE)
 HEADER = Code("wire.header", 400, shared_texts.BAD_REQUEST, shared_texts.BAD_REQUEST_ADVICE)

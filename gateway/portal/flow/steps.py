@@ -77,6 +77,8 @@ class Authentication:
     `sid`: the name of the session in the provider's logout messages.
     `ends_at`: Unix seconds, if the provider limits the session.
     `issued_at`: when the provider issued the ID token or the assertion, Unix seconds by the provider's clock.
+    `asked_at`: Unix seconds, when the provider was asked for the answer that the browser brought; None: the provider
+    has just answered the gateway itself.
     `tenant`: the organisation that the person has chosen, among several.
     """
 
@@ -90,6 +92,7 @@ class Authentication:
     tokens: Tokens | None = field(default=None, repr=False)
     ends_at: int | None = None
     issued_at: int | None = None
+    asked_at: int | None = None
     tenant: str | None = None
 
 

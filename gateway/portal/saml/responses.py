@@ -38,7 +38,7 @@ from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
 from gateway.stores.records import UseOnce
 
-# The parameter of our login address by which a provider is asked with its page.
+# The parameter of our login address for a request that lets the provider show its page.
 VISIBLY = "visibly"
 FINISH = f"{PREFIX}saml/finish"
 ARTIFACT = f"{PREFIX}saml/artifact"
@@ -51,7 +51,7 @@ class SamlResponses:
         self._crypto_thread = crypto_thread
         self._opinions = opinions
 
-    # --- what a provider's page brings
+    # --- messages by way of the browser
 
     async def posted(self, request: PortalRequest) -> Page:
         """`POST /_ecluse/saml/acs`. Our request stays open until `finish`, so a form sent twice is harmless. A refused
@@ -138,7 +138,7 @@ class SamlResponses:
         self._require_in_time(asserted)
         unused = await self._services.transactions.use_up(self._uses(asserted))
         await self._require_no_end(request, asserted)
-        return _authentication(provider, browser, found, asserted, unused)
+        return _authentication(provider, browser, found, asserted, unused, None)
 
     async def _resolved(self, request: PortalRequest, provider: SamlProvider, value: str) -> Callable[[], Document]:
         """Bindings 3.6: what the reference stands for, asked of the provider. `value`: SAMLart.
@@ -187,7 +187,7 @@ class SamlResponses:
             return SignInSeenAgain(_GONE)
         provider = saml_provider(request.snapshot, parked.identity.provider)
         request.provider = provider.name
-        # The configuration may be another one than a minute ago.
+        # The configuration may have changed since the response was parked.
         if provider.issuer != parked.identity.issuer:
             raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{provider.name} names another entity now")
         self._require_in_time(parked)
@@ -196,12 +196,12 @@ class SamlResponses:
             if not provider.unsolicited:
                 raise GatewayError(saml_codes.UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
             browser = request.binding_made(self._services.token_urlsafe)
-            return _authentication(provider, browser, None, parked, unused)
+            return _authentication(provider, browser, None, parked, unused, parked.issued)
         if login is None or not under_way:
             return SignInSeenAgain(_GONE)
         browser = _require_browser(request, login)
         found = served_by(request, login.serves, provider.name)
-        return _authentication(provider, browser, found, parked, unused)
+        return _authentication(provider, browser, found, parked, unused, login.issued_at)
 
     # --- what is asserted
 
@@ -286,8 +286,14 @@ class SamlResponses:
 
 
 def _authentication(
-    provider: SamlProvider, browser: str, found: Pending | None, asserted: ParkedAssertion, unused: bool
+    provider: SamlProvider,
+    browser: str,
+    found: Pending | None,
+    asserted: ParkedAssertion,
+    unused: bool,
+    asked_at: int | None,
 ) -> Authentication:
+    """`asked_at`: as in Authentication."""
     if not unused:
         raise GatewayError(saml_codes.REPLAYED, "an assertion used before, or older than the session store")
     index = asserted.session_index
@@ -300,6 +306,7 @@ def _authentication(
         name_id=asserted.name_id,
         ends_at=asserted.session_until,
         issued_at=asserted.issued or None,
+        asked_at=asked_at,
     )
 
 

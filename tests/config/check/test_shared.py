@@ -84,6 +84,26 @@ def test_what_doubles_at_each_step_is_bounded() -> None:
     )
 
 
+CLAIM = '{claim: {name: mail, matches: "[a-z]+@ville.example"}}'
+EXPRESSION = "{when: \"user.groups.exists(g, user.groups.exists(h, g == h + 'x'))\"}"
+
+
+@pytest.mark.parametrize(
+    ("condition", "number"), [(CLAIM, 250), (EXPRESSION, 120), ("{query: {name: id, exists: true}}", 150)]
+)
+def test_what_takes_too_much_together_does_not_load(condition: str, number: int) -> None:
+    """Each of them loads by itself: all of one rule would hold up other applications."""
+    (found,) = problems({"apps/permis.yaml": app("{any: [" + ", ".join([condition] * number) + "]}")})
+    assert "access[2].allow: with all that it refers to, this could take " in found
+    assert " steps (at most 2,000,000) for usual values (write fewer conditions: " in found
+    half = "{any: [" + ", ".join([condition] * (number // 4)) + "]}"
+    shared = HEAD + f"  half: {half}\n"
+    assert problems({"shared/a.yaml": shared, "apps/permis.yaml": app("{shared: half}")}) == []
+    every = "{all: [" + ", ".join(["{shared: half}"] * 4) + "]}"
+    (found,) = problems({"shared/a.yaml": shared, "apps/permis.yaml": app(every)})
+    assert "with all that it refers to, this could take " in found
+
+
 def test_what_is_too_deep_only_with_what_it_refers_to() -> None:
     deep = "{not: " * 20 + "{shared: b}" + "}" * 20
     other = "{not: " * 20 + "signed_in" + "}" * 20

@@ -77,12 +77,15 @@ def response_to(region: Region, asked: Asked, **values: object) -> bytes:
 
 
 async def test_a_person_signs_in_by_artifact(region: Region, resolver: Resolver) -> None:
-    person = region.person()
+    person, clock = region.person(), region.here.clock
     asked = await region.asked(person)
     assert asked.message.get("AssertionConsumerServiceURL") == region.sp.artifact_acs
     resolver.responses[artifact(1)] = response_to(region, asked)
+    clock.ahead += 60
+    before = clock.monotonic()
     page = await person.follow(await brings(region, person, asked.relay_state, artifact(1)))
     assert page.url.endswith("/dossier?id=7")
+    assert region.here.standings.news()["region"]["back"] >= before, "the provider has just given the response out"
     (resolve,) = resolver.asked
     assert resolve.get("Destination") == resolver.url
     verified_by_xmlsec(etree.tostring(resolve), region.sp.keys[0])

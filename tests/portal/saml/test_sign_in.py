@@ -35,6 +35,21 @@ async def test_a_person_signs_in_and_comes_back_to_where_they_were_going(region:
     assert told.json()["provider"] == "region"
 
 
+async def test_an_answer_that_the_browser_held_says_nothing_of_the_provider_now(region: Region) -> None:
+    """The provider may have died since: what counts is when it was asked."""
+    person, clock = region.person(), region.here.clock
+    asked = await region.asked(person)
+    sent, response = clock.monotonic(), region.response(asked)
+    clock.ahead += 120
+    await person.follow(await region.answer(person, response, asked.relay_state))
+    assert region.here.standings.news()["region"]["back"] <= sent
+    region.change(unsolicited=True)
+    unasked = region.response(None)
+    sent, clock.ahead = clock.monotonic(), clock.ahead + 60
+    await person.follow(await region.answer(person, unasked, None))
+    assert region.here.standings.news()["region"]["back"] <= sent
+
+
 async def test_the_request_tells_the_provider_no_more_than_it_needs(region: Region) -> None:
     asked = await region.asked(region.person())
     message = asked.message
