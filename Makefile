@@ -35,13 +35,11 @@ demo: $(READY) ## providers, legacy applications and the gateway on this machine
 	@$(RUN) -m deploy.demo $(if $(HOST),--host $(HOST))
 
 # What needs no part, first: on a machine that has none yet, that is what a newcomer runs second.
-test: $(READY) ## everything: what needs no part, then installs the parts, the rest of pytest, smoke, attack and conformance
+# Most of the others wait for other processes: four at a time keep two cores busy.
+test: $(READY) ## everything: what needs no part, then installs the parts, then all others, smoke and attack among them
 	$(RUN) -m pytest -n 3 --dist loadfile -p tests.bare -m "$(BARE)"
 	@bash tools/install_test_parts.sh
-	$(RUN) -m pytest -n 3 --dist loadfile -m "not ($(BARE))"
-	$(RUN) -m tests.smoke
-	$(RUN) -m tests.attacks
-	$(RUN) -m tests.conformance
+	$(RUN) -m pytest -n 4 --dist loadfile -m "not ($(BARE))"
 
 quick: $(READY) ## the tests that need no service and wait for nothing: a few minutes
 	$(RUN) -m pytest -n 2 --hypothesis-profile=quick -p tests.bare -m "$(BARE)"
@@ -59,14 +57,14 @@ format: $(READY) ## rewrites the sources in the one format
 
 smoke: $(READY) ## walks through the demo over real HTTP
 	@bash tools/install_test_parts.sh php ldap
-	@$(RUN) -m tests.smoke
+	$(RUN) -m pytest tests/smoke
 
 attack: $(READY) ## the attack corpus; GROUP=name for one group
 	@bash tools/install_test_parts.sh php ldap
-	@$(RUN) -m tests.attacks $(GROUP)
+	$(RUN) -m pytest -n 4 --dist loadfile tests/attacks $(if $(GROUP),-k '[$(GROUP)-')
 
 conformance: $(READY) ## the OpenID Foundation's relying-party modules for the code flow
-	@$(RUN) -m tests.conformance
+	$(RUN) -m pytest tests/conformance
 
 nodes: $(READY) ## three gateways, HAProxy, Valkey in network namespaces: what people see when parts fail, into docs (root); RUNS=20
 	@bash tools/install_test_parts.sh valkey haproxy iproute2 >&2

@@ -4,7 +4,10 @@ import inspect
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
+from tests.order import LongestFirst, longest_first
 from tests.patience import PATIENCE, bounded
 
 # Always the same examples, however long one takes: whether a change is good must not hang on chance or on what else the
@@ -16,7 +19,11 @@ settings.register_profile("random", _TIMELESS)
 settings.load_profile("fixed")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    return LongestFirst(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A browser is a service too, so that `-m "not service"` leaves it out. What is neither a service nor slow takes
     seconds: where it waits for what never comes it ends long before the timeout of pyproject.toml, and says where."""
     for item in items:
@@ -25,3 +32,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         takes_long = item.get_closest_marker("service") or item.get_closest_marker("slow")
         if not takes_long and isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.obj = bounded(item.obj, 3 * PATIENCE)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: longest_first(item.nodeid))

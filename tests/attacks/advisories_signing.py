@@ -111,7 +111,7 @@ async def provider_not_listed(world: World) -> None:
     transaction = re.search("t=([^&]*)", begun.location)[1]  # type: ignore[index]
     asked = await world.until(person, begun, "/authorize?", "alice")
     expect(world.alpha.url in asked.location, f"beta's session opened alpha's app: {asked.location}")
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     page = await person.step("GET", world.portal(f"/_ecluse/login?t={transaction}&provider=beta"))
     await refused(world, page, mark, "login.unknown_provider")
     expect(len(world.alpha.asked) == before, "the control: nobody signed in meanwhile")

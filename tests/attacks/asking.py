@@ -1,5 +1,6 @@
 """AQ: a request for an account names whoever is signed in, once, and writes nothing but text to anybody."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -19,7 +20,7 @@ _REFERENCE = re.compile(r"Reference of your request: <code>(\w+)</code>")
 
 
 async def signed_in(world: World, login: str) -> Person:
-    person = Person("en")
+    person = world.guest()
     page = await world.follow(person, await person.step("GET", world.url(APP)), login)
     expect(page.status == 403 and "is not known yet" in page.text, f"{page.status} {page.text[:200]}")
     return person
@@ -42,10 +43,10 @@ async def shown(world: World, person: Person, more: str = "") -> Response:
     return await person.step("GET", world.portal(f"{PAGE}?{HOST}{more}"))
 
 
-def kept(world: World) -> str:
+async def kept(world: World) -> str:
     """As the operator is shown it."""
     command = [sys.executable, "-m", "gateway", "account", "list", "--requests"]
-    told = subprocess.run(command, cwd=world.folder, capture_output=True, text=True, timeout=120, check=False)
+    told = await asyncio.to_thread(subprocess.run, command, cwd=world.folder, capture_output=True, text=True)
     expect(told.returncode == 0, told.stderr)
     return told.stdout
 
@@ -56,11 +57,11 @@ def kept(world: World) -> str:
 def sent_by(initiator: str) -> Run:
     async def run(world: World) -> None:
         person = await signed_in(world, "carol")
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         page = await sent(world, person, "text=of-another-page", initiator=initiator or world.url(APP))
         expect(page.status == 403, f"{page.status}")
         await world.logged(mark, code="account.cross_site")
-        expect("of-another-page" not in kept(world), "it is kept")
+        expect("of-another-page" not in await kept(world), "it is kept")
 
     return run
 
@@ -80,8 +81,8 @@ async def another_persons(world: World) -> None:
     page = await sent(world, bob, f"text=of-bob&subject=alice&person=subject%3Dalice&reference={number}")
     found = _REFERENCE.search(page.text)
     expect(found is not None and found[1] != number, "bob has alice's request")
-    expect(kept(world).count("subject=alice of") == 1, "alice has asked twice")
-    nobody = await sent(world, Person("en"), "text=of-nobody")
+    expect((await kept(world)).count("subject=alice of") == 1, "alice has asked twice")
+    nobody = await sent(world, world.guest(), "text=of-nobody")
     expect(nobody.status == 401, f"{nobody.status}")
 
 
@@ -90,11 +91,11 @@ async def of_a_page_of_another_person(world: World) -> None:
     first, second = await signed_in(world, "gia"), await signed_in(world, "gus")
     await sent(world, first)
     for owner in (owner_of(first), "0" * 32, "-"):
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         page = await sent(world, second, "text=of-the-first", owner=owner)
         expect(page.status == 403 and "of-the-first" not in page.text, f"{page.status} {page.text[:300]}")
         await world.logged(mark, code="account.other_person")
-    expect("subject=gus of" not in kept(world), "it is kept as the second person's")
+    expect("subject=gus of" not in await kept(world), "it is kept as the second person's")
 
 
 # --- AQ03: what is written
@@ -103,11 +104,11 @@ async def of_a_page_of_another_person(world: World) -> None:
 async def too_long(world: World) -> None:
     person = await signed_in(world, "dave")
     for length, most in ((501, 403), (200_000, 413)):
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         page = await sent(world, person, "text=" + "x" * length)
         expect(page.status in (403, most), f"{length} letters: {page.status}")
         expect(not world.faults(mark), f"{world.faults(mark)}")
-    expect("xxx" not in kept(world), "it is kept")
+    expect("xxx" not in await kept(world), "it is kept")
 
 
 async def no_more_than_text(world: World) -> None:
@@ -117,7 +118,7 @@ async def no_more_than_text(world: World) -> None:
     page = await sent(world, person, f"text={quote(written)}")
     again = await shown(world, person)
     expect("<script>alert" not in page.text + again.text, "markup stands on a page")
-    told = kept(world)
+    told = await kept(world)
     expect(not any(letter in told for letter in "\x1b\x07\x00\u202e"), repr(told))
     expect("\n    > 7KQM2F9R  permis" in told, "a text looks like a line of ours")
 
@@ -129,7 +130,7 @@ async def again_and_again(world: World) -> None:
     person = await signed_in(world, "frank")
     found = {match[1] for _ in range(30) if (match := _REFERENCE.search((await sent(world, person)).text))}
     expect(len(found) == 1, f"{found}")
-    expect(kept(world).count("subject=frank of") == 1, "it is kept more than once")
+    expect((await kept(world)).count("subject=frank of") == 1, "it is kept more than once")
 
 
 CASES: tuple[Case, ...] = (

@@ -25,7 +25,7 @@ async def to_callback(
     world: World, login: str = "alice", *, app: str = APP, provider: str = "alpha"
 ) -> tuple[Person, Response]:
     """A browser with the provider's answer in hand, not yet shown to us."""
-    person = Person("en")
+    person = world.guest()
     page = await person.step("GET", world.url(app, PAGE))
     return person, await world.until(person, page, CALLBACK, login, provider)
 
@@ -53,7 +53,7 @@ async def not_signed_in(world: World, person: Person, app: str = APP) -> None:
 async def without_the_cookie(world: World) -> None:
     """An attacker's own answer, brought to a browser that has begun nothing (login CSRF)."""
     attacker, page = await to_callback(world, "mallory")
-    victim, mark = Person("en"), world.log_mark()
+    victim, mark = world.guest(), world.gateway.mark()
     await refused(world, await victim.step("GET", page.location), mark, "login.other_browser")
     await not_signed_in(world, victim)
     # Whoever fails has used it up: the attacker's own browser is too late now.
@@ -64,7 +64,7 @@ async def attackers_state(world: World) -> None:
     """The same to a browser that has begun a sign-in of its own: its cookie is of another one."""
     _, page = await to_callback(world, "mallory")
     victim, own = await to_callback(world, "alice")
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     await refused(world, await victim.step("GET", page.location), mark, "login.other_browser")
     done = await world.follow(victim, await victim.step("GET", own.location), "alice")
     expect(done.status == 200, f"the control: their own sign-in goes on: {done.status}")
@@ -77,7 +77,7 @@ async def state_again(world: World) -> None:
     person, page = await to_callback(world)
     first = await person.step("GET", page.location)
     expect(first.status == 303, f"the control: the first time it serves: {first.status}")
-    seat, mark = person.jar.get(PORTAL, SEAT), world.log_mark()
+    seat, mark = person.jar.get(PORTAL, SEAT), world.gateway.mark()
     redeemed = len(world.alpha.redeemed)
     await refused(world, await person.step("GET", page.location), mark, "login.transaction_gone")
     expect(person.jar.get(PORTAL, SEAT) == seat, "the session changed")
@@ -102,7 +102,7 @@ async def old_state(world: World) -> None:
 
 async def two_tabs(world: World) -> None:
     """Each finishes with its own; the code of one with the state of the other signs nobody in."""
-    person = Person("en")
+    person = world.guest()
     pages = [await person.step("GET", world.url(APP, PAGE + f"?tab={tab}")) for tab in (1, 2, 3, 4)]
     tabs = [await world.until(person, page, CALLBACK, "alice") for page in pages]
     for tab, page in zip((1, 2), tabs, strict=False):
@@ -110,7 +110,7 @@ async def two_tabs(world: World) -> None:
         expect(done.url.endswith(f"?tab={tab}") and done.status == 200, f"tab {tab} ended at {done.status} {done.url}")
     code_3 = tabs[2].location.partition("code=")[2].partition("&")[0]
     code_4 = tabs[3].location.partition("code=")[2].partition("&")[0]
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     swapped = await person.step("GET", tabs[3].location.replace(code_4, code_3))
     await refused(world, swapped, mark, "oidc.token.refused")
 
@@ -119,7 +119,7 @@ async def state_of_another_provider(world: World) -> None:
     """The answer of one provider at the callback of another: the code goes nowhere."""
     person, page = await to_callback(world, app="both")
     redeemed = len(world.alpha.redeemed), len(world.beta.redeemed)
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     moved = page.location.replace("/callback/alpha", "/callback/beta")
     await refused(world, await person.step("GET", moved), mark, "login.other_provider")
     expect((len(world.alpha.redeemed), len(world.beta.redeemed)) == redeemed, "the code was sent to a provider")
@@ -140,7 +140,7 @@ CS01 = (
 
 async def code_in_another_browser(world: World) -> None:
     person, page = await to_enter(world, "mallory")
-    victim, mark = Person("en"), world.log_mark()
+    victim, mark = world.guest(), world.gateway.mark()
     await refused(world, await victim.step("GET", page.location), mark, "handover.other_browser")
     await not_signed_in(world, victim)
     again = await person.step("GET", page.location)
@@ -151,7 +151,7 @@ async def code_in_another_browser(world: World) -> None:
 async def code_on_another_host(world: World) -> None:
     person, page = await to_enter(world)
     person.jar.put(host("both"), BINDING, person.jar.get(host(APP), BINDING) or "")
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     moved = page.location.replace(host(APP), host("both"))
     await refused(world, await person.step("GET", moved), mark, "handover.other_host")
     await not_signed_in(world, person, "both")
@@ -172,7 +172,7 @@ async def transaction_of_another(world: World) -> None:
     """Mallory's transaction, followed by alice who is signed in at the portal: mallory gets no session of hers, and
     she none of mallory's."""
     alice, _ = await world.sign_in("alice", world.url("prefix-deny", "/_ecluse/login?to=/"))
-    mallory = Person("en")
+    mallory = world.guest()
     begun = await mallory.step("GET", world.url(APP, PAGE))
     page = await world.until(alice, await alice.step("GET", begun.location), ENTER, "alice")
     done = await alice.step("GET", page.location)
@@ -185,7 +185,7 @@ async def transaction_of_another(world: World) -> None:
 async def at_once(world: World, login: str, word: str) -> tuple[list[Response], Person]:
     """One browser, one address, twenty times at the same moment, over both workers."""
     person, page = await (to_callback if word == CALLBACK else to_enter)(world, login)
-    twins = [Person("en", jar=deepcopy(person.jar)) for _ in range(20)]
+    twins = [world.guest(deepcopy(person.jar)) for _ in range(20)]
     answers = await asyncio.gather(*(twin.step("GET", page.location) for twin in twins))
     for twin in twins:
         await twin.close()
@@ -225,7 +225,7 @@ async def made_up_code_in_an_image(world: World) -> None:
 
 
 async def made_up_code_by_a_link(world: World) -> None:
-    page = await Person("en").step("GET", world.url(APP, f"{ENTER}code=garbage"))
+    page = await world.guest().step("GET", world.url(APP, f"{ENTER}code=garbage"))
     values = {line.partition(";")[0].partition("=")[2] for line in page.all("Set-Cookie")}
     expect(page.status == 303 and len(values) == 1, f"{len(values)} bindings: {page.all('Set-Cookie')}")
 

@@ -16,7 +16,6 @@ from tests.attacks import lying_ldap
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.office_table import SIREN, make
 from tests.attacks.world import World
-from tests.browser_like import Person
 from tests.config.samples import BASE, problems
 from tests.directories import http_server
 
@@ -40,7 +39,7 @@ def seen(target: str, status: int, *, uid: str = "", login: str = "alice", provi
     """What somebody gets of whom the provider says `uid`."""
 
     async def run(world: World) -> None:
-        issuer, person = world.alpha if provider == "alpha" else world.beta, Person("en")
+        issuer, person = world.alpha if provider == "alpha" else world.beta, world.guest()
         changes = {"preferred_username": uid} if uid else {}
         with issuer.misbehaving(claims=lambda told: told | changes):
             _, page = await world.sign_in(login, world.url(APP, "/"), person=person, provider=provider)

@@ -15,7 +15,6 @@ from tests.attacks.provider import PEOPLE
 from tests.attacks.recorder import Answering, Reached
 from tests.attacks.request import NAVIGATION, request
 from tests.attacks.world import ACCOUNT_SECRET, SEAT, World, host
-from tests.browser_like import Person
 
 APP, CHECKED, LINKING = "formed", "checked", "linking"
 FIELDS = '<input name="user"><input type="password" name="password"><input type="hidden" name="csrf" value="t0">'
@@ -247,7 +246,7 @@ async def sent_by_hand(world: World) -> None:
 
 async def unsaid(world: World) -> None:
     """Neither log nor page nor metrics has the secret, nor the account, whatever goes wrong."""
-    mark, bodies = world.log_mark(), b""
+    mark, bodies = world.gateway.mark(), b""
     for page, taken in (
         ((b"200 OK", (), form("https://evil.example/")), SIGNED_IN),
         ((b"200 OK", (), form()), (b"200 OK", (), form())),
@@ -258,7 +257,7 @@ async def unsaid(world: World) -> None:
         cookie = await somebody(world)
         with Formed(world, page, taken):
             bodies += (await opened(world, cookie)).received
-    said = world.log_text(mark) + (await world.admin("/metrics"))[1] + bodies.decode("latin-1")
+    said = world.gateway.text(mark) + (await world.gateway.admin("/metrics"))[1] + bodies.decode("latin-1")
     expect(ACCOUNT_SECRET not in said, "the secret is told")
     expect(f"formed-{next(_PEOPLE) - 1}" not in said, "an account is told")
 
@@ -268,7 +267,7 @@ async def unsaid(world: World) -> None:
 
 async def linked(world: World, name: str, to: str) -> tuple[int, list[bytes]]:
     """What the portal answers to the form that links an account, and what reaches the application of it."""
-    person = Person("en")
+    person = world.guest()
     await world.sign_in(name, world.url(CHECKED, "/"), person=person)
     url = world.portal("/_ecluse/account")
     with Formed(world, (b"200 OK", (), form())) as app:

@@ -6,7 +6,6 @@ from tests.attacks.cases import Case, Run, expect, numbered
 from tests.attacks.provider import HangsUp, Told
 from tests.attacks.refreshing import APP, PAGE, PROVIDER, refreshes, seated, used_until
 from tests.attacks.world import SEAT, World, host
-from tests.browser_like import Person
 from tests.patience import until
 
 WHO = "hung"
@@ -20,7 +19,7 @@ async def _others_sign_in(world: World) -> None:
 
 
 async def _refused(world: World) -> None:
-    mark, person = world.log_mark(), Person("en")
+    mark, person = world.gateway.mark(), world.guest()
     await world.sign_in(WHO, world.url(APP, PAGE), person=person, provider=PROVIDER)
     await world.logged(mark, code="login.provider_unreachable")
     expect(person.jar.get(host(APP), SEAT) is None, "signed in without an answer of userinfo")
@@ -48,7 +47,7 @@ async def at_the_refresh(world: World) -> None:
     issuer = world.scratch[PROVIDER]
     issuer.people[WHO] = {"groups": ["users"]}
     cookies = [await seated(world, WHO) for _ in range(_OFTEN)]
-    before, mark = len(refreshes(issuer)), world.log_mark()
+    before, mark = len(refreshes(issuer)), world.gateway.mark()
     with issuer.misbehaving(refreshed=lambda told: HangsUp() if told["sub"] == WHO else told):
         for number, cookie in enumerate(cookies, 1):
             await used_until(world, cookie, lambda least=before + number: len(refreshes(issuer)) >= least, "a refresh")
@@ -70,7 +69,7 @@ async def at_the_revocation(world: World) -> None:
 
     with issuer.misbehaving(revoked=hangs):
         for number in range(1, _OFTEN + 1):
-            mark, person = world.log_mark(), Person("en")
+            mark, person = world.gateway.mark(), world.guest()
             await world.sign_in(WHO, world.url(APP, PAGE), person=person, provider=PROVIDER)
             await person.post(world.url(APP, "/_ecluse/logout"), "")
             await person.close()

@@ -69,7 +69,7 @@ def refused_override(
     async def run(world: World) -> None:
         for app in FORMS:
             for method in methods:
-                mark = world.log_mark()
+                mark = world.gateway.mark()
                 r400(world, await world.send(request(app, target, *lines, method=method)))
                 if world.is_gateway:
                     await world.logged(mark, event="request.refused", code="wire.method_override")
@@ -250,7 +250,7 @@ async def refused_upgrade(world: World) -> None:
     it. Where the file takes one: HR09.20."""
     for app in FORMS:
         for _, cookie, target in await tries(world, app):
-            mark = world.log_mark()
+            mark = world.gateway.mark()
             r400(world, await world.send(request(app, target, *UPGRADE, cookie=cookie)))
             if world.is_gateway:
                 await world.logged(mark, event="request.refused", code="wire.upgrade", app=app)

@@ -10,26 +10,27 @@ from tests.attacks.outcomes import unseen
 from tests.attacks.request import NAVIGATION, request
 from tests.attacks.world import PORTAL, SEAT, World, host
 from tests.browser_like import Person, Response
+from tests.cookie_jar import Jar
 from tests.raw_http import Header
 
 APP = "kept"
 FORM = "application/x-www-form-urlencoded"
 _ENDS_WITHIN = 4.2
 _FLOOD = 60
-_WAITING: dict[Path, list[tuple[str, Person]]] = {}
+_WAITING: dict[Path, list[tuple[str, Jar]]] = {}
 
 
 async def whose_session_has_ended(world: World, login: str = "alice") -> Person:
     """All that these cases need are signed in at once, so that the end is waited for once."""
     waiting = _WAITING.setdefault(world.folder, [])
     if not any(name == login for name, _ in waiting):
-        people = [(name, Person("en")) for name in (*["alice"] * 10, "tilda", "root", "bob")]
+        people = [(name, world.guest()) for name in (*["alice"] * 10, "tilda", "root", "bob")]
         await asyncio.gather(*(world.sign_in(name, world.url(APP, "/"), person=person) for name, person in people))
         await asyncio.sleep(_ENDS_WITHIN)
-        waiting += people
+        waiting += [(name, person.jar) for name, person in people]
     found = next(one for one in waiting if one[0] == login)
     waiting.remove(found)
-    return found[1]
+    return world.guest(found[1])
 
 
 async def sent(world: World, person: Person, *headers: Header, body: bytes = b"a=b") -> Response:
@@ -93,7 +94,7 @@ async def of_the_session_alone(world: World) -> None:
 
 
 async def signed_out(world: World) -> None:
-    person = Person("en")
+    person = world.guest()
     await world.sign_in("alice", world.url(APP, "/"), person=person)
     cookie = cookie_of(person)
     await person.post(world.url(APP, "/_ecluse/logout"), "")
@@ -126,7 +127,7 @@ async def by_another_person(world: World) -> None:
 async def in_another_browser(world: World) -> None:
     """The same person even, whose link was stolen."""
     _, id = await kept(world)
-    thief = Person("en")
+    thief = world.guest()
     await world.sign_in("alice", world.url(APP, "/"), person=thief)
     await not_sent(world, thief, id, 410)
     page = await thief.step("GET", world.url(APP, f"/_ecluse/kept?post={id}"))

@@ -129,7 +129,7 @@ async def code_at_anothers_callback(world: World) -> None:
     counts = len(world.alpha.redeemed), len(world.beta.redeemed)
     state = re.search("state=([^&]*)", other.location)[1]  # type: ignore[index]
     mixed = re.sub("state=[^&]*", f"state={state}", page.location).replace("callback/alpha", "callback/beta")
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     await refused(world, await person.step("GET", mixed), mark, "oidc.response.issuer")
     expect((len(world.alpha.redeemed), len(world.beta.redeemed)) == counts, "the code went to a token endpoint")
 

@@ -14,7 +14,6 @@ from tests.attacks.provider import HANGS_UP, Document
 from tests.attacks.request import request
 from tests.attacks.signing_in import accepted, signed_in_by
 from tests.attacks.world import SEAT, World, host
-from tests.browser_like import Person
 
 # --- OC12: errors of the provider ---
 
@@ -28,29 +27,29 @@ def error_answer(reason: str, /, **parameters: str) -> Run:
         person, page = await to_callback(world)
         with_error = "&".join(f"{name}={value}" for name, value in parameters.items())
         url = re.sub("code=[^&]*", with_error, page.location)
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         answer = await person.step("GET", url)
         await refused(world, answer, mark, reason)
         expect(not answer.location, f"sent on to {answer.location}")
         for shown in ("<script", "alert(1)", "evil.example", "X-Admin"):
             expect(shown not in answer.text, f"the page shows {shown}")
         expect(not answer.all("X-Admin"), "a header was split")
-        lines = [line for line in world.log_lines(mark) if line.get("code") == reason]
+        lines = [line for line in world.gateway.lines(mark) if line.get("code") == reason]
         expect(len(lines) == 1, f"{len(lines)} events, not 1: {lines}")
 
     return run
 
 
 async def without_state(world: World) -> None:
-    person = Person("en")
-    mark = world.log_mark()
+    person = world.guest()
+    mark = world.gateway.mark()
     page = await person.step("GET", world.portal("/_ecluse/callback/alpha?error=login_required"))
     await refused(world, page, mark, "oidc.response.state")
 
 
 async def loop(world: World) -> None:
     """A browser that keeps no seat cookie is stopped on the fourth round with a page that says why."""
-    person, pages, mark = Person("en"), [], world.log_mark()
+    person, pages, mark = world.guest(), [], world.gateway.mark()
     for _ in range(6):
         page = await world.follow(person, await person.step("GET", world.url(APP, PAGE)), "alice")
         person.jar.forget(host(APP), SEAT)
@@ -64,14 +63,14 @@ async def too_long(world: World) -> None:
     url = re.sub("code=[^&]*", f"error=a&error_description={'a' * 100_000}", page.location)
     answer = await person.step("GET", url)
     expect(answer.status == 414, f"{answer.status}")
-    await not_signed_in(world, Person("en"))
+    await not_signed_in(world, world.guest())
 
 
 async def at_which_the_provider_hangs_up(world: World) -> None:
     """Strangers' codes open no circuit: who signs in next, at either worker, is not told that it is away."""
     for _ in range(8):
         person, page = await to_callback(world, "mallory")
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         answer = await person.step("GET", re.sub("code=[^&]*", f"code={HANGS_UP}", page.location))
         await refused(world, answer, mark, "login.provider_unreachable")
     for _ in range(4):
@@ -117,27 +116,27 @@ BETA_SECRET = "another-secret-of-the-tests"
 
 async def no_secret_leaks(world: World) -> None:
     """In no address at the provider, in no page, cookie or header, and not in the log: secret, codes, tokens, state."""
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     world.recorder.forget()
     person, page = await world.sign_in("alice", world.url("both", PAGE))
     steps = [*page.history, page, await person.step("GET", world.url("both", "/_ecluse/session"))]
     told = repr(world.alpha.asked[-1]) + "".join(step.text + repr(step.headers) for step in steps)
     for word in (ALPHA_SECRET, BETA_SECRET, "access-token-", "refresh-token", "eyJ"):
         expect(word not in told, f"{word} was told to the browser")
-        expect(word not in world.log_text(), f"{word} is in the log")
+        expect(word not in world.gateway.text(), f"{word} is in the log")
     form, query = world.alpha.redeemed[-1], world.alpha.asked[-1]
     for word in (form["code"], form["code_verifier"], query["state"], query["nonce"]):
-        expect(word not in world.log_text(mark), "a code, a verifier, a state or a nonce is in the log")
+        expect(word not in world.gateway.text(mark), "a code, a verifier, a state or a nonce is in the log")
     for cookie in (person.jar.get(host("both"), SEAT) or "", person.jar.get("portail.localhost", SEAT) or ""):
         expect(len(cookie) == 66, f"a cookie of {len(cookie)} letters")
-        expect(cookie.partition(".")[2] not in world.log_text(mark), "a seat is in the log")
+        expect(cookie.partition(".")[2] not in world.gateway.text(mark), "a seat is in the log")
     raw = world.recorder.all_bytes
     expect(b"access-token" not in raw and b"__Host-" not in raw and b"eyJ" not in raw, f"{raw!r}")
 
 
 async def echoed(world: World) -> None:
     """By a provider that says in its refusal what it was sent: it is in no page and not in the log."""
-    mark = world.log_mark()
+    mark = world.gateway.mark()
 
     def refusal(_: Document) -> web.Response:
         form = world.alpha.redeemed[-1]
@@ -151,7 +150,7 @@ async def echoed(world: World) -> None:
     form = world.alpha.redeemed[-1]
     for word in (ALPHA_SECRET, quote_plus(ALPHA_SECRET), form["authorization"].removeprefix("Basic "), form["code"]):
         expect(word not in page.text, f"{word} is on the page")
-        expect(word not in world.log_text(mark), f"{word} is in the log")
+        expect(word not in world.gateway.text(mark), f"{word} is in the log")
 
 
 async def echoed_elsewhere(world: World) -> None:
@@ -166,13 +165,13 @@ async def echoed_elsewhere(world: World) -> None:
         ({"claims": lambda told: told | {"aud": said()}}, "oidc.id_token.audience"),
         ({"answer": lambda told: web.json_response(told | {"token_type": said()})}, "oidc.token.type"),
     ):
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         with world.alpha.misbehaving(**behaviour):
             page = await signed_in_by(world, "alpha")
         await world.logged(mark, event="login.refused", code=code)
         for word in said().split():
             expect(word not in page.text, f"{word} is on the page")
-            expect(word not in world.log_text(mark), f"{word} is in the log")
+            expect(word not in world.gateway.text(mark), f"{word} is in the log")
 
 
 async def session_page_says_no_more(world: World) -> None:

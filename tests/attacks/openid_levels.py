@@ -10,7 +10,6 @@ from tests.attacks.outcomes import denied, passed
 from tests.attacks.provider import Document, sign
 from tests.attacks.request import request
 from tests.attacks.world import SEAT, World, host
-from tests.browser_like import Person
 
 APP = "levels"
 
@@ -19,7 +18,7 @@ def stepping(target: str, status: int, code: str = "", **second: object) -> Run:
     """Alice signs in without a level, then opens `target`; `second` is what the provider then says beside the usual."""
 
     async def run(world: World) -> None:
-        mark, person = world.log_mark(), Person("en")
+        mark, person = world.gateway.mark(), world.guest()
         with world.alpha.misbehaving(claims=lambda told: told | {"auth_time": int(time.time()) - 60}):
             _, page = await world.sign_in("alice", world.url(APP, "/a"), person=person)
         expect(page.status == 200, f"the control: alice is signed in: {page.status}")
@@ -43,7 +42,7 @@ def _changed(told: Document, changes: dict[str, object]) -> Document:
 
 
 async def not_for_a_script(world: World) -> None:
-    _, page = await world.sign_in("alice", world.url(APP, "/a"), person=(person := Person("en")))
+    _, page = await world.sign_in("alice", world.url(APP, "/a"), person=(person := world.guest()))
     answer = await person.script(world.url(APP, "/strong"))
     expect(answer.status == 401 and answer.json()["error"] == "session.too_weak", f"{page.status} {answer.status}")
     await person.close()
@@ -83,7 +82,7 @@ def by_token(
         else:
             expect(seen.answer.header(b"www-authenticate") == told, f"{seen}")
             denied(world, seen)
-        expect(token not in world.log_text(), "the token is in the log")
+        expect(token not in world.gateway.text(), "the token is in the log")
 
     return run
 

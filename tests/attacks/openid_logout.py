@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from tests.attacks.outcomes import denied, passed
 from tests.attacks.provider import Document, sign, sign_mac, unsigned
 from tests.attacks.request import request
 from tests.attacks.world import PORTAL, SEAT, World, host
-from tests.browser_like import Person, Response
+from tests.browser_like import Response
 
 APP, PAGE = "prefix-public", "/private/page"
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -33,7 +34,7 @@ def logout_token(world: World, *, typ: str = "logout+jwt", **changes: object) ->
 
 
 async def told(world: World, token: str, provider: str = "alpha") -> Response:
-    person = Person("en")
+    person = world.guest()
     answer = await person.post(world.portal(f"/_ecluse/oidc/backchannel/{provider}"), f"logout_token={token}")
     await person.close()
     return answer
@@ -51,7 +52,7 @@ def refused(make: Callable[[World], str], code: str, provider: str = "alpha") ->
     """400, one line in the log with this code, and nobody is signed out."""
 
     async def run(world: World) -> None:
-        cookie, mark = await bob(world), world.log_mark()
+        cookie, mark = await bob(world), world.gateway.mark()
         answer = await told(world, make(world), provider)
         expect(answer.status == 400, f"expected 400: {answer.status} {answer.text[:200]}")
         expect(answer.header("Cache-Control") == "no-store", "the answer may be kept")
@@ -111,7 +112,7 @@ async def by_another_clock(world: World) -> None:
 async def in_an_address(world: World) -> None:
     """A browser can be brought to send a GET; so can a form of another site, but it has no token."""
     cookie, token = await bob(world), logout_token(world)
-    person = Person("en")
+    person = world.guest()
     answer = await person.step("GET", world.portal(f"/_ecluse/oidc/backchannel/alpha?logout_token={token}"))
     await person.close()
     expect(answer.status == 405, f"a GET is answered {answer.status}")
@@ -128,7 +129,7 @@ def returned(query: str) -> Run:
     """From the provider, by a browser that did or did not sign out: it starts nothing and ends nothing."""
 
     async def run(world: World) -> None:
-        cookie, person = await bob(world), Person("en")
+        cookie, person = await bob(world), world.guest()
         page = await person.step("GET", world.portal(f"/_ecluse/logged-out{query}"))
         await person.close()
         expect(page.status == 400, f"a return without its state is answered {page.status}")
@@ -140,7 +141,7 @@ def returned(query: str) -> Run:
 
 async def by_a_frame(world: World) -> None:
     """CS02: front-channel logout, which no provider's file opens here, with and without its parameters."""
-    cookie, person = await bob(world), Person("en")
+    cookie, person = await bob(world), world.guest()
     for query in ("", "?sid=x", f"?iss={world.alpha.url}", f"?iss={world.alpha.url}&sid=x"):
         page = await person.frame(world.portal(f"/_ecluse/oidc/frontchannel/alpha{query}"), "https://evil.example/")
         expect(page.status == 400, f"front-channel logout {query}: {page.status}")
@@ -163,9 +164,9 @@ class limited:  # noqa: N801 - read as a word of the test
         await self._loaded(self._kept)
 
     async def _loaded(self, text: str) -> None:
-        mark = self._world.log_mark()
+        mark = self._world.gateway.mark()
         self._path.write_text(text)
-        self._world.gateway.signal_reload()
+        self._world.gateway.signal(signal.SIGHUP)
         await self._world.logged(mark, event="config.loaded")
 
 

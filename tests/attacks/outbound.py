@@ -28,7 +28,8 @@ from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Door, Exchange, exchange
 from tests.attacks.outcomes import unseen
 from tests.attacks.request import NAVIGATION, request
-from tests.attacks.world import PORTAL, ROOT, World, free_ports, start_gateway
+from tests.attacks.world import PORTAL, ROOT, World, free_ports
+from tests.walks.gateway import Gateway, Where
 
 # Issuers that read as addresses, each of a place where no provider of the public network is.
 HOSTS = {
@@ -140,9 +141,9 @@ async def strict_gateway() -> AsyncIterator[Strict]:
             stack.callback(server.close)
         for name in SERVERS:
             stack.push_async_callback(await serve_tls(folder / "certs", name, ports[name]))
-        command = [sys.executable, "-m", "gateway", "serve", str(folder / "policies")]
-        gateway = await start_gateway(command, folder / "gateway.log", ports["admin"])
-        stack.push_async_callback(gateway.stop, 5.0)
+        gateway = Gateway(Where(folder, ports["admin"]))
+        stack.push_async_callback(gateway.end)
+        await gateway.start()
         context = ssl.create_default_context()
         authority.configure_trust(context)
         yield Strict(Door(ports["public"], tls=(context, PORTAL)), listener)

@@ -53,6 +53,7 @@ class Recorder:
     scripts: dict[bytes, Script] = field(default_factory=dict)
     connections: int = 0
     answer: Callable[[Reached], bytes] | None = None
+    open: set[asyncio.Transport] = field(default_factory=set)
     _server: asyncio.Server | None = None
 
     async def start(self, port: int) -> None:
@@ -62,6 +63,8 @@ class Recorder:
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+        for transport in self.open:
+            transport.close()
 
     def forget(self) -> None:
         self.pieces.clear()
@@ -110,6 +113,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._recorder.open.add(self._transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._recorder.open.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._recorder.pieces.append((self._number, data))

@@ -15,7 +15,6 @@ from tests.attacks.provider import CLIENT, Document, Issuer, Told
 from tests.attacks.request import request
 from tests.attacks.scratch import REFRESHED_AFTER
 from tests.attacks.world import SEAT, World, host
-from tests.browser_like import Person
 
 APP, PROVIDER, PAGE = "scratch", "refreshing", "/private/page"
 WITHIN = 20.0
@@ -28,7 +27,7 @@ def refreshes(issuer: Issuer) -> list[str]:
 
 
 async def seated(world: World, login: str = "alice") -> bytes:
-    person = Person("en")
+    person = world.guest()
     _, page = await world.sign_in(login, world.url(APP, PAGE), person=person, provider=PROVIDER)
     await person.close()
     expect(page.status == 200, f"the control: {login} is signed in: {page.status}")
@@ -54,7 +53,7 @@ def refreshed(event: str, changed: Callable[[Document], Told]) -> Run:
     """The answer to a refresh is this one: the log says `event`, and only where it is an end the session has ended."""
 
     async def run(world: World) -> None:
-        cookie, mark = await seated(world), world.log_mark()
+        cookie, mark = await seated(world), world.gateway.mark()
         with world.scratch[PROVIDER].misbehaving(refreshed=changed):
             await asked_again(world, cookie)
             if event:
@@ -104,7 +103,7 @@ async def fifty_at_once(world: World) -> None:
 
 async def stolen(world: World) -> None:
     """Whoever has stolen the refresh token uses it first: ours is then a second use, and nobody's session stands."""
-    issuer, cookie, mark = world.scratch[PROVIDER], await seated(world), world.log_mark()
+    issuer, cookie, mark = world.scratch[PROVIDER], await seated(world), world.gateway.mark()
     *_, token = issuer.refresh_tokens
     form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": CLIENT}
     async with aiohttp.request("POST", f"{issuer.url}/token", data=form) as answer:

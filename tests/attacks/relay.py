@@ -7,6 +7,7 @@ class Relay:
     def __init__(self, upstream: int) -> None:
         self._upstream = upstream
         self._server: asyncio.Server | None = None
+        self._clients: set[asyncio.Task[None] | None] = set()
         self.port = 0
 
     async def start(self) -> None:
@@ -16,10 +17,16 @@ class Relay:
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+        for client in filter(None, self._clients):
+            client.cancel()
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
-        await asyncio.gather(_copy(reader, up_writer), _copy(up_reader, writer))
+        self._clients.add(asyncio.current_task())
+        try:
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
+            await asyncio.gather(_copy(reader, up_writer), _copy(up_reader, writer))
+        finally:
+            self._clients.discard(asyncio.current_task())
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -28,7 +28,7 @@ def _refused(forgery: Forgery) -> Run:
         name = idps.name_of(forgery)
         person, query, request_id = await sent(world, name)
         document = forgery.make(scene_of(world, name, request_id))
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         relay_state = None if forgery.asked == "nothing" else query["RelayState"]
         page = await person.follow(await answered(world, person, document, relay_state))
         sign_in_refused(page.status, person.jar.received)
@@ -36,7 +36,9 @@ def _refused(forgery: Forgery) -> Run:
             expect(person.jar.get(place, SEAT) is None, f"{place} has a seat")
         code = _BY_THE_PORTAL.get(forgery.id, forgery.code.id)
         await world.logged(mark, code=code)
-        told = [line["code"] for line in world.log_lines(mark) if line["event"] in ("login.refused", "request.refused")]
+        told = [
+            line["code"] for line in world.gateway.lines(mark) if line["event"] in ("login.refused", "request.refused")
+        ]
         expect(told == [code], f"the log says {told}, not {code} once")
         again = await person.step("GET", world.url(name, PAGE))
         expect(again.status == 303, f"signed in all the same: {again.status}")
@@ -52,7 +54,7 @@ async def honest(world: World) -> None:
     document = saying()(scene_of(world, name, request_id))
     page = await person.follow(await answered(world, person, document, query["RelayState"]))
     expect(page.status == 200 and page.url == world.url(name, PAGE), f"not signed in: {page.status} {page.url}")
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     thief, asked, _ = await sent(world, name)
     replayed = await answered(world, thief, document, asked["RelayState"])
     sign_in_refused(replayed.status, thief.jar.received)

@@ -20,7 +20,7 @@ PAGE = "/private/page"
 
 async def sent(world: World, name: str) -> tuple[Person, dict[str, str], str]:
     """A browser that the provider has before it: with what it brought, and the ID of the request in it."""
-    person = Person("en")
+    person = world.guest()
     page = await person.step("GET", world.url(name, PAGE))
     while page.location and not page.location.startswith(idps.IDP):
         page = await person.step("GET", page.location, initiator=page.url)

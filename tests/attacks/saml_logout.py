@@ -78,7 +78,7 @@ def refused(send: Callable[[World, str], object], code: str) -> Run:
 
     async def run(world: World) -> None:
         who = secrets.token_hex(8)
-        person, mark = await signed_in(world, NAME, who), world.log_mark()
+        person, mark = await signed_in(world, NAME, who), world.gateway.mark()
         page: Response = await send(world, who)  # type: ignore[misc]
         expect(page.status >= 400, f"not refused: {page.status}")
         await world.logged(mark, event="logout.refused", code=code)

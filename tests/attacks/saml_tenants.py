@@ -34,7 +34,7 @@ def _document(world: World, **more: object) -> etree._Element:
 
 async def _arrives(world: World, root: etree._Element) -> bool:
     """In a browser of its own: whether it is signed in by that."""
-    person = Person("en")
+    person = world.guest()
     await person.follow(await answered(world, person, written(root), None))
     page = await person.step("GET", world.url(UNASKED, PAGE))
     while page.location and not page.location.startswith(idps.IDP):
@@ -47,7 +47,7 @@ def replayed(again: object) -> Run:
     async def run(world: World) -> None:
         root = _document(world)
         expect(await _arrives(world, root), "the control: it signs in")
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         other = copy.deepcopy(root)
         again(other)  # type: ignore[operator]
         for _ in range(4):
@@ -78,7 +78,7 @@ async def at_once(world: World) -> None:
 async def of_a_clock_ahead(world: World) -> None:
     """The database is set aside between two uses of a response that its provider dated ahead, as its skew allows."""
     now = int(time.time())
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     ahead = at(now + 170)
     root = _document(world, assertion_issued=ahead, issued=ahead)
     expect(await _arrives(world, root), "the control: it signs in")
@@ -99,7 +99,7 @@ async def from_before_the_store(world: World) -> None:
     now = int(time.time())
     with closing(sqlite3.connect(world.folder / "var/sessions.sqlite", isolation_level=None)) as store:
         store.execute("UPDATE store SET refuses_before = ?", (now - 5,))
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     older = _document(world, assertion_issued=at(now - 30), issued=at(now - 30))
     expect(not await _arrives(world, older), "an assertion of before signed in")
     await world.logged(mark, code="saml.replayed")
@@ -172,7 +172,7 @@ async def _stated(world: World, name_id: str, attributes: dict[str, list[str]]) 
 
 def foreign(attributes: dict[str, list[str]], name_id: str = "alice") -> Run:
     async def run(world: World) -> None:
-        mark = world.log_mark()
+        mark = world.gateway.mark()
         person, status = await _stated(world, name_id, GOOD | attributes)
         sign_in_refused(status, person.jar.received)
         await world.logged(mark, code="login.outside_perimeter")
@@ -216,7 +216,7 @@ async def friendly(world: World) -> None:
 
 async def made_for_another(world: World) -> None:
     """Core 8.3.7: in another service's name space, alice is somebody else."""
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person, query, request_id = await sent(world, idps.BOUNDED)
     root = etree.fromstring(_stating(scene_of(world, idps.BOUNDED, request_id), "alice", GOOD))
     one(root, "//a:Subject/a:NameID").set("SPNameQualifier", "https://other.example")

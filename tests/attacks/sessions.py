@@ -51,7 +51,7 @@ async def planted(world: World) -> None:
     ended = seat_of(before_me)
     await sign_out(world, before_me)
     for before in (ended, b"A" * 22 + b"." + b"B" * 43):
-        person = Person("en")
+        person = world.guest()
         for place in (host(APP), PORTAL):
             person.jar.put(place, SEAT, before.decode())
         _, page = await world.sign_in("alice", world.url(APP, PAGE), person=person)

@@ -43,7 +43,7 @@ def nologin(
     """
 
     async def run(world: World) -> None:
-        mark, person = world.log_mark(), Person("en")
+        mark, person = world.gateway.mark(), world.guest()
         with issuer_of(world, provider).misbehaving(**behaviour):
             page = await signed_in_by(world, provider, app=app, login=login, person=person)
         sign_in_refused(page.status, person.jar.received)
@@ -51,7 +51,7 @@ def nologin(
         for place in (host(app), PORTAL):
             expect(person.jar.get(place, SEAT) is None, f"{place} has a seat")
         await world.logged(mark, code=code)
-        codes = [line["code"] for line in world.log_lines(mark) if line["event"] in REFUSALS]
+        codes = [line["code"] for line in world.gateway.lines(mark) if line["event"] in REFUSALS]
         # Of a sign-in: what the case before this one has left is written by and by.
         codes = [told for told in codes if str(told).partition(".")[0] in ("login", "oidc", "portal", "session")]
         expect(codes == [code], f"the log says {codes}, not {code} once")

@@ -11,7 +11,6 @@ from tests.attacks.outcomes import check_identity, denied, r400, unseen
 from tests.attacks.recorder import Script
 from tests.attacks.request import NAVIGATION, request
 from tests.attacks.world import MARK, SEAT, World, host
-from tests.browser_like import Person
 from tests.patience import until
 
 APP, PAGE = "tunnels", "/ws"
@@ -54,8 +53,8 @@ async def opening(world: World, *lines: bytes, target: str = PAGE, cookie: bytes
 class Tunnel:
     """What came back of a well-formed opening. `head`: up to the empty line."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
-        self.reader, self.writer, self.head = reader, writer, head
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer, self.head = reader, writer, b""
 
     async def rest(self, within: float) -> bytes:
         got = b""
@@ -67,7 +66,7 @@ class Tunnel:
             pass
         return got
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self.writer.transport.abort()
 
 
@@ -75,13 +74,15 @@ async def open_tunnel(world: World, data: bytes, answer: bytes = TAKEN) -> Tunne
     world.recorder.forget()
     world.recorder.scripts[PAGE.encode()] = Script(answer)
     reader, writer = await asyncio.open_connection("127.0.0.1", world.door.port, limit=1 << 20)
+    tunnel = Tunnel(reader, writer)
+    world.close_afterwards(tunnel)
     writer.write(data)
     try:
         async with asyncio.timeout(world.patience):
-            head = await reader.readuntil(b"\r\n\r\n")
+            tunnel.head = await reader.readuntil(b"\r\n\r\n")
     except (TimeoutError, asyncio.IncompleteReadError):
-        head = b""
-    return Tunnel(reader, writer, head)
+        pass
+    return tunnel
 
 
 async def arrives(world: World, data: bytes) -> None:
@@ -114,7 +115,6 @@ async def forged_identity(world: World) -> None:
     """HS14: what says who is calling is stripped of an upgrade too, and what is injected is ours."""
     lines = (own_origin(world), KEY, VERSION, b"X-Remote-User: " + MARK, b"X_Remote_User: " + MARK, b"x-dept: " + MARK)
     tunnel = await open_tunnel(world, await opening(world, *lines))
-    tunnel.close()
     expect(tunnel.head.startswith(b"HTTP/1.1 101 "), f"not opened: {tunnel.head!r}")
     (found,) = world.recorder.requests
     expect(MARK not in found.raw, f"a forged value reached the application: {found.raw!r}")
@@ -150,7 +150,6 @@ def not_switched(answer: bytes) -> Run:
         expect(not tunnel.head.startswith(b"HTTP/1.1 101 "), f"a tunnel: {tunnel.head!r}")
         tunnel.writer.write(SMUGGLED)
         await tunnel.rest(min(world.patience, _WITHIN))
-        tunnel.close()
         await none_smuggled(world)
 
     return run
@@ -162,7 +161,6 @@ async def early(world: World) -> None:
         tunnel = await open_tunnel(world, await opening(world) + SMUGGLED, answer)
         expect(not tunnel.head.startswith(b"HTTP/1.1 101 "), f"a tunnel: {tunnel.head!r}")
         await tunnel.rest(min(world.patience, _WITHIN))
-        tunnel.close()
         await none_smuggled(world)
 
 
@@ -177,14 +175,13 @@ async def no_frames(world: World) -> None:
         tunnel = await open_tunnel(world, await opening(world))
         tunnel.writer.write(data)
         rest = await tunnel.rest(world.patience)
-        tunnel.close()
         await none_smuggled(world)
         expect(b"\x03\xea" in rest, f"not told by 1002: {rest!r}")
 
 
 async def signed_out(world: World) -> None:
     """Within a second of the sign-out, told on both sides by a Close frame; nothing goes through after that."""
-    person = Person("en")
+    person = world.guest()
     if world.is_gateway:
         await world.sign_in("alice", world.url(APP, "/_ecluse/login?to=/"), person=person)
     cookie = f"{SEAT}={person.jar.get(host(APP), SEAT)}".encode()
@@ -216,7 +213,6 @@ async def through(world: World) -> None:
         expect(tunnel.head.startswith(b"HTTP/1.1 101 "), f"not opened: {tunnel.head!r}")
         tunnel.writer.write(sent(b"hello"))
         await arrives(world, sent(b"hello"))
-        tunnel.close()
 
 
 # --- HR11: from which page ---

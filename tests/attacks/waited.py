@@ -5,14 +5,13 @@ from collections.abc import Callable
 
 from tests.attacks.cases import Case, Run, expect, numbered
 from tests.attacks.world import BINDING, PORTAL, World
-from tests.browser_like import Person
 
 
 def made_up(make: Callable[[], str]) -> Run:
     """Refused at once. What is looked for comes back as the page once more, after some seconds."""
 
     async def run(world: World) -> None:
-        person = Person("en")
+        person = world.guest()
         page = await person.step("GET", world.portal("/_ecluse/login?provider=alpha"))
         expect(bool(person.jar.get(PORTAL, BINDING)), f"the control: the browser is bound to a sign-in: {page.status}")
         page = await person.step("GET", world.portal(f"/_ecluse/wait?id={make()}&shown=1"))

@@ -1,19 +1,16 @@
 """Everything that an attack needs: the gateway, what stands behind it, who signs in, and the gateway's own words."""
 
 import asyncio
-import json
 import re
 import shutil
 import ssl
 import sys
-import time
 from base64 import b64encode
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
-import aiohttp
 import trustme
 
 from deploy.demo.ports import free
@@ -26,7 +23,9 @@ from tests.attacks.recorder import Recorder, Script
 from tests.attacks.relay import Relay
 from tests.attacks.scratch import SCRATCH
 from tests.browser_like import Person, Response
+from tests.cookie_jar import Jar
 from tests.patience import PATIENCE
+from tests.walks.gateway import Gateway, Where
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -47,13 +46,17 @@ USUAL = {
 # The names in the listener's certificate.
 TLS_APPS = ("prefix-public", "prefix-deny", "rewritten", PORTAL)
 _PORT = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")
-_READY_WITHIN = 120.0
-_STOPPED_WITHIN = 30.0
+
+
+class Closes(Protocol):
+    async def close(self) -> None: ...
 
 
 @dataclass
 class World:
-    """`door`: where attacks knock, the gateway's public port. `port`: the same, for URLs."""
+    """`door`: where attacks knock, the gateway's public port.
+    `stand_in`: the same world with a permissive stand-in in the gateway's place.
+    `looked_until`: where the log ended when it was last searched for faults."""
 
     folder: Path
     ports: dict[str, int]
@@ -61,13 +64,16 @@ class World:
     alpha: Issuer
     beta: Issuer
     scratch: dict[str, Issuer]
-    gateway: Child
+    gateway: Gateway
     door: Door
     patience: float = PATIENCE
     authority: ssl.SSLContext | None = None
     is_gateway: bool = True
+    stand_in: "World | None" = None
+    looked_until: int = 0
     _cookies: dict[tuple[str, str], bytes] = field(default_factory=dict)
     _people: dict[str, Person] = field(default_factory=dict)
+    _open: list[Closes] = field(default_factory=list)
 
     # --- addresses ---
 
@@ -108,7 +114,7 @@ class World:
         self, login: str, url: str, *, person: Person | None = None, provider: str = "alpha"
     ) -> tuple[Person, Response]:
         """To the page that the sign-in ends on, whatever that is."""
-        person = person or Person("en")
+        person = person or self.guest()
         return person, await self.follow(person, await person.step("GET", url), login, provider)
 
     async def follow(self, person: Person, page: Response, login: str, provider: str = "alpha") -> Response:
@@ -154,63 +160,44 @@ class World:
         """A browser that is kept until the end, made at the first call."""
         return self._people.setdefault(name, Person("en"))
 
+    def guest(self, jar: Jar | None = None) -> Person:
+        """A new browser, closed after this case."""
+        guest = Person("en", jar=jar or Jar())
+        self.close_afterwards(guest)
+        return guest
+
+    def close_afterwards(self, one: Closes) -> None:
+        self._open.append(one)
+
+    async def close_all(self) -> None:
+        """After a case."""
+        for one in self._open:
+            await one.close()
+        self._open.clear()
+
     async def leave(self) -> None:
         for person in self._people.values():
             await person.close()
 
     # --- the gateway's own words ---
 
-    def log_mark(self) -> int:
-        return self.gateway.log.stat().st_size
-
-    def log_text(self, mark: int = 0) -> str:
-        return self.gateway.log.read_bytes()[mark:].decode("utf-8", "replace")
-
-    def log_lines(self, mark: int = 0) -> list[dict[str, object]]:
-        # The last may be half written.
-        whole = self.log_text(mark).rpartition("\n")[0]
-        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
-
     async def logged(self, mark: int, **fields: object) -> dict[str, object]:
         """The first line since `mark` with these fields; on a machine with much to do, a reload takes many seconds."""
-        until = time.monotonic() + self.patience
-        while time.monotonic() < until:
-            for line in self.log_lines(mark):
-                if fields.items() <= line.items():
-                    return line
-            await asyncio.sleep(0.05)
-        raise Failed(f"not in the log: {fields}; there is {self.log_text(mark)[-800:]}")
+        try:
+            return await self.gateway.logged(mark, within=self.patience, **fields)
+        except AssertionError as error:
+            raise Failed(str(error)) from None
 
     def faults(self, mark: int) -> list[str]:
-        """Every `gateway.fault`, every death of a worker, and every line that is no event: a traceback."""
+        """Every `gateway.fault`, every death of a worker, and whatever stands on standard error: a traceback."""
         bad = ("gateway.fault", "worker.died", "log.unknown_event")
-        found = []
-        for line in self.log_text(mark).rpartition("\n")[0].splitlines():
-            try:
-                event = json.loads(line).get("event")
-            except ValueError:
-                event = None
-            if event is None or event in bad:
-                found.append(line)
-        return found
-
-    async def admin(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
-        url = f"http://127.0.0.1:{self.ports['admin']}{path}"
-        async with aiohttp.request(method, url, headers=headers) as answer:
-            return answer.status, await answer.text()
-
-    def worker_pids(self) -> list[int]:
-        children = Path(f"/proc/{self.gateway.pid}/task/{self.gateway.pid}/children").read_text()
-        return [int(pid) for pid in children.split()]
+        told = [str(line) for line in self.gateway.lines(mark) if line["event"] in bad]
+        return [*told, *self.gateway.errors().splitlines()]
 
     def memory(self) -> int:
         """Bytes resident in all workers together."""
-        pages = 0
-        for pid in self.worker_pids():
-            # A helper of the supervisor's may have gone meanwhile.
-            with suppress(OSError):
-                pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return pages * 4096
+        statm = [Path(f"/proc/{pid}/statm").read_text() for pid in self.gateway.workers()]
+        return sum(int(told.split()[1]) for told in statm) * 4096
 
 
 def host(app: str) -> str:
@@ -242,13 +229,6 @@ class Stage:
     async def __aexit__(self, *error: object) -> None:
         await self._started.aclose()
 
-    async def stand_in(self) -> World:
-        """The world in which a permissive stand-in takes the gateway's place."""
-        relay = Relay(self.ports["recorder"])
-        await relay.start()
-        self._started.push_async_callback(relay.stop)
-        return replace(self.world, door=Door(relay.port), patience=0.15, is_gateway=False)
-
     async def _start(self) -> None:
         authority = self._make_keys()
         recorder = Recorder()
@@ -261,14 +241,19 @@ class Stage:
         issuers = {name: alpha.add(name, "scratch") for name in SCRATCH}
         self._write_policies()
         await self._start_servers()
-        command = [sys.executable, "-m", "gateway", "serve", str(self._folder / "policies")]
-        gateway = await start_gateway(command, self._folder / "gateway.log", self.ports["admin"], self._optimised)
-        self._started.push_async_callback(gateway.stop, _STOPPED_WITHIN)
+        where = Where(self._folder, self.ports["admin"])
+        gateway = Gateway(where, environment={"PYTHONOPTIMIZE": "1"} if self._optimised else {})
+        self._started.push_async_callback(gateway.end)
+        await gateway.start()
         self.world = World(
             folder=self._folder, ports=self.ports, recorder=recorder, alpha=alpha.add("alpha"), beta=beta.add("beta"),
             scratch=issuers, gateway=gateway, door=Door(self.ports["public"]), authority=authority,
         )  # fmt: skip
         self._started.push_async_callback(self.world.leave)
+        relay = Relay(self.ports["recorder"])
+        await relay.start()
+        self._started.push_async_callback(relay.stop)
+        self.world.stand_in = replace(self.world, door=Door(relay.port), patience=0.15, is_gateway=False)
         for claims in self.world.beta.people.values():
             claims["email"] = str(claims["email"]).partition("@")[0] + "@beta.example"
         scratch.prepare(issuers, self.world.alpha.url)
@@ -338,22 +323,3 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         pass
     finally:
         writer.close()
-
-
-async def start_gateway(command: list[str], log: Path, admin: int, optimised: bool = False) -> Child:
-    """Waits until every worker serves."""
-    environment = ["env", "PYTHONOPTIMIZE=1"] if optimised else []
-    gateway = await Child.start("gateway", [*environment, *command], folder=ROOT, log=log)
-    for _ in range(int(_READY_WITHIN / 0.05)):
-        try:
-            async with aiohttp.request("GET", f"http://127.0.0.1:{admin}/readyz") as answer:
-                told = await answer.json()
-                if told["workers_serving"] and told["workers_serving"] == told["workers"]:
-                    return gateway
-        except aiohttp.ClientError:
-            pass
-        if gateway.status is not None:
-            break
-        await asyncio.sleep(0.05)
-    await gateway.stop(1.0)
-    raise Failed(f"the gateway did not start: {gateway.tail()}")

@@ -14,11 +14,11 @@ import pytest
 
 from gateway.config.check.keyrings import check_keyring
 from gateway.config.keyring import RingKey, RingKind, in_use, keyring_text, read_keyring
-from tests.cli.test_main import ECLUSE, typed
+from tests.cli.test_main import ECLUSE, called
 
 
 def key(folder: Path, *words: str, code: int = 0) -> str:
-    told = typed("key", *words, at=folder)
+    told = called("key", *words, at=folder)
     assert told.returncode == code, told.stderr + told.stdout
     return told.stdout if code == 0 else told.stderr
 

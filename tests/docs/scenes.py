@@ -46,7 +46,7 @@ async def outputs(folder: Path) -> list[list[str]]:
         printed += await _reloads(world)
         printed.append(await _shell(f"{ECLUSE} reload policies", world.demo.folder))
         printed += await _refusals(world)
-        printed.append((await world.admin("/readyz"))[1])
+        printed.append((await world.gateway.admin("/readyz"))[1])
     return [normal(text).splitlines() for text in printed]
 
 
@@ -86,13 +86,13 @@ async def _reloads(world: World) -> list[str]:
 
 
 async def _refusals(world: World) -> list[str]:
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     person, _ = await world.signed_in("paul")
     await person.open(world.permis("/admin/"))
-    denied = await world.logged(mark, event="access.denied")
+    denied = await world.gateway.logged(mark, event="access.denied")
     answer = await person.script(world.permis("/admin/"))
     await world.sign_in(world.person(), "intrus", world.permis())
-    outside = await world.logged(mark, event="login.refused")
+    outside = await world.gateway.logged(mark, event="login.refused")
     return [_line(denied), answer.text, _line(outside)]
 
 

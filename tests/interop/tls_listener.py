@@ -10,7 +10,8 @@ from pathlib import Path
 
 import trustme
 
-from tests.attacks.world import free_ports, start_gateway
+from tests.attacks.world import free_ports
+from tests.walks.gateway import Gateway, Where
 
 HOST = "portail.localhost"
 _GATEWAY = """version: 1
@@ -33,12 +34,12 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ecluse-tls-") as name:
         folder, ports = Path(name), free_ports(["public", "admin"])
         _write(folder, ports)
-        command = [sys.executable, "-m", "gateway", "serve", str(folder / "policies")]
-        gateway = await start_gateway(command, folder / "gateway.log", ports["admin"])
+        gateway = Gateway(Where(folder, ports["admin"]))
         try:
+            await gateway.start()
             found = await asyncio.to_thread(_findings, folder, ports["public"])
         finally:
-            await gateway.stop(5.0)
+            await gateway.end()
     weak = [each for each in found if each["severity"] in _WEAK and each["id"] not in _OF_THIS_RUN]
     for each in weak:
         print(f"{each['severity']} {each['id']}: {each['finding']}")

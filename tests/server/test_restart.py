@@ -10,7 +10,7 @@ import pytest
 
 from gateway.server.restart import Restart, program_of
 from tests.patience import PATIENCE, until
-from tests.walks.gateway import runs
+from tests.running import runs
 
 
 def python(program: str) -> tuple[str, ...]:

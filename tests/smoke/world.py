@@ -1,31 +1,31 @@
 """The running demo as the checks see it: its addresses, people, log and metrics."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
-import aiohttp
-
 from deploy.demo.accounts import provider_of
 from deploy.demo.stack import PORTAL_HOST, Demo
 from tests.browser_like import Person, Response
-from tests.metrics import measured, samples_in
-from tests.patience import PATIENCE
+from tests.running import Running, workers_of
 
 PERMIS_HOST = "permis.localhost"
 SUBVENTIONS_HOST = "subventions.localhost"
 SEAT = "__Host-ecluse"
-
-_PAUSE = 0.05
 
 
 @dataclass
 class World:
     demo: Demo
     _people: list[Person] = field(default_factory=list)
+
+    @property
+    def gateway(self) -> Running:
+        return Running(self.demo.gateway.log, self.demo.ports.admin)
+
+    def workers(self) -> list[int]:
+        return workers_of(self.demo.gateway.pid)
 
     # --- addresses ---
 
@@ -86,46 +86,6 @@ class World:
             response = await person.step("GET", response.location, initiator=response.url)
         return response
 
-    # --- the gateway's own words ---
-
-    def log_mark(self) -> int:
-        """Where the log ends now."""
-        return self.demo.gateway.log.stat().st_size
-
-    def log_text(self, mark: int = 0) -> str:
-        return self.demo.gateway.log.read_bytes()[mark:].decode("utf-8", "replace")
-
-    def log_lines(self, mark: int = 0) -> list[dict[str, object]]:
-        # The last may be half written.
-        whole = self.log_text(mark).rpartition("\n")[0]
-        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
-
-    async def logged(self, mark: int, **fields: object) -> dict[str, object]:
-        """The first line since `mark` with these fields. AssertionError if none comes."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    for line in self.log_lines(mark):
-                        if fields.items() <= line.items():
-                            return line
-                    await asyncio.sleep(_PAUSE)
-        except TimeoutError:
-            raise AssertionError(f"not in the log: {fields}; there is {self.log_text(mark)[-1500:]}") from None
-
-    async def admin(self, path: str) -> tuple[int, str]:
-        url = f"http://127.0.0.1:{self.demo.ports.admin}{path}"
-        async with aiohttp.request("GET", url) as answer:
-            return answer.status, await answer.text()
-
-    async def metrics(self) -> dict[str, float]:
-        """By name and labels as exposed, and by name alone their sum."""
-        _, text = await self.admin("/metrics")
-        return samples_in(text)
-
-    async def measured(self, holds: Callable[[dict[str, float]], object]) -> dict[str, float]:
-        """The metrics once they are so. AssertionError if they never are."""
-        return await measured(self.metrics, holds)
-
     # --- policies ---
 
     def read_policy(self, path: str) -> str:
@@ -143,7 +103,7 @@ class World:
 
     async def _reload_with(self, path: str, text: str, event: str) -> dict[str, object]:
         """Writes a policy file and sends SIGHUP; the log line that tells the outcome."""
-        mark = self.log_mark()
+        mark = self.gateway.mark()
         (self.demo.folder / "policies" / path).write_text(text)
         self.demo.gateway.signal_reload()
-        return await self.logged(mark, event=event)
+        return await self.gateway.logged(mark, event=event)

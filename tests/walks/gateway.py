@@ -1,35 +1,39 @@
-"""`ecluse serve` as a process: its workers, its log, its admin listener."""
+"""`ecluse serve` as a process that a test starts and stops."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
 from gateway.model.events import EVENTS
-from tests.metrics import measured, samples_in
 from tests.patience import PATIENCE
+from tests.running import PAUSE, Line, Running, is_worker, workers_of
 from tests.walks.place import Place
 
 SERVE = (sys.executable, "-m", "gateway", "serve", "policies")
 READY_WITHIN = 120.0
-_PAUSE = 0.02
-
-Line = dict[str, Any]
 
 
-class Gateway:
-    """`environment`: beside this process's own. Standard output is the log, a file, or what `output` says (a
-    descriptor); standard error has a file of its own, or what `errors` says."""
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A policy folder that a test writes itself, as `policies` in `folder`."""
+
+    folder: Path
+    admin_port: int
+
+
+class Gateway(Running):
+    """`place`: its `policies` are served. `environment`: beside this process's own. Standard output is the log, a file,
+    or what `output` says (a descriptor); standard error has a file of its own, or what `errors` says."""
 
     def __init__(
         self,
-        place: Place,
+        place: Place | Where,
         *,
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = SERVE,
@@ -41,14 +45,14 @@ class Gateway:
         self.command = command
         self._output = output
         self._terminal = errors
-        self._log = place.folder / "gateway.log"
+        super().__init__(place.folder / "gateway.log", place.admin_port)
         self._errors = place.folder / "gateway.errors"
         self._process: asyncio.subprocess.Process | None = None
 
     # --- its life ---
 
     async def launch(self) -> None:
-        with self._log.open("ab") as log, self._errors.open("ab") as errors:
+        with self.log.open("ab") as log, self._errors.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *self.command,
                 cwd=self.place.folder,
@@ -73,7 +77,7 @@ class Gateway:
                 told, workers = await self._readiness(), self.workers()
                 if told and told["workers_serving"] == told["workers"] == len(workers) and not {*without} & {*workers}:
                     return
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(PAUSE)
 
     async def ended(self, within: float = PATIENCE) -> int:
         assert self._process is not None
@@ -115,35 +119,12 @@ class Gateway:
         os.kill(self.pid, number)
 
     def workers(self) -> list[int]:
-        return [pid for pid in children_of(self.pid) if is_worker(pid)]
+        return workers_of(self.pid)
 
     # --- its words ---
 
-    def mark(self) -> int:
-        return self._log.stat().st_size
-
-    def text(self, mark: int = 0) -> str:
-        return self._log.read_bytes()[mark:].decode("utf-8", "replace")
-
     def errors(self) -> str:
         return self._errors.read_text()
-
-    def lines(self, mark: int = 0, **fields: object) -> list[Line]:
-        """Those with these fields. A line that is no JSON raises: nothing else is written there."""
-        # The last may be half written.
-        whole = self.text(mark).rpartition("\n")[0]
-        decoded = [json.loads(line) for line in whole.splitlines()]
-        return [line for line in decoded if fields.items() <= line.items()]
-
-    async def logged(self, mark: int, *, within: float = PATIENCE, number: int = 1, **fields: object) -> Line:
-        """The line of this number with these fields. AssertionError if it does not come."""
-        try:
-            async with asyncio.timeout(within):
-                while len(found := self.lines(mark, **fields)) < number:
-                    await asyncio.sleep(_PAUSE)
-        except TimeoutError:
-            raise AssertionError(f"not in the log: {fields}; there is {self.text(mark)[-2000:]}") from None
-        return found[number - 1]
 
     def is_clean(self, *, but: Sequence[str] = ()) -> None:
         """No fault, no unknown event, nothing on standard error; `but`: events that this test calls for."""
@@ -160,7 +141,7 @@ class Gateway:
         try:
             async with asyncio.timeout(PATIENCE):
                 while not (told := self._outcomes(mark)):
-                    await asyncio.sleep(_PAUSE)
+                    await asyncio.sleep(PAUSE)
         except TimeoutError:
             raise AssertionError(f"no outcome: {self.text(mark)}") from None
         assert told[0]["event"] == event, told[0]
@@ -169,54 +150,11 @@ class Gateway:
     def _outcomes(self, mark: int) -> list[Line]:
         return [line for line in self.lines(mark) if line["event"] in ("config.loaded", "config.refused")]
 
-    # --- its admin listener ---
-
-    async def admin(self, path: str) -> tuple[int, str]:
-        async with aiohttp.request("GET", f"http://127.0.0.1:{self.place.admin_port}{path}") as answer:
-            return answer.status, await answer.text()
-
-    async def readiness(self) -> Line:
-        _, text = await self.admin("/readyz")
-        told = json.loads(text)
-        assert isinstance(told, dict)
-        return told
-
-    async def metrics(self) -> dict[str, float]:
-        """By name and labels as exposed, and by name alone their sum."""
-        _, text = await self.admin("/metrics")
-        return samples_in(text)
-
-    async def measured(self, holds: Callable[[dict[str, float]], object]) -> dict[str, float]:
-        """The metrics once they are so. AssertionError if they never are."""
-        return await measured(self.metrics, holds)
-
     async def _readiness(self) -> Line:
         try:
             return await self.readiness()
         except aiohttp.ClientError:
             return {}
-
-
-def children_of(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def is_worker(pid: int) -> bool:
-    try:
-        return b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-
-
-def runs(pid: int) -> bool:
-    """Neither gone nor a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

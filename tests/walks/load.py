@@ -61,7 +61,7 @@ class Load:
             connection = connection or await self._opened()
             if connection is None:
                 return
-            await self._ask(connection, self.targets[number % len(self.targets)], fresh)
+            await self.ask(connection, self.targets[number % len(self.targets)], fresh)
             number += 1
             if not connection.usable:
                 await connection.close()
@@ -81,7 +81,7 @@ class Load:
             connection = await self._opened()
             if connection is None:
                 return
-            await self._ask(connection, self.targets[number % len(self.targets)], True)
+            await self.ask(connection, self.targets[number % len(self.targets)], True)
             await connection.close()
             number += 1
             await asyncio.sleep(self.pause)
@@ -93,7 +93,7 @@ class Load:
         except ConnectionRefusedError:
             return None
 
-    async def _ask(self, connection: Connection, target: str, fresh: bool) -> Asked:
+    async def ask(self, connection: Connection, target: str, fresh: bool = False) -> Asked:
         began = time.monotonic()
         reading, failure = None, ""
         try:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.patience import PATIENCE, until
 from tests.raw_http import Connection, Reading
-from tests.walks.gateway import runs
+from tests.running import runs
 from tests.walks.load import Load, running
 from tests.walks.place import Place
 from tests.walks.world import World, ask, opened, request

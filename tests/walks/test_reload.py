@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.patience import PATIENCE, until
-from tests.walks.gateway import children_of
+from tests.running import children_of
 from tests.walks.place import ONE, Place
 from tests.walks.world import World, ask, everywhere, opened
 

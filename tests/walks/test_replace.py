@@ -15,7 +15,8 @@ from deploy.demo.ports import free
 from tests.cli.test_main import ECLUSE
 from tests.patience import PATIENCE, until
 from tests.raw_http import Connection
-from tests.walks.gateway import READY_WITHIN, SERVE, Gateway, runs
+from tests.running import runs
+from tests.walks.gateway import READY_WITHIN, SERVE, Gateway
 from tests.walks.load import Load, running
 from tests.walks.place import ONE, Place
 from tests.walks.world import World, ask, everywhere, opened, request

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.raw_http import Connection
 from tests.walks.gateway import READY_WITHIN, SERVE, Gateway
 from tests.walks.place import ONE, Place
 from tests.walks.upstream import Upstream
-from tests.walks.world import ask
+from tests.walks.world import ask, request
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +62,7 @@ class ManagedGateway(Gateway):
 
     async def launch(self) -> None:
         os.set_inheritable(self.passed, True)
-        with self._log.open("ab") as log, self._errors.open("ab") as errors:
+        with self.log.open("ab") as log, self._errors.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *self.command,
                 cwd=self.place.folder,
@@ -120,10 +121,11 @@ async def test_from_ready_to_stopping_and_who_connects_in_between_is_served(tmp_
             gateway.signal(signal.SIGTERM)
             assert await manager.said() == [b"STOPPING=1"]
             assert await gateway.ended() == 0
-        waiting = asyncio.create_task(ask(place.url(), "/public/b"))
+        waiting = await Connection.open(place.url())
         async with managed(place, manager, descriptor) as gateway:
-            assert (await asyncio.wait_for(waiting, READY_WITHIN)).status == 200
             assert (await manager.said())[0] == b"READY=1"
+            assert (await waiting.exchange(request("/public/b"))).status == 200
+            await waiting.close()
             gateway.is_clean()
 
 

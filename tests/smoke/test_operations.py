@@ -1,6 +1,6 @@
 """What operators rely on: health, metrics, log, reload, workers that die, a stop that loses nothing.
 
-In this order: the last checks stop the gateway.
+In this order: the last tests stop the gateway.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from deploy.demo.processes import Child
 from deploy.demo.stack import PORTAL_HOST, Demo, DemoFailed
 from tests.browser_like import Person, Response
 from tests.patience import PATIENCE, until
+from tests.running import descendants_of, runs
 from tests.smoke.pages import received
 from tests.smoke.world import PERMIS_HOST, SEAT, World
 
@@ -31,22 +32,26 @@ LONGEST_STOP = 0.1
 STOPS_TOLD = 10
 
 
-async def the_admin_listener_answers(world: World) -> None:
-    assert await world.admin("/livez") == (200, "alive\n")
-    status, text = await world.admin("/readyz")
+async def test_the_demo_starts_and_leaves_no_file_out(world: World) -> None:
+    assert world.demo.left_out is None
+
+
+async def test_the_admin_listener_answers(world: World) -> None:
+    assert await world.gateway.admin("/livez") == (200, "alive\n")
+    status, text = await world.gateway.admin("/readyz")
     assert status == 200
     assert '"ready": true' in text
-    assert (await world.admin("/elsewhere"))[0] == 404
+    assert (await world.gateway.admin("/elsewhere"))[0] == 404
 
 
-async def the_admin_listener_is_not_on_the_public_port(world: World) -> None:
+async def test_the_admin_listener_is_not_on_the_public_port(world: World) -> None:
     for path in ("/livez", "/readyz", "/metrics"):
         page = await world.person().script(world.permis(path))
         assert page.status == 401, f"{path}: {page.status}"
 
 
-async def metrics_count_what_happens(world: World) -> None:
-    before = await world.metrics()
+async def test_metrics_count_what_happens(world: World) -> None:
+    before = await world.gateway.metrics()
     person, _ = await world.signed_in("paul")
     await person.open(world.permis("/admin/"))
     once = (
@@ -54,7 +59,7 @@ async def metrics_count_what_happens(world: World) -> None:
         'ecluse_http_requests_total{app="permis",code_class="2xx"}',
         'ecluse_http_requests_total{app="permis",code_class="4xx"}',
     )
-    after = await world.measured(lambda told: all(told.get(name, 0) > before.get(name, 0) for name in once))
+    after = await world.gateway.measured(lambda told: all(told.get(name, 0) > before.get(name, 0) for name in once))
 
     def more(name: str) -> float:
         return after.get(name, 0) - before.get(name, 0)
@@ -66,21 +71,21 @@ async def metrics_count_what_happens(world: World) -> None:
     assert more("ecluse_overhead_seconds_count") >= 1
 
 
-async def the_loop_never_stands_still_for_long(world: World) -> None:
+async def test_the_loop_never_stands_still_for_long(world: World) -> None:
     """What the gateway does it does at every sign-in, and what its host does it does once."""
     stops: list[float] = []
     while not stops or (stops[-1] >= LONGEST_STOP and len(stops) < 3):
         if stops:
             await asyncio.sleep(STOPS_TOLD + 1)
         await world.signed_in("paul")
-        stops.append((await world.metrics())["ecluse_event_loop_stop_max_seconds"])
+        stops.append((await world.gateway.metrics())["ecluse_event_loop_stop_max_seconds"])
     assert 0 < stops[-1] < LONGEST_STOP, stops
 
 
-async def the_log_is_json_and_tells_no_secret_and_no_attribute(world: World) -> None:
+async def test_the_log_is_json_and_tells_no_secret_and_no_attribute(world: World) -> None:
     person, _ = await world.signed_in("helene", world.permis("/dossier?jeton=tres-secret"))
     await person.open(world.permis("/admin/"))
-    text = world.log_text()
+    text = world.gateway.text()
     lines = [line for line in text.splitlines() if line]
     assert lines
     assert all(line.startswith("{") for line in lines), [line for line in lines if not line.startswith("{")][:3]
@@ -96,7 +101,7 @@ def _keys(world: World) -> list[Path]:
     return [path for path in (world.demo.folder / "certs").rglob("*") if path.is_file()]
 
 
-async def keys_are_for_their_owner_alone(world: World) -> None:
+async def test_keys_are_for_their_owner_alone(world: World) -> None:
     files = _keys(world)
     # Those of the store, of the LDAP server and of a login form, one for each provider, and pairs.
     assert len(files) == 3 + len(ACCOUNTS) + 2 * (1 + len(SAML_ACCOUNTS))
@@ -106,7 +111,7 @@ async def keys_are_for_their_owner_alone(world: World) -> None:
     assert not [path for path in state if path.stat().st_mode & 0o007]
 
 
-async def what_is_stored_holds_no_name_in_clear(world: World) -> None:
+async def test_what_is_stored_holds_no_name_in_clear(world: World) -> None:
     await world.signed_in("helene")
     stored = b"".join(path.read_bytes() for path in (world.demo.folder / "var").rglob("*.sqlite*"))
     assert stored
@@ -114,11 +119,11 @@ async def what_is_stored_holds_no_name_in_clear(world: World) -> None:
     assert not [word for word in words if word.encode() in stored]
 
 
-async def a_broken_file_leaves_the_old_rules_live_and_is_named(world: World) -> None:
+async def test_a_broken_file_leaves_the_old_rules_live_and_is_named(world: World) -> None:
     good = world.read_policy(PERMIS)
     broken = good.replace("  - path: /admin/**\n    allow:", "  - path: /admin/**\n    alow:")
     place = f"policies/apps/permis.yaml:{broken[: broken.index('alow:')].count(chr(10)) + 1}:5: "
-    revision = json.loads((await world.admin("/readyz"))[1])["revision"]
+    revision = json.loads((await world.gateway.admin("/readyz"))[1])["revision"]
     async with world.policy(PERMIS, broken, event="config.refused") as line:
         assert place in str(line["detail"])
         assert "alow" in str(line["detail"])
@@ -126,15 +131,15 @@ async def a_broken_file_leaves_the_old_rules_live_and_is_named(world: World) -> 
         person, page = await world.signed_in("paul")
         assert page.status == 200
         assert (await person.open(world.permis("/admin/"))).status == 403
-        assert (await world.metrics())["ecluse_config_last_reload_successful"] == 0
-        status, text = await world.admin("/readyz")
+        assert (await world.gateway.metrics())["ecluse_config_last_reload_successful"] == 0
+        status, text = await world.gateway.admin("/readyz")
         assert status == 200
         assert json.loads(text)["revision"] == revision
         assert place in json.loads(text)["last_reload"]
-    assert (await world.metrics())["ecluse_config_last_reload_successful"] == 1
+    assert (await world.gateway.metrics())["ecluse_config_last_reload_successful"] == 1
 
 
-async def a_good_change_is_taken_by_every_worker_for_people_who_are_signed_in(world: World) -> None:
+async def test_a_good_change_is_taken_by_every_worker_for_people_who_are_signed_in(world: World) -> None:
     changed = (
         world.read_policy(PERMIS)
         .replace("{group: administrateurs}", "{group: ONDE}")
@@ -153,7 +158,7 @@ async def a_good_change_is_taken_by_every_worker_for_people_who_are_signed_in(wo
         await person.close()
 
 
-async def a_provider_taken_off_an_application_is_heard_no_more(world: World) -> None:
+async def test_a_provider_taken_off_an_application_is_heard_no_more(world: World) -> None:
     changed = world.read_policy(SUBVENTIONS).replace("[metropole, departement, region]", "[departement]")
     person, page = await world.signed_in("helene", world.subventions())
     assert page.status == 200
@@ -164,7 +169,7 @@ async def a_provider_taken_off_an_application_is_heard_no_more(world: World) -> 
     assert (await person.open(world.subventions())).status == 200
 
 
-async def check_prints_every_problem_with_its_place(world: World) -> None:
+async def test_check_prints_every_problem_with_its_place(world: World) -> None:
     folder = world.demo.folder / "policies"
     good = world.read_policy(PERMIS)
     (folder / PERMIS).write_text(good.replace("hosts:", "host:").replace("{from: uid}", "{from: uid, encodng: latin1}"))
@@ -181,50 +186,48 @@ async def check_prints_every_problem_with_its_place(world: World) -> None:
         (folder / PERMIS).write_text(good)
 
 
-async def an_application_that_is_down_gives_a_page_that_says_so(world: World) -> None:
+async def test_an_application_that_is_down_gives_a_page_that_says_so(world: World) -> None:
     with socket.socket() as nobody:
         nobody.bind((LOOPBACK, 0))
         port = nobody.getsockname()[1]
         changed = world.read_policy(SUBVENTIONS).replace(f":{world.demo.ports.subventions}", f":{port}")
         async with world.policy(SUBVENTIONS, changed):
-            mark = world.log_mark()
+            mark = world.gateway.mark()
             page = await world.person().open(world.subventions("/public/"))
             assert page.status == 502
             assert '<html lang="fr">' in page.text
-            line = await world.logged(mark, event="upstream.failed", code="upstream.connect")
+            line = await world.gateway.logged(mark, event="upstream.failed", code="upstream.connect")
             assert str(line["reference"]) in page.text
             assert str(port) not in page.text
     assert (await world.person().open(world.subventions("/public/"))).status == 200
 
 
-async def when_a_worker_dies_another_answers_and_nobody_signs_in_again(world: World) -> None:
+async def test_when_a_worker_dies_another_answers_and_nobody_signs_in_again(world: World) -> None:
     person, _ = await world.signed_in("paul")
     await person.close()
-    workers = workers_of(world.demo.gateway.pid)
-    mark = world.log_mark()
+    workers = world.workers()
+    mark = world.gateway.mark()
     os.kill(workers[0], signal.SIGKILL)
     for _ in range(6):
         page = await person.open(world.permis())
         assert received(page)["HTTP_X_REMOTE_USER"] == b"paul"
         await person.close()
-    await world.logged(mark, event="worker.died", worker=workers[0])
+    await world.gateway.logged(mark, event="worker.died", worker=workers[0])
     async with asyncio.timeout(PATIENCE):
-        while len(workers_of(world.demo.gateway.pid)) < len(workers) or workers[0] in workers_of(
-            world.demo.gateway.pid
-        ):
+        while len(world.workers()) < len(workers) or workers[0] in world.workers():
             await asyncio.sleep(0.1)
 
 
-async def a_broken_file_and_a_dead_worker_together_change_nothing(world: World) -> None:
+async def test_a_broken_file_and_a_dead_worker_together_change_nothing(world: World) -> None:
     good = world.read_policy(PERMIS)
     path = world.demo.folder / "policies" / PERMIS
     person, _ = await world.signed_in("paul")
     path.write_text("version: 1\napp: [")
     try:
-        mark = world.log_mark()
-        for worker in workers_of(world.demo.gateway.pid):
+        mark = world.gateway.mark()
+        for worker in world.workers():
             os.kill(worker, signal.SIGKILL)
-        await world.logged(mark, event="worker.started")
+        await world.gateway.logged(mark, event="worker.started")
         page = await patiently(person, world.permis())
         assert received(page)["HTTP_X_REMOTE_USER"] == b"paul"
         assert (await person.open(world.permis("/admin/"))).status == 403
@@ -232,10 +235,10 @@ async def a_broken_file_and_a_dead_worker_together_change_nothing(world: World) 
         path.write_text(good)
 
 
-async def sigterm_finishes_what_is_under_way_and_leaves_with_0(world: World) -> None:
+async def test_sigterm_finishes_what_is_under_way_and_leaves_with_0(world: World) -> None:
     person = world.person()
-    mark = world.log_mark()
-    workers = workers_of(world.demo.gateway.pid)
+    mark = world.gateway.mark()
+    workers = world.workers()
     said = world.demo.folder / "var/permis.log"
     before = said.read_text().count(" Accepted")
     slow = asyncio.create_task(person.step("GET", world.permis("/public/lent?secondes=2")))
@@ -246,7 +249,7 @@ async def sigterm_finishes_what_is_under_way_and_leaves_with_0(world: World) -> 
     assert "Page lente" in page.text
     assert page.header("Connection").lower() == "close"
     assert await stopping == 0
-    await world.logged(mark, event="gateway.stopped")
+    await world.gateway.logged(mark, event="gateway.stopped")
     assert not [pid for pid in workers if runs(pid)]
     with suppress(ConnectionRefusedError):
         await asyncio.open_connection(LOOPBACK, world.demo.ports.public)
@@ -254,7 +257,7 @@ async def sigterm_finishes_what_is_under_way_and_leaves_with_0(world: World) -> 
     await world.demo.start_gateway()
 
 
-async def sessions_outlive_a_restart(world: World) -> None:
+async def test_sessions_outlive_a_restart(world: World) -> None:
     person, _ = await world.signed_in("helene")
     await world.demo.stop_gateway()
     await person.close()
@@ -264,12 +267,12 @@ async def sessions_outlive_a_restart(world: World) -> None:
     assert received(page)["HTTP_X_REMOTE_USER"] == b"helene"
 
 
-async def a_taken_port_is_named(world: World) -> None:
+async def test_a_taken_port_is_named(world: World) -> None:
     with pytest.raises(DemoFailed, match=rf"taken .*{world.demo.ports.public} \(public\)"):
         await Demo(world.demo.folder, world.demo.ports).__aenter__()
 
 
-async def the_demo_command_stops_all_that_it_started(world: World) -> None:
+async def test_the_demo_command_stops_all_that_it_started(world: World) -> None:
     log = world.demo.folder / "command.log"
     command = [sys.executable, "-m", "deploy.demo", "--ports-free"]
     child = await Child.start("demo", command, folder=ROOT, log=log)
@@ -298,53 +301,3 @@ async def patiently(person: Person, url: str) -> Response:
                 return await person.open(url)
             except ConnectionError:
                 await asyncio.sleep(0.1)
-
-
-def workers_of(supervisor: int) -> list[int]:
-    return [pid for pid in children_of(supervisor) if is_worker(pid)]
-
-
-def is_worker(pid: int) -> bool:
-    """Not of one that has gone meanwhile."""
-    with suppress(OSError):
-        return b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    return False
-
-
-def children_of(pid: int) -> list[int]:
-    with suppress(OSError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
-
-
-def descendants_of(pid: int) -> list[int]:
-    children = children_of(pid)
-    return [*children, *(each for child in children for each in descendants_of(child))]
-
-
-def runs(pid: int) -> bool:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-CHECKS = (
-    the_admin_listener_answers,
-    the_admin_listener_is_not_on_the_public_port,
-    metrics_count_what_happens,
-    the_loop_never_stands_still_for_long,
-    the_log_is_json_and_tells_no_secret_and_no_attribute,
-    keys_are_for_their_owner_alone,
-    what_is_stored_holds_no_name_in_clear,
-    a_broken_file_leaves_the_old_rules_live_and_is_named,
-    a_good_change_is_taken_by_every_worker_for_people_who_are_signed_in,
-    a_provider_taken_off_an_application_is_heard_no_more,
-    check_prints_every_problem_with_its_place,
-    an_application_that_is_down_gives_a_page_that_says_so,
-    when_a_worker_dies_another_answers_and_nobody_signs_in_again,
-    a_broken_file_and_a_dead_worker_together_change_nothing,
-    sigterm_finishes_what_is_under_way_and_leaves_with_0,
-    sessions_outlive_a_restart,
-    a_taken_port_is_named,
-    the_demo_command_stops_all_that_it_started,
-)

@@ -6,8 +6,8 @@ from tests.smoke.world import World
 REFUSAL, IN_ENGLISH = "Réservé aux administrateurs", "For administrators alone"
 
 
-async def a_refused_person_gets_403_with_a_reference_in_french(world: World) -> None:
-    mark = world.log_mark()
+async def test_a_refused_person_gets_403_with_a_reference_in_french(world: World) -> None:
+    mark = world.gateway.mark()
     person, _ = await world.signed_in("paul")
     page = await person.open(world.permis("/admin/"))
     assert page.status == 403
@@ -15,12 +15,12 @@ async def a_refused_person_gets_403_with_a_reference_in_french(world: World) -> 
     assert '<html lang="fr">' in page.text
     assert REFUSAL in page.text
     assert "Référence" in page.text
-    line = await world.logged(mark, event="access.denied", app="permis")
+    line = await world.gateway.logged(mark, event="access.denied", app="permis")
     assert f"<code>{line['reference']}</code>" in page.text
     assert str(line["rule"]).startswith("policies/apps/permis.yaml:")
 
 
-async def a_refused_person_gets_the_same_in_english(world: World) -> None:
+async def test_a_refused_person_gets_the_same_in_english(world: World) -> None:
     person, _ = await world.signed_in("paul")
     page = await person.step("GET", world.permis("/admin/"), [("Accept-Language", "en;q=0.9, fr;q=0.1")])
     assert page.status == 403
@@ -29,7 +29,7 @@ async def a_refused_person_gets_the_same_in_english(world: World) -> None:
     assert (IN_ENGLISH in page.text, REFUSAL in page.text) == (True, False)
 
 
-async def a_refused_script_gets_json(world: World) -> None:
+async def test_a_refused_script_gets_json(world: World) -> None:
     person, _ = await world.signed_in("paul")
     answer = await person.script(world.permis("/admin/x"))
     assert answer.status == 403
@@ -39,7 +39,7 @@ async def a_refused_script_gets_json(world: World) -> None:
     assert "login_url" not in told
 
 
-async def a_group_opens_the_administration(world: World) -> None:
+async def test_a_group_opens_the_administration(world: World) -> None:
     person, page = await world.signed_in("helene", world.permis("/admin/"))
     assert page.status == 200
     assert "Administration" in page.text
@@ -47,7 +47,7 @@ async def a_group_opens_the_administration(world: World) -> None:
     assert (await person.open(world.permis("/admin/comptes?x=1"))).status == 200
 
 
-async def a_path_pattern_covers_the_folder_and_all_below(world: World) -> None:
+async def test_a_path_pattern_covers_the_folder_and_all_below(world: World) -> None:
     person, _ = await world.signed_in("paul")
     for target in ("/admin", "/admin/", "/admin/a/b/c", "/admin?x", "/admin/?x=/public/"):
         assert (await person.open(world.permis(target))).status == 403, target
@@ -55,13 +55,13 @@ async def a_path_pattern_covers_the_folder_and_all_below(world: World) -> None:
         assert (await person.open(world.permis(target))).status != 403, target
 
 
-async def a_group_of_another_provider_opens_what_is_its_own(world: World) -> None:
+async def test_a_group_of_another_provider_opens_what_is_its_own(world: World) -> None:
     person, page = await world.signed_in("maire")
     assert page.status == 200
     assert (await person.open(world.permis("/admin/"))).status == 403
 
 
-async def a_rule_for_one_method_does_not_lend_itself_to_another(world: World) -> None:
+async def test_a_rule_for_one_method_does_not_lend_itself_to_another(world: World) -> None:
     paul, _ = await world.signed_in("paul", world.subventions("/comptes/"))
     url = world.subventions("/comptes/1")
     assert (await paul.open(url)).status == 200
@@ -73,7 +73,7 @@ async def a_rule_for_one_method_does_not_lend_itself_to_another(world: World) ->
     assert (await helene.step("PATCH", url, body=b"x")).status == 403
 
 
-async def a_public_page_needs_nobody_and_announces_nobody(world: World) -> None:
+async def test_a_public_page_needs_nobody_and_announces_nobody(world: World) -> None:
     person = world.person()
     page = await person.open(world.permis("/public/plan"))
     assert page.status == 200
@@ -81,22 +81,9 @@ async def a_public_page_needs_nobody_and_announces_nobody(world: World) -> None:
     assert person.jar.received == []
 
 
-async def a_form_reaches_the_application_whole(world: World) -> None:
+async def test_a_form_reaches_the_application_whole(world: World) -> None:
     person, _ = await world.signed_in("helene")
     form = await person.open(world.permis("/depot"))
     text = "AB 12 « Léa » " + "x" * 100_000
     page = await person.submit(form, form.forms()[0], [("parcelle", text)])
     assert received(page)["parcelle"] == text.encode()
-
-
-CHECKS = (
-    a_refused_person_gets_403_with_a_reference_in_french,
-    a_refused_person_gets_the_same_in_english,
-    a_refused_script_gets_json,
-    a_group_opens_the_administration,
-    a_path_pattern_covers_the_folder_and_all_below,
-    a_group_of_another_provider_opens_what_is_its_own,
-    a_rule_for_one_method_does_not_lend_itself_to_another,
-    a_public_page_needs_nobody_and_announces_nobody,
-    a_form_reaches_the_application_whole,
-)

@@ -36,8 +36,8 @@ def changed(url: str, **parameters: str) -> str:
 # --- the provider's answer ---
 
 
-async def a_replayed_callback_signs_nobody_in(world: World) -> None:
-    mark = world.log_mark()
+async def test_a_replayed_callback_signs_nobody_in(world: World) -> None:
+    mark = world.gateway.mark()
     person = world.person()
     callback = await to_callback(world, person)
     await person.follow(await person.step("GET", callback))
@@ -51,23 +51,23 @@ async def a_replayed_callback_signs_nobody_in(world: World) -> None:
     assert stolen.status == 400
     assert "<h1>" in stolen.text
     got_no_seat(stranger, PORTAL_HOST)
-    await world.logged(mark, code="login.transaction_gone")
+    await world.gateway.logged(mark, code="login.transaction_gone")
 
 
-async def a_callback_in_another_browser_signs_nobody_in(world: World) -> None:
-    mark = world.log_mark()
+async def test_a_callback_in_another_browser_signs_nobody_in(world: World) -> None:
+    mark = world.gateway.mark()
     owner, thief = world.person(), world.person()
     callback = await to_callback(world, owner)
     await world.to_provider(thief, "paul", world.permis())
     page = await thief.step("GET", callback)
     assert page.status == 400
     got_no_seat(thief, PORTAL_HOST)
-    await world.logged(mark, event="login.refused", code="login.other_browser")
+    await world.gateway.logged(mark, event="login.refused", code="login.other_browser")
     assert (await owner.step("GET", callback)).status == 400, "it was used up, and yet works"
     got_no_seat(owner, PORTAL_HOST)
 
 
-async def a_state_that_nobody_gave_out_is_refused(world: World) -> None:
+async def test_a_state_that_nobody_gave_out_is_refused(world: World) -> None:
     person = world.person()
     callback = await to_callback(world, person)
     page = await person.step("GET", changed(callback, state="A" * 43))
@@ -75,42 +75,42 @@ async def a_state_that_nobody_gave_out_is_refused(world: World) -> None:
     got_no_seat(person, PORTAL_HOST)
 
 
-async def a_code_at_the_callback_of_another_provider_goes_nowhere(world: World) -> None:
-    mark = world.log_mark()
+async def test_a_code_at_the_callback_of_another_provider_goes_nowhere(world: World) -> None:
+    mark = world.gateway.mark()
     person = world.person()
     callback = await to_callback(world, person)
     page = await person.step("GET", callback.replace("callback/metropole", "callback/departement"))
     assert page.status == 400
     got_no_seat(person, PORTAL_HOST)
-    await world.logged(mark, event="login.refused", code="login.other_provider")
+    await world.gateway.logged(mark, event="login.refused", code="login.other_provider")
 
 
-async def an_answer_that_names_another_issuer_is_refused(world: World) -> None:
-    mark = world.log_mark()
+async def test_an_answer_that_names_another_issuer_is_refused(world: World) -> None:
+    mark = world.gateway.mark()
     person = world.person()
     callback = await to_callback(world, person)
     page = await person.step("GET", changed(callback, iss=world.demo.issuer("departement")))
     assert page.status in (400, 403)
     got_no_seat(person, PORTAL_HOST)
-    line = await world.logged(mark, event="login.refused", provider="metropole")
+    line = await world.gateway.logged(mark, event="login.refused", provider="metropole")
     assert str(line["code"]).startswith(("oidc.", "login."))
 
 
-async def a_made_up_code_is_refused(world: World) -> None:
-    mark = world.log_mark()
+async def test_a_made_up_code_is_refused(world: World) -> None:
+    mark = world.gateway.mark()
     person = world.person()
     callback = await to_callback(world, person)
     page = await person.step("GET", changed(callback, code="made-up"))
     assert page.status in (400, 403, 502)
     assert "Référence" in page.text
     got_no_seat(person, PORTAL_HOST)
-    await world.logged(mark, event="login.refused", provider="metropole")
+    await world.gateway.logged(mark, event="login.refused", provider="metropole")
 
 
 # --- the hand-over ---
 
 
-async def a_hand_over_code_used_twice_gives_one_seat(world: World) -> None:
+async def test_a_hand_over_code_used_twice_gives_one_seat(world: World) -> None:
     person = world.person()
     enter = await to_enter(world, person)
     first = await person.step("GET", enter)
@@ -122,32 +122,32 @@ async def a_hand_over_code_used_twice_gives_one_seat(world: World) -> None:
     assert person.jar.get(PERMIS_HOST, SEAT) == seat
 
 
-async def a_hand_over_code_in_another_browser_is_refused_and_burnt(world: World) -> None:
-    mark = world.log_mark()
+async def test_a_hand_over_code_in_another_browser_is_refused_and_burnt(world: World) -> None:
+    mark = world.gateway.mark()
     owner, thief = world.person(), world.person()
     enter = await to_enter(world, owner)
     await thief.open(world.permis())
     page = await thief.step("GET", enter)
     assert page.status == 400
     got_no_seat(thief)
-    await world.logged(mark, event="handover.refused", code="handover.other_browser")
+    await world.gateway.logged(mark, event="handover.refused", code="handover.other_browser")
     await owner.step("GET", enter)
     got_no_seat(owner)
 
 
-async def a_hand_over_code_on_another_host_is_refused_and_burnt(world: World) -> None:
-    mark = world.log_mark()
+async def test_a_hand_over_code_on_another_host_is_refused_and_burnt(world: World) -> None:
+    mark = world.gateway.mark()
     person = world.person()
     enter = await to_enter(world, person)
     page = await person.step("GET", enter.replace(PERMIS_HOST, SUBVENTIONS_HOST))
     assert page.status == 400
     got_no_seat(person, SUBVENTIONS_HOST)
-    await world.logged(mark, event="handover.refused", code="handover.other_host")
+    await world.gateway.logged(mark, event="handover.refused", code="handover.other_host")
     await person.step("GET", enter)
     got_no_seat(person)
 
 
-async def a_transaction_finished_by_another_person_gives_neither_a_wrong_session(world: World) -> None:
+async def test_a_transaction_finished_by_another_person_gives_neither_a_wrong_session(world: World) -> None:
     """Somebody is lured into finishing, in their own browser, what an attacker has begun, or the other way round."""
     victim, _ = await world.signed_in("helene", world.subventions())
     attacker = world.person()
@@ -160,7 +160,7 @@ async def a_transaction_finished_by_another_person_gives_neither_a_wrong_session
     got_no_seat(attacker)
 
 
-async def the_cookie_of_one_application_copied_to_another_is_refused(world: World) -> None:
+async def test_the_cookie_of_one_application_copied_to_another_is_refused(world: World) -> None:
     person, _ = await world.signed_in("helene")
     seat = person.jar.get(PERMIS_HOST, SEAT)
     assert seat is not None
@@ -171,7 +171,7 @@ async def the_cookie_of_one_application_copied_to_another_is_refused(world: Worl
         assert page.status == 401, f"{host}: {page.status}"
 
 
-async def a_changed_cookie_is_nobodys(world: World) -> None:
+async def test_a_changed_cookie_is_nobodys(world: World) -> None:
     person, _ = await world.signed_in("paul")
     seat = person.jar.get(PERMIS_HOST, SEAT) or ""
     id, _, secret = seat.partition(".")
@@ -182,7 +182,7 @@ async def a_changed_cookie_is_nobodys(world: World) -> None:
         assert (await thief.script(world.permis())).status == 401, value
 
 
-async def two_cookies_of_ours_are_refused(world: World) -> None:
+async def test_two_cookies_of_ours_are_refused(world: World) -> None:
     person, _ = await world.signed_in("paul")
     seat = person.jar.get(PERMIS_HOST, SEAT) or ""
     page = await world.person().open(world.permis(), [("Cookie", f"{SEAT}={seat}; {SEAT}={seat[::-1]}")])
@@ -192,7 +192,7 @@ async def two_cookies_of_ours_are_refused(world: World) -> None:
 # --- signing out ---
 
 
-async def logout_on_one_application_ends_both(world: World) -> None:
+async def test_logout_on_one_application_ends_both(world: World) -> None:
     person, _ = await world.signed_in("helene")
     await person.open(world.subventions())
     thief = world.person()
@@ -212,8 +212,8 @@ async def logout_on_one_application_ends_both(world: World) -> None:
     assert back.origin == world.portal(""), "signed in again without being asked"
 
 
-async def logout_needs_a_form_of_our_own(world: World) -> None:
-    mark = world.log_mark()
+async def test_logout_needs_a_form_of_our_own(world: World) -> None:
+    mark = world.gateway.mark()
     person, _ = await world.signed_in("paul")
     await person.open(world.permis("/_ecluse/logout"))
     foreign = await person.post(world.permis("/_ecluse/logout"), "", initiator="http://evil.localhost:1/")
@@ -224,13 +224,13 @@ async def logout_needs_a_form_of_our_own(world: World) -> None:
     assert (await world.person().step("POST", world.permis("/_ecluse/logout"), headers)).status == 403
     page = await person.open(world.permis())
     assert received(page)["HTTP_X_REMOTE_USER"] == b"paul"
-    await world.logged(mark, event="logout.refused", code="logout.cross_site")
+    await world.gateway.logged(mark, event="logout.refused", code="logout.cross_site")
 
 
 # --- who cannot be sent to a sign-in page ---
 
 
-async def a_script_gets_401_and_a_login_url_that_works(world: World) -> None:
+async def test_a_script_gets_401_and_a_login_url_that_works(world: World) -> None:
     person = world.person()
     answer = await person.step(
         "GET", world.permis("/api/x?y=1"), [("Referer", world.permis("/liste?page=2"))], kind="script"
@@ -244,7 +244,7 @@ async def a_script_gets_401_and_a_login_url_that_works(world: World) -> None:
     assert page.url == world.permis("/liste?page=2")
 
 
-async def a_frame_gets_a_small_page_that_opens_at_the_top(world: World) -> None:
+async def test_a_frame_gets_a_small_page_that_opens_at_the_top(world: World) -> None:
     page = await world.person().frame(world.permis("/dossiers"))
     assert page.status == 401
     assert 'target="_top"' in page.text
@@ -252,7 +252,7 @@ async def a_frame_gets_a_small_page_that_opens_at_the_top(world: World) -> None:
     assert link == world.permis("/_ecluse/login?to=/dossiers")
 
 
-async def a_prefetch_and_an_old_script_start_no_sign_in(world: World) -> None:
+async def test_a_prefetch_and_an_old_script_start_no_sign_in(world: World) -> None:
     person = world.person()
     prefetch = await person.step("GET", world.permis(), [("Sec-Purpose", "prefetch")])
     assert prefetch.status == 401
@@ -261,7 +261,7 @@ async def a_prefetch_and_an_old_script_start_no_sign_in(world: World) -> None:
     assert person.jar.received == []
 
 
-async def a_form_sent_without_a_session_ends_on_a_page_that_says_so(world: World) -> None:
+async def test_a_form_sent_without_a_session_ends_on_a_page_that_says_so(world: World) -> None:
     person, _ = await world.signed_in("paul")
     form = await person.open(world.permis("/depot"))
     person.jar.forget(PERMIS_HOST)
@@ -277,7 +277,7 @@ async def a_form_sent_without_a_session_ends_on_a_page_that_says_so(world: World
     assert received(sent)["parcelle"] == b"AB12"
 
 
-async def a_browser_that_keeps_no_cookies_does_not_go_round_for_ever(world: World) -> None:
+async def test_a_browser_that_keeps_no_cookies_does_not_go_round_for_ever(world: World) -> None:
     person, _ = await world.signed_in("paul")
     page: Response | None = None
     steps = 0
@@ -294,7 +294,7 @@ async def a_browser_that_keeps_no_cookies_does_not_go_round_for_ever(world: Worl
     assert steps < 20
 
 
-async def no_answer_of_ours_may_be_kept_or_framed(world: World) -> None:
+async def test_no_answer_of_ours_may_be_kept_or_framed(world: World) -> None:
     person = world.person()
     begun = await person.step("GET", world.permis("/"))
     chooser = await person.step("GET", begun.location)
@@ -311,7 +311,7 @@ async def no_answer_of_ours_may_be_kept_or_framed(world: World) -> None:
         assert "unsafe" not in policy
 
 
-async def no_address_of_a_stranger_is_redirected_to(world: World) -> None:
+async def test_no_address_of_a_stranger_is_redirected_to(world: World) -> None:
     person, _ = await world.signed_in("paul")
     for to in (
         "//evil.example/", "https://evil.example/", "/\\evil.example", "\\\\evil.example", "/%0d%0aLocation:x",
@@ -319,29 +319,3 @@ async def no_address_of_a_stranger_is_redirected_to(world: World) -> None:
     ):  # fmt: skip
         answer = await person.step("GET", world.permis("/_ecluse/login?" + urlencode({"to": to})))
         assert answer.location == world.permis("/"), f"{to} leads to {answer.location}"
-
-
-CHECKS = (
-    a_replayed_callback_signs_nobody_in,
-    a_callback_in_another_browser_signs_nobody_in,
-    a_state_that_nobody_gave_out_is_refused,
-    a_code_at_the_callback_of_another_provider_goes_nowhere,
-    an_answer_that_names_another_issuer_is_refused,
-    a_made_up_code_is_refused,
-    a_hand_over_code_used_twice_gives_one_seat,
-    a_hand_over_code_in_another_browser_is_refused_and_burnt,
-    a_hand_over_code_on_another_host_is_refused_and_burnt,
-    a_transaction_finished_by_another_person_gives_neither_a_wrong_session,
-    the_cookie_of_one_application_copied_to_another_is_refused,
-    a_changed_cookie_is_nobodys,
-    two_cookies_of_ours_are_refused,
-    logout_on_one_application_ends_both,
-    logout_needs_a_form_of_our_own,
-    a_script_gets_401_and_a_login_url_that_works,
-    a_frame_gets_a_small_page_that_opens_at_the_top,
-    a_prefetch_and_an_old_script_start_no_sign_in,
-    a_form_sent_without_a_session_ends_on_a_page_that_says_so,
-    a_browser_that_keeps_no_cookies_does_not_go_round_for_ever,
-    no_answer_of_ours_may_be_kept_or_framed,
-    no_address_of_a_stranger_is_redirected_to,
-)

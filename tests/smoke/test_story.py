@@ -32,7 +32,7 @@ async def _opinion(world: World, person: Person) -> Response:
     return await person.post(form.action, "", initiator=page.url)
 
 
-async def the_story_is_told_in_french_and_in_english(world: World) -> None:
+async def test_the_story_is_told_in_french_and_in_english(world: World) -> None:
     for language, title in (("fr", "Écluse en cinq minutes"), ("en", "Écluse in five minutes")):
         page = await _told(world, language)
         assert f'<html lang="{language}">' in page.text
@@ -41,36 +41,36 @@ async def the_story_is_told_in_french_and_in_english(world: World) -> None:
         assert "$" not in page.text
 
 
-async def each_of_its_links_leads_somewhere(world: World) -> None:
+async def test_each_of_its_links_leads_somewhere(world: World) -> None:
     for language in ("fr", "en"):
         for link in (await _told(world, language)).links():
             page = await world.person(language).open(link)
             assert page.status in {200, 401, 403}, f"{page.status} {link}"
 
 
-async def it_says_who_the_people_are_and_of_which_nine(world: World) -> None:
+async def test_it_says_who_the_people_are_and_of_which_nine(world: World) -> None:
     page = await _told(world)
     for organisation in ORGANISATIONS.values():
         assert f"<td>{organisation}</td>" in page.text, organisation
 
 
-async def a_mayor_signs_in_by_a_provider_like_proconnect(world: World) -> None:
-    mark = world.log_mark()
+async def test_a_mayor_signs_in_by_a_provider_like_proconnect(world: World) -> None:
+    mark = world.gateway.mark()
     _, page = await _mayor(world)
     assert (page.status, "Bonjour marc." in page.text) == (200, True)
-    await world.logged(mark, event="login.succeeded", provider="proconnect")
+    await world.gateway.logged(mark, event="login.succeeded", provider="proconnect")
 
 
-async def the_mayor_is_refused_the_roll_and_reads_why(world: World) -> None:
+async def test_the_mayor_is_refused_the_roll_and_reads_why(world: World) -> None:
     marc, _ = await _mayor(world)
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     page = await marc.open(world.demo.origin(ELECTIONS) + ROLL)
     assert (page.status, "Cette liste s’ouvre aux services d’état civil" in page.text) == (403, True)
-    line = await world.logged(mark, event="access.denied", app="elections")
+    line = await world.gateway.logged(mark, event="access.denied", app="elections")
     assert f"<code>{line['reference']}</code>" in page.text
 
 
-async def the_mayor_steps_up_and_reads_the_proxies(world: World) -> None:
+async def test_the_mayor_steps_up_and_reads_the_proxies(world: World) -> None:
     marc, _ = await _mayor(world)
     url = world.demo.origin(ELECTIONS) + ROLL + "/procurations"
     page = await marc.open(url)
@@ -82,7 +82,7 @@ async def the_mayor_steps_up_and_reads_the_proxies(world: World) -> None:
     assert (page.status, page.url, "Les procurations" in page.text) == (200, url, True)
 
 
-async def no_step_up_is_offered_to_who_is_no_mayor(world: World) -> None:
+async def test_no_step_up_is_offered_to_who_is_no_mayor(world: World) -> None:
     for login in ("gilles", "iris", "rose"):
         person, _ = await world.signed_in(login, world.demo.origin(ELECTIONS) + "/")
         page = await person.open(world.demo.origin(ELECTIONS) + ROLL + "/procurations")
@@ -90,19 +90,19 @@ async def no_step_up_is_offered_to_who_is_no_mayor(world: World) -> None:
         assert "Seule la personne élue maire lit les procurations." in page.text
 
 
-async def the_application_got_a_name_and_nothing_else(world: World) -> None:
+async def test_the_application_got_a_name_and_nothing_else(world: World) -> None:
     _, page = await _mayor(world)
     values = {name: value for name, value in received(page).items() if b"marc" in value or b"lesquin" in value.lower()}
     assert values == {"HTTP_X_REMOTE_USER": b"marc"}
 
 
-async def the_gateway_says_so_too(world: World) -> None:
+async def test_the_gateway_says_so_too(world: World) -> None:
     marc, _ = await _mayor(world)
     page = await marc.open(world.demo.origin(ELECTIONS) + "/_ecluse/session")
     assert (page.status, "marc" in page.text, "lesquin.example" in page.text) == (200, True, False)
 
 
-async def the_logbook_carries_what_is_written_to_all(world: World) -> None:
+async def test_the_logbook_carries_what_is_written_to_all(world: World) -> None:
     marc, page = await world.signed_in("marc", world.demo.origin(LOGBOOK) + "/")
     assert page.status == 200
     iris, _ = await world.signed_in("iris", world.demo.origin(LOGBOOK) + "/")
@@ -117,7 +117,7 @@ async def the_logbook_carries_what_is_written_to_all(world: World) -> None:
         await reader.close()
 
 
-async def the_logbook_opens_for_nobody_else(world: World) -> None:
+async def test_the_logbook_opens_for_nobody_else(world: World) -> None:
     rose, page = await world.signed_in("rose", world.demo.origin(LOGBOOK) + "/")
     assert (page.status, "La main courante s’ouvre aux exécutifs" in page.text) == (403, True)
     for person in (rose, world.person()):
@@ -140,19 +140,19 @@ def _headers(world: World, person: Person) -> dict[str, str]:
     return {"Host": origin.removeprefix("http://"), "Origin": origin, **({"Cookie": cookies} if cookies else {})}
 
 
-async def nobody_sees_the_form_of_the_examination_centres(world: World) -> None:
+async def test_nobody_sees_the_form_of_the_examination_centres(world: World) -> None:
     rose, page = await world.signed_in("rose", world.demo.origin(EXAMS) + "/")
     assert (page.status, "Bonjour rose." in page.text) == (200, True)
     assert "/connexion" not in {step.path for step in page.history}
     assert rose.jar.get(EXAMS, "EXAMENS") is None
 
 
-async def the_examination_centres_are_closed_to_a_commune_that_has_none(world: World) -> None:
+async def test_the_examination_centres_are_closed_to_a_commune_that_has_none(world: World) -> None:
     _, page = await world.signed_in("iris", world.demo.origin(EXAMS) + "/")
     assert (page.status, "Les centres d’examen sont ceux de Roubaix" in page.text) == (403, True)
 
 
-async def a_script_reads_opinions_by_rest(world: World) -> None:
+async def test_a_script_reads_opinions_by_rest(world: World) -> None:
     url = world.demo.origin(OPINIONS) + "/api/dossiers/7"
     answer = await world.person().script(url)
     assert (answer.status, "login_url" in answer.json()) == (401, True)
@@ -161,13 +161,13 @@ async def a_script_reads_opinions_by_rest(world: World) -> None:
     assert (answer.status, answer.json()) == (200, {"dossier": "7", "lu_par": "theo"})
 
 
-async def no_program_writes_by_rest_what_no_rule_lets_it(world: World) -> None:
+async def test_no_program_writes_by_rest_what_no_rule_lets_it(world: World) -> None:
     theo, _ = await world.signed_in("theo", world.demo.origin(OPINIONS) + "/")
     answer = await theo.script(world.demo.origin(OPINIONS) + "/api/dossiers/7", "POST")
     assert (answer.status, answer.json()["error"]) == (403, "policy.method")
 
 
-async def a_rule_is_changed_and_is_live(world: World) -> None:
+async def test_a_rule_is_changed_and_is_live(world: World) -> None:
     theo, _ = await world.signed_in("theo", world.demo.origin(OPINIONS) + "/")
     assert (await _opinion(world, theo)).status == 403
     reader = world.person()
@@ -186,35 +186,13 @@ async def a_rule_is_changed_and_is_live(world: World) -> None:
     assert (await _opinion(world, theo)).status == 403
 
 
-async def the_form_of_another_site_changes_no_rule(world: World) -> None:
+async def test_the_form_of_another_site_changes_no_rule(world: World) -> None:
     before = world.read_policy("apps/ecologie/avis.yaml")
     answer = await world.person().post(world.demo.story + "/rule", "", initiator="http://elsewhere.localhost:1/")
     assert (answer.status, world.read_policy("apps/ecologie/avis.yaml")) == (403, before)
 
 
-async def the_figures_count_the_sign_ins(world: World) -> None:
+async def test_the_figures_count_the_sign_ins(world: World) -> None:
     await _mayor(world)
     page = await world.person().open(world.demo.story + "/figures")
     assert 'ecluse_auth_logins_total{provider="proconnect",' in page.text.replace("&quot;", '"'), page.text
-
-
-CHECKS = (
-    the_story_is_told_in_french_and_in_english,
-    each_of_its_links_leads_somewhere,
-    it_says_who_the_people_are_and_of_which_nine,
-    a_mayor_signs_in_by_a_provider_like_proconnect,
-    the_mayor_is_refused_the_roll_and_reads_why,
-    the_mayor_steps_up_and_reads_the_proxies,
-    no_step_up_is_offered_to_who_is_no_mayor,
-    the_application_got_a_name_and_nothing_else,
-    the_gateway_says_so_too,
-    the_logbook_carries_what_is_written_to_all,
-    the_logbook_opens_for_nobody_else,
-    nobody_sees_the_form_of_the_examination_centres,
-    the_examination_centres_are_closed_to_a_commune_that_has_none,
-    a_script_reads_opinions_by_rest,
-    no_program_writes_by_rest_what_no_rule_lets_it,
-    a_rule_is_changed_and_is_live,
-    the_form_of_another_site_changes_no_rule,
-    the_figures_count_the_sign_ins,
-)

@@ -21,7 +21,7 @@ def shows_nothing_forged(page: Response) -> None:
     assert MARK.encode().hex() not in page.text, f"{page.url} shows a forged value"
 
 
-async def forged_headers_are_not_shown_on_a_public_page_to_nobody(world: World) -> None:
+async def test_forged_headers_are_not_shown_on_a_public_page_to_nobody(world: World) -> None:
     page = await world.person().open(world.permis("/public/"), FORGED)
     assert page.status == 200
     assert "Personne" in page.text
@@ -29,7 +29,7 @@ async def forged_headers_are_not_shown_on_a_public_page_to_nobody(world: World) 
     shows_nothing_forged(page)
 
 
-async def forged_headers_are_not_shown_on_a_public_page_to_a_person(world: World) -> None:
+async def test_forged_headers_are_not_shown_on_a_public_page_to_a_person(world: World) -> None:
     person, _ = await world.signed_in("paul")
     page = await person.open(world.permis("/public/"), FORGED)
     assert page.status == 200
@@ -37,14 +37,14 @@ async def forged_headers_are_not_shown_on_a_public_page_to_a_person(world: World
     shows_nothing_forged(page)
 
 
-async def forged_headers_are_not_shown_on_a_private_page_to_a_person(world: World) -> None:
+async def test_forged_headers_are_not_shown_on_a_private_page_to_a_person(world: World) -> None:
     person, _ = await world.signed_in("paul")
     page = await person.open(world.permis("/dossiers"), FORGED)
     assert received(page)["HTTP_X_REMOTE_USER"] == b"paul"
     shows_nothing_forged(page)
 
 
-async def forged_headers_open_no_private_page(world: World) -> None:
+async def test_forged_headers_open_no_private_page(world: World) -> None:
     person = world.person()
     first = await person.step("GET", world.permis("/dossiers"), FORGED)
     assert first.status == 303
@@ -54,14 +54,14 @@ async def forged_headers_open_no_private_page(world: World) -> None:
     assert (await person.step("OPTIONS", world.permis("/dossiers"), FORGED, kind="script")).status == 401
 
 
-async def forged_headers_do_not_stand_in_for_a_missing_attribute(world: World) -> None:
+async def test_forged_headers_do_not_stand_in_for_a_missing_attribute(world: World) -> None:
     person, _ = await world.signed_in("maire")
     page = await person.open(world.permis("/"), [("FrEduRne", MARK), ("FR_EDU_RNE", MARK)])
     assert "HTTP_FREDURNE" not in received(page)
     shows_nothing_forged(page)
 
 
-async def each_spelling_alone_is_dropped(world: World) -> None:
+async def test_each_spelling_alone_is_dropped(world: World) -> None:
     person, _ = await world.signed_in("paul")
     for name in SPELLINGS:
         for target in ("/public/", "/"):
@@ -71,13 +71,13 @@ async def each_spelling_alone_is_dropped(world: World) -> None:
             shows_nothing_forged(page)
 
 
-async def a_connection_header_removes_nothing_that_we_write(world: World) -> None:
+async def test_a_connection_header_removes_nothing_that_we_write(world: World) -> None:
     person, _ = await world.signed_in("paul")
     page = await person.step("GET", world.permis("/"), [("Connection", "close, X-Remote-User, Cookie")])
     assert received(page)["HTTP_X_REMOTE_USER"] == b"paul"
 
 
-async def a_forged_cookie_of_the_application_is_dropped(world: World) -> None:
+async def test_a_forged_cookie_of_the_application_is_dropped(world: World) -> None:
     person = world.person()
     names = ("CTSESSION", "ctsession", '"CTSESSION"', "CT.SESSION", "theme")
     page = await person.open(world.subventions("/public/"), [("Cookie", f"{name}={MARK}") for name in names[:1]])
@@ -88,7 +88,7 @@ async def a_forged_cookie_of_the_application_is_dropped(world: World) -> None:
     assert received(page)["HTTP_COOKIE"] == b"theme=dark"
 
 
-async def a_forged_client_address_is_not_believed(world: World) -> None:
+async def test_a_forged_client_address_is_not_believed(world: World) -> None:
     person, _ = await world.signed_in("paul")
     forged = [("X-Forwarded-For", MARK), ("X-Forwarded-Host", MARK), ("Forwarded", f"for={MARK}"), ("X-Real-IP", MARK)]
     page = await person.open(world.permis("/"), forged)
@@ -99,13 +99,13 @@ async def a_forged_client_address_is_not_believed(world: World) -> None:
     shows_nothing_forged(page)
 
 
-async def a_request_id_is_ours(world: World) -> None:
+async def test_a_request_id_is_ours(world: World) -> None:
     page = await world.person().open(world.permis("/public/"), [("X-Request-Id", MARK)])
     assert len(received(page)["HTTP_X_REQUEST_ID"]) >= 16
     shows_nothing_forged(page)
 
 
-async def our_own_cookies_never_reach_the_application(world: World) -> None:
+async def test_our_own_cookies_never_reach_the_application(world: World) -> None:
     person, _ = await world.signed_in("paul")
     person.jar.put(PERMIS_HOST, "theme", "dark")
     for target in ("/", "/public/"):
@@ -115,26 +115,10 @@ async def our_own_cookies_never_reach_the_application(world: World) -> None:
         assert received(page)["HTTP_COOKIE"] == b"theme=dark"
 
 
-async def an_applications_cookie_of_our_name_never_reaches_the_browser(world: World) -> None:
+async def test_an_applications_cookie_of_our_name_never_reaches_the_browser(world: World) -> None:
     person = world.person()
     page = await person.step("GET", world.permis("/public/cookies"))
     assert page.status == 200
     assert page.all("Set-Cookie") == ["PERMIS=a-elle; Path=/"]
     again = await person.open(world.permis("/public/"))
     assert received(again)["HTTP_COOKIE"] == b"PERMIS=a-elle"
-
-
-CHECKS = (
-    forged_headers_are_not_shown_on_a_public_page_to_nobody,
-    forged_headers_are_not_shown_on_a_public_page_to_a_person,
-    forged_headers_are_not_shown_on_a_private_page_to_a_person,
-    forged_headers_open_no_private_page,
-    forged_headers_do_not_stand_in_for_a_missing_attribute,
-    each_spelling_alone_is_dropped,
-    a_connection_header_removes_nothing_that_we_write,
-    a_forged_cookie_of_the_application_is_dropped,
-    a_forged_client_address_is_not_believed,
-    a_request_id_is_ours,
-    our_own_cookies_never_reach_the_application,
-    an_applications_cookie_of_our_name_never_reaches_the_browser,
-)

@@ -15,7 +15,7 @@ AMBIGUOUS = (
 )  # fmt: skip
 
 
-async def a_path_with_two_readings_is_400(world: World) -> None:
+async def test_a_path_with_two_readings_is_400(world: World) -> None:
     helene, _ = await world.signed_in("helene")
     for person in (world.person(), helene):
         for target in AMBIGUOUS:
@@ -24,26 +24,26 @@ async def a_path_with_two_readings_is_400(world: World) -> None:
             assert received(page) == {}, f"{target} reached the application"
 
 
-async def an_absolute_address_of_another_host_is_400(world: World) -> None:
+async def test_an_absolute_address_of_another_host_is_400(world: World) -> None:
     person = world.person()
     assert (await person.step("GET", world.permis(), target="http://evil.example/public/")).status == 400
     assert (await person.step("GET", world.permis(), target=world.subventions("/public/"))).status == 400
 
 
-async def the_bytes_of_a_path_reach_the_application_unchanged(world: World) -> None:
+async def test_the_bytes_of_a_path_reach_the_application_unchanged(world: World) -> None:
     person, _ = await world.signed_in("helene")
     for target in ("/a%20b/%C3%A9?x=%2F..%2f&y=a+b", "/%7Euser/!$&'()*+,=:@", "/x?//../%00"):
         page = await person.step("GET", world.permis(), target=target)
         assert received(page)["REQUEST_URI"] == target.encode(), f"{target}: {page.status}"
 
 
-async def a_host_without_an_application_is_421(world: World) -> None:
+async def test_a_host_without_an_application_is_421(world: World) -> None:
     page = await world.person().open(world.demo.origin("inconnu.localhost") + "/")
     assert page.status == 421
     assert page.history == ()
 
 
-async def a_wrong_host_header_is_400(world: World) -> None:
+async def test_a_wrong_host_header_is_400(world: World) -> None:
     for hosts in (
         "",
         f"Host: {PERMIS_HOST}\r\nHost: {PERMIS_HOST}\r\n",
@@ -53,7 +53,7 @@ async def a_wrong_host_header_is_400(world: World) -> None:
         assert await status_of(world, f"GET /public/ HTTP/1.1\r\n{hosts}\r\n") == 400, hosts
 
 
-async def an_endpoint_of_ours_that_does_not_exist_is_404(world: World) -> None:
+async def test_an_endpoint_of_ours_that_does_not_exist_is_404(world: World) -> None:
     person, _ = await world.signed_in("helene")
     for url in (world.permis(), world.subventions(), world.portal("/")):
         for target in ("/_ecluse/unknown", "/_ecluse/", "/_ecluse", "/_ecluse/start/x"):
@@ -64,18 +64,18 @@ async def an_endpoint_of_ours_that_does_not_exist_is_404(world: World) -> None:
     assert (await person.step("GET", world.portal("/"), target="/_ecluse/enter?code=x")).status == 404, "only on an app"
 
 
-async def an_endpoint_of_ours_takes_its_own_method_alone(world: World) -> None:
+async def test_an_endpoint_of_ours_takes_its_own_method_alone(world: World) -> None:
     assert (await world.person().post(world.permis("/_ecluse/enter?code=x"), "")).status == 405
 
 
-async def the_portal_has_no_page_outside_its_own_paths(world: World) -> None:
+async def test_the_portal_has_no_page_outside_its_own_paths(world: World) -> None:
     assert (await world.person().open(world.portal("/x"))).status == 404
     home = await world.person().open(world.portal("/"))
     assert home.status == 200
     assert received(home) == {}
 
 
-async def a_request_with_two_lengths_is_400(world: World) -> None:
+async def test_a_request_with_two_lengths_is_400(world: World) -> None:
     head = f"POST /public/ HTTP/1.1\r\nHost: {PERMIS_HOST}\r\n"
     for framing in (
         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
@@ -87,7 +87,7 @@ async def a_request_with_two_lengths_is_400(world: World) -> None:
         assert await status_of(world, f"{head}{framing}\r\n0\r\n\r\n") == 400, framing
 
 
-async def pipelined_requests_are_answered_in_their_order(world: World) -> None:
+async def test_pipelined_requests_are_answered_in_their_order(world: World) -> None:
     head = f" HTTP/1.1\r\nHost: {PERMIS_HOST}\r\n"
     targets = ["/public/lent?secondes=1", "/public/deux", "/_ecluse/unknown", "/public/quatre"]
     requests = [f"GET {target}{head}\r\n" for target in targets]
@@ -98,7 +98,7 @@ async def pipelined_requests_are_answered_in_their_order(world: World) -> None:
     assert places == sorted(places)
 
 
-async def one_connection_carries_many_requests(world: World) -> None:
+async def test_one_connection_carries_many_requests(world: World) -> None:
     connection = await Connection.open(world.permis())
     request = f"GET /public/ HTTP/1.1\r\nHost: {PERMIS_HOST}\r\n\r\n".encode()
     ids = set()
@@ -111,7 +111,7 @@ async def one_connection_carries_many_requests(world: World) -> None:
     assert len(ids) == 20
 
 
-async def too_much_is_refused_early(world: World) -> None:
+async def test_too_much_is_refused_early(world: World) -> None:
     person = world.person()
     assert (await person.step("GET", world.permis("/public/"), target="/public/" + "a" * 9000)).status == 414
     assert (await person.step("GET", world.permis("/public/"), [("X-Long", "a" * 40_000)])).status == 431
@@ -129,19 +129,3 @@ async def raw(world: World, request: str) -> bytes:
     answer = await asyncio.wait_for(reader.read(-1), PATIENCE)
     writer.close()
     return answer
-
-
-CHECKS = (
-    a_path_with_two_readings_is_400,
-    an_absolute_address_of_another_host_is_400,
-    the_bytes_of_a_path_reach_the_application_unchanged,
-    a_host_without_an_application_is_421,
-    a_wrong_host_header_is_400,
-    an_endpoint_of_ours_that_does_not_exist_is_404,
-    an_endpoint_of_ours_takes_its_own_method_alone,
-    the_portal_has_no_page_outside_its_own_paths,
-    a_request_with_two_lengths_is_400,
-    pipelined_requests_are_answered_in_their_order,
-    one_connection_carries_many_requests,
-    too_much_is_refused_early,
-)

@@ -10,7 +10,7 @@ from tests.smoke.pages import received
 from tests.smoke.world import World
 
 
-async def a_person_of_a_saml_provider_signs_in(world: World) -> None:
+async def test_a_person_of_a_saml_provider_signs_in(world: World) -> None:
     _, page = await world.signed_in("camille", world.subventions("/demandes?annee=2024"))
     assert page.url == world.subventions("/demandes?annee=2024")
     values = received(page)
@@ -18,12 +18,12 @@ async def a_person_of_a_saml_provider_signs_in(world: World) -> None:
     assert values["HTTP_AUTH_MAIL"] == b"camille@region.example"
 
 
-async def the_chooser_offers_it_beside_the_others(world: World) -> None:
+async def test_the_chooser_offers_it_beside_the_others(world: World) -> None:
     page = await world.person().open(world.subventions())
     assert all(name in page.text for name in ("Métropole du Nord", "Département", "Région")), page.text
 
 
-async def an_application_that_does_not_list_it_does_not_hear_it(world: World) -> None:
+async def test_an_application_that_does_not_list_it_does_not_hear_it(world: World) -> None:
     person, _ = await world.signed_in("camille", world.subventions())
     page = await person.open(world.permis())
     assert page.origin == world.portal(""), page.url
@@ -32,7 +32,7 @@ async def an_application_that_does_not_list_it_does_not_hear_it(world: World) ->
     assert "provider=region" not in page.text
 
 
-async def a_saml_answer_that_was_changed_lets_nobody_in(world: World) -> None:
+async def test_a_saml_answer_that_was_changed_lets_nobody_in(world: World) -> None:
     person = world.person()
     page = await world.to_provider(person, "camille", world.subventions())
     (form,) = page.forms()
@@ -41,21 +41,21 @@ async def a_saml_answer_that_was_changed_lets_nobody_in(world: World) -> None:
     fields = dict(form.fields)
     changed = b64decode(fields["SAMLResponse"]).replace(b">camille<", b">admin<")
     fields["SAMLResponse"] = b64encode(changed).decode()
-    mark = world.log_mark()
+    mark = world.gateway.mark()
     refused = await person.post(form.action, urlencode(fields), initiator=answer.url)
     assert refused.status == 403
     assert not refused.all("Set-Cookie")
-    await world.logged(mark, event="login.refused", code="saml.signature", provider="region")
+    await world.gateway.logged(mark, event="login.refused", code="saml.signature", provider="region")
 
 
-async def our_saml_metadata_are_there(world: World) -> None:
+async def test_our_saml_metadata_are_there(world: World) -> None:
     page = await world.person().step("GET", world.portal("/_ecluse/saml/metadata"))
     assert page.status == 200
     assert world.portal("/_ecluse/saml/acs") in page.text
     assert "SignatureValue" in page.text
 
 
-async def signing_out_at_the_portal_signs_out_at_the_provider(world: World) -> None:
+async def test_signing_out_at_the_portal_signs_out_at_the_provider(world: World) -> None:
     person, _ = await world.signed_in("camille", world.subventions())
     form = await person.open(world.portal("/_ecluse/logout"))
     page = await _goes_on(person, await person.submit(form, form.forms()[0]))
@@ -69,13 +69,3 @@ async def _goes_on(person: Person, page: Response) -> Response:
     found = search(r'http-equiv="refresh" content="0;url=([^"]+)"', page.text)
     assert found, page.text
     return await person.follow(await person.step("GET", unescape(found[1]), initiator=page.url))
-
-
-CHECKS = (
-    a_person_of_a_saml_provider_signs_in,
-    the_chooser_offers_it_beside_the_others,
-    an_application_that_does_not_list_it_does_not_hear_it,
-    a_saml_answer_that_was_changed_lets_nobody_in,
-    our_saml_metadata_are_there,
-    signing_out_at_the_portal_signs_out_at_the_provider,
-)
