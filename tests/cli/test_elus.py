@@ -23,7 +23,7 @@ def test_a_published_file_becomes_a_table_and_a_report(tmp_path: Path) -> None:
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout == (
         "table.csv: 1 mandates of 1 people, until 2032-03-21\n"
-        "r.csv: 1 people to look at; 2 lines of the directory say too little\n"
+        "r.csv: 1 people to check; 2 lines of the directory are incomplete\n"
     )
     table, report = tmp_path / "table.csv", tmp_path / "r.csv"
     assert table.read_text() == "uid;fonction;commune;debut;fin\npm;adjoint;59350;2026-03-29;2032-03-21\n"

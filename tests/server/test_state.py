@@ -45,7 +45,7 @@ def test_one_of_another_account_says_whose_it_has_to_be(tmp_path: Path) -> None:
     # To root, every folder is its own.
     os.seteuid(before or _NOBODY)
     try:
-        with pytest.raises(CannotServe, match=rf"Permission denied \(it has .* own that serves, uid {os.geteuid()}\)$"):
+        with pytest.raises(CannotServe, match=rf"Permission denied \(it has to belong to .*, uid {os.geteuid()}\)$"):
             make_state_folder(replace(GATEWAY, state_folder=str(tmp_path / "state")))
     finally:
         os.seteuid(before)
@@ -75,7 +75,7 @@ def test_what_would_keep_a_start_from_it_is_told_without_one(tmp_path: Path) -> 
     os.seteuid(before or _NOBODY)
     try:
         # That it may be there cannot be seen from outside.
-        assert unwritable(folder / "below").startswith("it may not make a folder in /")
+        assert unwritable(folder / "below").startswith("it may not create a folder in /")
     finally:
         os.seteuid(before)
         folder.chmod(0o700)

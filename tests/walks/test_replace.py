@@ -214,7 +214,7 @@ async def test_one_that_does_not_find_the_older_one_takes_no_place_beside_it(wor
     assert (code, told) == (1, "")
     assert errors == (
         "ecluse: nothing was restarted: the new one ended with 1:\necluse: the gateway that runs is not found with the "
-        f"state folder {place.folder}/elsewhere: for another `state`, stop it and start it\n"
+        f"state folder {place.folder}/elsewhere: to change `state`, stop the gateway and start it\n"
     )
     assert (await ask(place.url(), "/public/a")).status == 200
 
