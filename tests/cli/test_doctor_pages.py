@@ -116,7 +116,7 @@ def test_each_of_its_addresses_is_asked(place: Place, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("said", "code", "detail"),
     [
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "upstream.response", "what it answers is no answer by HTTP"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "upstream.response", "its answer is not HTTP"),
         (b"", "upstream.response", "it broke off its answer"),
         (None, "upstream.timeout", "no answer in 0.2 s"),
     ],

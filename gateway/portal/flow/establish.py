@@ -151,7 +151,7 @@ def _require_answers(identity: Identity, authentication: Authentication) -> None
     pending = authentication.pending
     missing = None if pending is None else missing_from(identity, pending.app.directories)
     if missing is not None:
-        raise GatewayError(directory_codes.AWAY, f"directory {missing.name} could not say anything of this person")
+        raise GatewayError(directory_codes.AWAY, f"directory {missing.name} could not answer about this person")
 
 
 def renewed(

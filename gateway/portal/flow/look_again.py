@@ -149,7 +149,7 @@ class LookAgain:
         directories, now = snapshot.directories.values(), self._services.now()
         if provider is None or acts_for(provider, identity, session.tenant, directories, now):
             return False
-        await self._end(session, directory_codes.ORGANISATION, f"no directory says that they act for {session.tenant}")
+        await self._end(session, directory_codes.ORGANISATION, f"no directory lets the person act for {session.tenant}")
         return True
 
     async def _end(self, session: Session, code: Code, detail: str) -> None:

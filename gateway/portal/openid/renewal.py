@@ -133,7 +133,7 @@ class Renewal:
         known, now = looked_up_again(before.identity, asked, same, self._services.now()), self._services.now()
         provider = self._snapshot().providers.get(known.provider)
         if provider is not None and not acts_for(provider, known, after.tenant, directories, now):
-            raise GatewayError(directory_codes.ORGANISATION, f"no directory says that they act for {after.tenant}")
+            raise GatewayError(directory_codes.ORGANISATION, f"no directory lets the person act for {after.tenant}")
         return in_the_name_of(after.tenant, known, directories)
 
     async def _identity(self, provider: OidcProvider, session: Session, response: Renewed) -> Identity | None:
