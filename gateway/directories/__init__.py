@@ -7,9 +7,9 @@ For a worker:
 - `ldap_filter`, `ldap_start_tls` and `ldap_sockets` belong to LDAP; `http_token` and `json_rows` to HTTP; `sql_rows` to
   both databases. `kept_connections` and `received` belong to the libraries that block in threads.
 
-For the supervisor:
-- `keeper` watches the CSV and JSON files, and orders a new index when a file changes.
-- `indexing` is the process that writes an index, `tables` reads the file's rows, `index` is the SQLite file.
+For the supervisor, on top of `ops.index_keeper`:
+- `keeper` keeps an index of each CSV and JSON file.
+- `indexing` is the process that makes an index, `tables` reads the rows of a file, `index` is the SQLite file.
 
 For operators: `orders` (look people up again), `by_hand` (one query from the command line), `elus` (a table made from
 the published files of élus).

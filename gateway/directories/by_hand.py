@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.directories.index import DirectoryIndex, index_path, read_stamp, row_of
+from gateway.directories.index import DirectoryIndex, index_path, row_of
 from gateway.directories.indexing import make_index
 from gateway.directories.kinds import server_reader
 from gateway.directories.source import DirectoryAway, ServerReader
@@ -23,7 +23,7 @@ from gateway.identity.mandates import WrongTerm, term_of
 from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, DirectoryFinding, FileSource
 from gateway.model.errors import GatewayError
-from gateway.ops.indexing import status_of
+from gateway.ops.index_files import read_stamp, statuses_of
 
 
 class Asked(NamedTuple):
@@ -48,11 +48,11 @@ def ask(directory: Directory, key: str, state_folder: Path) -> Asked:
     path = index_path(state_folder, directory)
     try:
         stamp = read_stamp(path)
-        if stamp is not None and stamp.stat == status_of(directory.file.path):
-            return _asked(directory, key, path, stamp.read_at, made_here=False)
+        if stamp is not None and stamp.statuses == statuses_of((directory.file.path,)):
+            return _asked(directory, key, path, stamp.made_at, made_here=False)
         with tempfile.TemporaryDirectory(prefix="ecluse-") as folder:
             made = make_index(directory, Path(folder), now)
-            return _asked(directory, key, index_path(Path(folder), directory), made.read_at, made_here=True)
+            return _asked(directory, key, index_path(Path(folder), directory), made.made_at, made_here=True)
     except (OSError, sqlite3.Error) as error:
         raise GatewayError(directory_codes.FILE, f"{directory.file.path}: {error}") from None
 

@@ -5,10 +5,11 @@ of a person covered by the order repeats every look-up from before the moment.
 """
 
 import json
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
+
+from gateway.ops.whole_file import write_whole
 
 # Limits of orders for single sessions: how many are kept, the newest; and for how many seconds, after which every
 # session has ended.
@@ -48,10 +49,7 @@ class LookUpOrders:
             kept = [(id, at) for id, at in self._sessions.items() if at > now - _KEPT and id not in session_ids]
             kept += [(id, now) for id in session_ids]
             self._sessions = dict(kept[-_MOST:])
-        beside = self._path.with_name(f".{self._path.name}.new")
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(json.dumps({"all": self._all, "sessions": self._sessions}).encode())
-        beside.replace(self._path)
+        write_whole(self._path, json.dumps({"all": self._all, "sessions": self._sessions}).encode())
 
 
 def _moments(found: Any) -> tuple[int, dict[str, int]]:

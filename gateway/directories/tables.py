@@ -11,7 +11,7 @@ from typing import IO, Final, NamedTuple
 from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, FileSource
 from gateway.model.errors import GatewayError
-from gateway.ops.indexing import open_source
+from gateway.ops.index_files import open_source
 
 MOST_ROWS: Final = 20_000_000
 LARGEST: Final = 4 << 30

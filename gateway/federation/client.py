@@ -233,7 +233,7 @@ class Circuit:
         return (self._failures > 0 or self._is_away) and self._clock() < self._failed_at + TOLD
 
     def doubted(self) -> bool:
-        """Notes that a call with a stranger's input went unanswered, which alone proves nothing about the provider.
+        """Notes an unanswered call with a stranger's input. The call alone proves nothing about the provider.
 
         True: the caller has to make a call without such input, to find out whether the provider answers at all.
         """

@@ -1,13 +1,11 @@
 """The supervisor's side of the metadata helper process: starts the helper on demand and stops an idle helper."""
 
 import asyncio
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 from gateway.federation.metadata_process import FetchOutcome, FetchTask, decode_outcome, encode_task
+from gateway.ops.child_process import ChildFailed, kill, start
 
 # -P: Python imports no module from the current folder.
 HELPER = (sys.executable, "-P", "-m", "gateway.federation.metadata_process")
@@ -16,10 +14,6 @@ HELPER = (sys.executable, "-P", "-m", "gateway.federation.metadata_process")
 ANSWERS_WITHIN = 20.0
 # Seconds. Loading a child's modules takes half a second of processor, too much for each of thousands of sources.
 _KEPT_FOR = 30.0
-
-
-class HelperFailed(Exception):
-    """The helper process cannot be started, has ended, hangs or writes nonsense. No source is at fault."""
 
 
 class Helper:
@@ -34,7 +28,7 @@ class Helper:
         self._leaving: asyncio.TimerHandle | None = None
 
     async def outcome(self, task: FetchTask) -> FetchOutcome:
-        """Has the helper carry out `task` and returns the outcome. Raises HelperFailed."""
+        """Has the helper carry out `task` and returns the outcome. Raises ChildFailed."""
         if self._leaving is not None:
             self._leaving.cancel()
         async with self._starting:
@@ -46,7 +40,7 @@ class Helper:
                 return await running.outcome(task)
         except TimeoutError as error:
             await running.end()
-            raise HelperFailed(f"the helper process said nothing for {task.limits.seconds:g} s and more") from error
+            raise ChildFailed(f"the helper process said nothing for {task.limits.seconds:g} s and more") from error
         finally:
             if not running.is_busy:
                 loop = asyncio.get_running_loop()
@@ -71,13 +65,9 @@ class _Running:
 
     @classmethod
     async def started(cls, command: Sequence[str]) -> "_Running":
-        pipe = asyncio.subprocess.PIPE
-        try:
-            process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, process_group=0)
-        except OSError as error:
-            raise HelperFailed(f"the helper process cannot be started: {error}") from error
+        process = await start(command)
         if process.stdin is None or process.stdout is None:
-            raise HelperFailed("the helper process has no pipes")
+            raise ChildFailed("the helper process has no pipes")
         return cls(process, process.stdin, process.stdout)
 
     @property
@@ -90,7 +80,7 @@ class _Running:
 
     async def outcome(self, task: FetchTask) -> FetchOutcome:
         if self.has_ended:
-            raise HelperFailed("the helper process has ended")
+            raise ChildFailed("the helper process has ended")
         asked: asyncio.Future[FetchOutcome] = asyncio.get_running_loop().create_future()
         self._asked[task.source.id] = asked
         self._stdin.write(encode_task(task))
@@ -104,7 +94,7 @@ class _Running:
         self._stdin.close()
 
     async def end(self) -> None:
-        self._kill()
+        kill(self._process)
         await asyncio.wait((self._listening,))
 
     async def _listen(self) -> None:
@@ -119,13 +109,8 @@ class _Running:
             why = "the helper process said what is no outcome"
         finally:
             # Also if the helper only closed its end of the pipe: no child may outlive the helper.
-            self._kill()
+            kill(self._process)
             status = await self._process.wait()
             for asked in self._asked.values():
                 if not asked.done():
-                    asked.set_exception(HelperFailed(why or f"the helper process ended with status {status}"))
-
-    def _kill(self) -> None:
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                    asked.set_exception(ChildFailed(why or f"the helper process ended with status {status}"))

@@ -4,10 +4,8 @@ The writer verified the content before writing. The folder belongs to the gatewa
 """
 
 import json
-import sqlite3
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from typing import Any
 from gateway.model.codes import saml_codes
 from gateway.model.codes.table import all_codes
 from gateway.model.errors import GatewayError
-from gateway.ops.whole_file import read_record, replaced
+from gateway.ops.whole_file import new_database, read_record
 from gateway.saml.parties import Endpoint, IdpMetadata
 
 # A reader of another version finds no file, and the gateway fetches again.
@@ -59,21 +57,14 @@ def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tupl
 
     Raises OSError, sqlite3.Error, and the errors of the iterator `records`.
     """
-    with (
-        replaced(index_path(folder, source_id)) as new,
-        closing(sqlite3.connect(new, isolation_level=None)) as database,
-    ):
-        database.executescript(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
-            "CREATE TABLE copy (record TEXT NOT NULL);"
-            "CREATE TABLE entities (id TEXT PRIMARY KEY, record TEXT NOT NULL);"
-        )
+    with new_database(index_path(folder, source_id)) as database:
+        database.execute("CREATE TABLE copy (record TEXT NOT NULL)")
+        database.execute("CREATE TABLE entities (id TEXT PRIMARY KEY, record TEXT NOT NULL)")
         rows = ((id, _encoded(record)) for id, record in records)
         database.executemany("INSERT INTO entities VALUES (?, ?)", rows)
         (count,) = database.execute("SELECT count(*) FROM entities").fetchone()
         copy = replace(copy, entities=count)
         database.execute("INSERT INTO copy VALUES (?)", (json.dumps(asdict(copy)),))
-        database.execute("COMMIT")
     return copy
 
 

@@ -11,12 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.federation.metadata_helper import HELPER, Helper, HelperFailed
+from gateway.federation.metadata_helper import HELPER, Helper
 from gateway.federation.metadata_index import Copy, index_path, read_copy
 from gateway.federation.metadata_lanes import FetchLane, Lanes, is_slow, lane_of, limits_of
 from gateway.federation.metadata_process import FetchOutcome, FetchTask
 from gateway.federation.metadata_source import MetadataSource
 from gateway.model.codes import saml_codes
+from gateway.ops.child_process import ChildFailed
 from gateway.ops.log import Log
 from gateway.ops.whole_file import prepare_folder
 
@@ -99,8 +100,9 @@ class MetadataKeeper:
         self._random = secrets.SystemRandom()
 
     async def use(self, users: Mapping[MetadataSource, tuple[str, ...]]) -> None:
-        """Replaces the set of sources. Maps a source to the names of its providers. Raises OSError if the folder
-        cannot be created.
+        """Replaces the set of sources. Raises OSError if the folder cannot be created.
+
+        `users`: the names of the providers, by source.
         """
         copies = await asyncio.to_thread(_prepared, self._folder, [source.id for source in users])
         before, self._kept = self._kept, {}
@@ -198,7 +200,7 @@ class MetadataKeeper:
             took = time.monotonic() - kept.tried_at
             overran = outcome.overran or is_slow(took, aggregate=aggregate)
             self._settle(kept, outcome, overran=overran)
-        except HelperFailed as why:
+        except ChildFailed as why:
             # The helper failed; the failure says nothing about the source.
             outcome = FetchOutcome(source.id, None, saml_codes.METADATA_UNREACHABLE.id, str(why))
             self._settle(kept, outcome, overran=kept.overruns > 0)

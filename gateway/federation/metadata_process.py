@@ -10,7 +10,6 @@ or its limit, is freed when the child ends. The kernel kills a child that exceed
 import asyncio
 import json
 import os
-import resource
 import selectors
 import signal
 import sqlite3
@@ -34,6 +33,7 @@ from gateway.model.codes import saml_codes
 from gateway.model.codes.table import all_codes
 from gateway.model.errors import GatewayError
 from gateway.oidc.documents import ProviderResponse
+from gateway.ops.child_process import stay_within
 from gateway.ops.whole_file import forget_unfinished
 from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
 
@@ -126,7 +126,7 @@ def main() -> int:
 
 
 class _Child:
-    """A running child. `pipe`: the file descriptor on which the child writes its outcome."""
+    """A running child. `pipe`: the file descriptor for the outcome."""
 
     def __init__(self, task: FetchTask, pid: int, pipe: int) -> None:
         self.pipe = pipe
@@ -175,7 +175,8 @@ def _work(task: FetchTask, pipe: int) -> NoReturn:
     """
     status = 1
     try:
-        _limit(task.limits)
+        limits = task.limits
+        stay_within(seconds=limits.seconds, cpu_seconds=limits.cpu_seconds, memory=limits.memory)
         outcome = asyncio.run(_written(task))
         with open(pipe, "wb") as out:
             out.write(encode_outcome(outcome))
@@ -186,23 +187,6 @@ def _work(task: FetchTask, pipe: int) -> NoReturn:
         traceback.print_exc()
     finally:
         os._exit(status)
-
-
-def _limit(limits: FetchLimits) -> None:
-    """Sets limits that the kernel enforces, also while the process is deep in a library. Files stay whole: the
-    process puts an index in place by a rename.
-    """
-    signal.setitimer(signal.ITIMER_REAL, limits.seconds)
-    _at_most(resource.RLIMIT_CPU, limits.cpu_seconds)
-    _at_most(resource.RLIMIT_DATA, limits.memory)
-    _at_most(resource.RLIMIT_CORE, 0)
-
-
-def _at_most(what: int, value: int) -> None:
-    """Lowers a limit. The hard limit may already be lower, if the gateway was started with less."""
-    _, hard = resource.getrlimit(what)
-    least = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(what, (least, hard))
 
 
 async def _written(task: FetchTask) -> FetchOutcome:

@@ -25,7 +25,7 @@ class OtherNodes(Protocol):
     async def tell(self, provider: str, *, away: bool) -> None: ...
 
     async def away(self, providers: Iterable[str]) -> frozenset[str]:
-        """Returns those of `providers` whose latest report, by any node, says away."""
+        """Returns the subset of `providers` whose latest report, by any node, says away."""
 
 
 class Standings:

@@ -9,10 +9,10 @@ import re
 import sqlite3
 import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 _UNFINISHED: Final = ".new"
 _VERSIONED: Final = re.compile(r"\.v[0-9]+\.(?:sqlite|trouble)\Z")
@@ -42,6 +42,17 @@ def write_whole(path: Path, content: bytes) -> None:
         new.write_bytes(content)
 
 
+@contextmanager
+def new_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yields an empty SQLite database in one transaction, which replaces `path` after the block. Raises OSError,
+    sqlite3.Error.
+    """
+    with replaced(path) as new, closing(sqlite3.connect(new, isolation_level=None)) as database:
+        database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN")
+        yield database
+        database.execute("COMMIT")
+
+
 def open_read_only(path: Path) -> sqlite3.Connection:
     """Opens an SQLite file without locks, which is safe because writers only replace the file as a whole. Raises
     sqlite3.Error.
@@ -57,6 +68,38 @@ def read_record(path: Path, query: str, values: tuple[str, ...] = ()) -> str | N
     except sqlite3.Error:
         return None
     return None if row is None else str(row[0])
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+_Reader = TypeVar("_Reader", bound=_Closable)
+
+
+class Followed(Generic[_Reader]):
+    """Holds a reader of a file, and opens a new reader after a replacement of the file. For use by one thread."""
+
+    def __init__(self, path: Path, opened: Callable[[Path], _Reader]) -> None:
+        # A text: os.stat is faster than for a path.
+        self._path = str(path)
+        self._opened = opened
+        self._reader: _Reader | None = None
+        self._seen = 0, 0
+
+    def reader(self) -> _Reader:
+        """Raises OSError, and the errors of opening the reader."""
+        status = os.stat(self._path)
+        seen = status.st_ino, status.st_mtime_ns
+        if self._reader is None or seen != self._seen:
+            self.close()
+            self._reader, self._seen = self._opened(Path(self._path)), seen
+        return self._reader
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
 
 
 def prepare_folder(folder: Path, wanted: Collection[Path]) -> None:

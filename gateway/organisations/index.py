@@ -8,10 +8,9 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from gateway.identity.organisation_words import (
     SIREN_DIGITS,
@@ -22,10 +21,12 @@ from gateway.identity.organisation_words import (
     words_of_name,
 )
 from gateway.model.codec import codec_of
-from gateway.model.organisations import ListedOrganisation
-from gateway.ops.whole_file import open_read_only, read_record, replaced
+from gateway.model.organisations import ListedOrganisation, OrganisationTable
+from gateway.ops.index_files import IndexTask, index_file
+from gateway.ops.whole_file import open_read_only
 
-_NAME: Final = "index.v2.sqlite"
+TABLES_CODEC: Final = codec_of(tuple[OrganisationTable, ...])
+_FILE: Final = "index"
 _COLUMNS: Final = tuple(field.name for field in fields(ListedOrganisation))
 _LISTS: Final = ("postcodes", "domains")
 _BY_NAME: Final = "SELECT number FROM organisation WHERE folded = ? ORDER BY number LIMIT ?"
@@ -38,60 +39,33 @@ _NAME_OF_ITS_ROW: Final = (
 _NAMES_OF_SIREN: Final = "SELECT DISTINCT name FROM organisation WHERE siren = ? LIMIT 2"
 _THE_ROW: Final = "SELECT * FROM organisation WHERE number = ?"
 _SIREN_OR_SIRET: Final = re.compile(r"[0-9]{9}(?:[0-9]{5})?")
+_TABLES: Final = (
+    f"CREATE TABLE organisation (number INTEGER PRIMARY KEY, folded TEXT NOT NULL, {', '.join(_COLUMNS)})",
+    "CREATE TABLE domain (domain TEXT NOT NULL, number INTEGER NOT NULL)",
+    (
+        "CREATE VIRTUAL TABLE words USING fts5(name, beside, content='', columnsize=0, detail=column,"
+        " tokenize='ascii', prefix='1 2 3 4 5')"
+    ),
+)
 _ADD: Final = "INSERT INTO organisation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-@dataclass(frozen=True, slots=True)
-class OrganisationStamp:
-    """Describes the tables of an index.
-
-    `tables`: the tables as the policy lists them.
-    `stats`: file status of the tables, which shows a change of a file.
-    """
-
-    tables: str
-    stats: tuple[tuple[int, ...], ...]
-    rows: int
-
-
-_STAMP: Final = codec_of(OrganisationStamp)
+def task_of(tables: tuple[OrganisationTable, ...]) -> IndexTask:
+    question = TABLES_CODEC.write(tables)
+    paths = tuple(table.source.path for table in tables)
+    return IndexTask("organisations", _FILE, json.dumps(question), paths, question)
 
 
 def organisation_index_path(folder: Path) -> Path:
-    return folder / _NAME
+    return index_file(folder, _FILE)
 
 
-def write_organisations(folder: Path, organisations: Iterable[ListedOrganisation], tables: str, stats: Any) -> int:
-    """Replaces the index. Returns the number of organisations. Raises OSError, sqlite3.Error, and the errors of
-    `organisations`.
-    """
+def fill_index(database: sqlite3.Connection, organisations: Iterable[ListedOrganisation]) -> int:
+    """Writes the organisations. Returns their number."""
     # Sorted in display order.
     keyed = sorted(((folded_name(one.name), one) for one in organisations), key=_shown_before)
-    with (
-        replaced(organisation_index_path(folder)) as new,
-        closing(sqlite3.connect(new, isolation_level=None)) as database,
-    ):
-        _fill(database, keyed)
-        stamp = json.dumps({"tables": tables, "stats": stats, "rows": len(keyed)})
-        database.execute("INSERT INTO stamp VALUES (?)", (stamp,))
-        database.execute("COMMIT")
-    return len(keyed)
-
-
-def _shown_before(keyed: tuple[str, ListedOrganisation]) -> tuple[object, ...]:
-    name, one = keyed
-    return len(name), name, one.departement, one.siren, one.siret, one.insee
-
-
-def _fill(database: sqlite3.Connection, keyed: list[tuple[str, ListedOrganisation]]) -> None:
-    database.executescript(
-        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
-        "CREATE TABLE stamp (record TEXT NOT NULL);"
-        f"CREATE TABLE organisation (number INTEGER PRIMARY KEY, folded TEXT NOT NULL, {', '.join(_COLUMNS)});"
-        "CREATE TABLE domain (domain TEXT NOT NULL, number INTEGER NOT NULL);"
-        "CREATE VIRTUAL TABLE words USING fts5(name, beside, content='', columnsize=0, detail=column,"
-        " tokenize='ascii', prefix='1 2 3 4 5');"
-    )
+    for table in _TABLES:
+        database.execute(table)
     rows = ((number, folded, *_written(one)) for number, (folded, one) in enumerate(keyed, start=1))
     database.executemany(_ADD, rows)
     words = ((number, words_of_name(one), words_beside(one)) for number, (_, one) in enumerate(keyed, start=1))
@@ -102,20 +76,17 @@ def _fill(database: sqlite3.Connection, keyed: list[tuple[str, ListedOrganisatio
     database.execute("CREATE INDEX by_folded ON organisation (folded)")
     database.execute("CREATE INDEX by_domain ON domain (domain, number)")
     database.execute("CREATE INDEX by_siren ON organisation (siren, siret)")
+    return len(keyed)
+
+
+def _shown_before(keyed: tuple[str, ListedOrganisation]) -> tuple[object, ...]:
+    name, one = keyed
+    return len(name), name, one.departement, one.siren, one.siret, one.insee
 
 
 def _written(one: ListedOrganisation) -> Iterator[str]:
     for value in astuple(one):
         yield " ".join(value) if isinstance(value, tuple) else value
-
-
-def read_organisation_stamp(path: Path) -> OrganisationStamp | None:
-    """Reads the stamp of an index. None: no complete index."""
-    record = read_record(path, "SELECT record FROM stamp")
-    try:
-        return None if record is None else _STAMP.read(json.loads(record))
-    except ValueError:
-        return None
 
 
 class OrganisationIndex:

@@ -1,55 +1,22 @@
-"""The separate process that writes the index of all tables of organisations: its memory is freed when the process ends.
+"""Makes the index of all tables of organisations. Run as a program, this module answers the question of `keeper`."""
 
-Standard input carries the tables as one line of JSON, standard output carries the outcome as one line.
-"""
-
-import json
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from gateway.directories.indexing import stay_within_limits
 from gateway.identity.organisation_table import organisations_in
-from gateway.model.codec import codec_of
 from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.organisations import MOST_ORGANISATIONS, ListedOrganisation, OrganisationTable
-from gateway.ops.indexing import open_source, statuses_of
-from gateway.organisations.index import write_organisations
+from gateway.ops.index_files import IndexStamp, SourceChanged, make_index, open_source
+from gateway.ops.index_process import serve
+from gateway.organisations.index import TABLES_CODEC, fill_index, task_of
 
-_TABLES: Final = codec_of(tuple[OrganisationTable, ...])
 _LARGEST: Final = 256 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class OrganisationsOutcome:
-    """The result of one run.
-
-    `detail`: why the run made no index; empty: success.
-    `stats`: status of the files that were read, or tried.
-    """
-
-    rows: int = 0
-    detail: str = ""
-    stats: tuple[tuple[int, ...], ...] = ()
-
-
-def encode_tables(tables: Sequence[OrganisationTable]) -> str:
-    return json.dumps(_TABLES.write(tuple(tables)))
-
-
-def decode_organisations_outcome(line: bytes) -> OrganisationsOutcome:
-    """Decodes an outcome. Raises ValueError or TypeError for a malformed line."""
-    told: dict[str, Any] = json.loads(line)
-    return OrganisationsOutcome(**{**told, "stats": tuple(map(tuple, told["stats"]))})
-
-
-def stats_of(tables: Sequence[OrganisationTable]) -> tuple[tuple[int, ...], ...]:
-    return statuses_of(table.source.path for table in tables)
 
 
 def organisations_of(table: OrganisationTable) -> Iterator[ListedOrganisation]:
@@ -66,34 +33,22 @@ def organisations_of(table: OrganisationTable) -> Iterator[ListedOrganisation]:
         raise GatewayError(organisation_codes.FILE, f"{name}: it cannot be read: {error.strerror}") from None
 
 
-def make_organisations(tables: Sequence[OrganisationTable], folder: Path) -> OrganisationsOutcome:
+def make_organisations(tables: Sequence[OrganisationTable], folder: Path) -> IndexStamp:
     """Writes the index of the present files and puts the index in place. Raises GatewayError, OSError,
     sqlite3.Error.
     """
-    before = stats_of(tables)
-    found = [one for table in tables for one in organisations_of(table)]
-    if len(found) > MOST_ORGANISATIONS:
-        raise GatewayError(organisation_codes.FILE, f"more than {MOST_ORGANISATIONS} organisations in all")
-    if stats_of(tables) != before:
-        raise GatewayError(organisation_codes.FILE, "a file changed while it was read")
-    return OrganisationsOutcome(write_organisations(folder, found, encode_tables(tables), before), stats=before)
 
+    def fill(database: sqlite3.Connection) -> tuple[int, int]:
+        found = [one for table in tables for one in organisations_of(table)]
+        if len(found) > MOST_ORGANISATIONS:
+            raise GatewayError(organisation_codes.FILE, f"more than {MOST_ORGANISATIONS} organisations in all")
+        return fill_index(database, found), 0
 
-def main(folder: str) -> int:
-    stay_within_limits()
-    tables: tuple[OrganisationTable, ...] = _TABLES.read(json.loads(sys.stdin.buffer.readline()))
-    before = stats_of(tables)
     try:
-        outcome = make_organisations(tables, Path(folder))
-    except GatewayError as error:
-        outcome = OrganisationsOutcome(detail=f"{error.code.id}: {error.detail}", stats=before)
-    except (OSError, sqlite3.Error) as error:
-        outcome = OrganisationsOutcome(detail=f"the state folder cannot be written: {error}", stats=before)
-    except MemoryError:
-        outcome = OrganisationsOutcome(detail="it takes too much memory", stats=before)
-    sys.stdout.buffer.write(json.dumps(asdict(outcome)).encode() + b"\n")
-    return 0
+        return make_index(folder, task_of(tuple(tables)), int(time.time()), fill)
+    except SourceChanged:
+        raise GatewayError(organisation_codes.FILE, "a file changed while it was read") from None
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(serve(lambda question, folder: make_organisations(TABLES_CODEC.read(question), folder)))

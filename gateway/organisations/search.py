@@ -1,7 +1,6 @@
 """Searches the organisations for a worker, in a thread of its own. The typed text is never sent on or stored."""
 
 import asyncio
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Final, TypeVar
 from gateway.identity.organisation_words import OrganisationQuery
 from gateway.model.organisations import ListedOrganisation
 from gateway.ops.log import Log
+from gateway.ops.whole_file import Followed
 from gateway.organisations.index import OrganisationIndex, organisation_index_path
 
 # A search takes 0.2 to 1 ms, so a person waits for half a second at most. A network may hold a small share of the
@@ -27,12 +27,11 @@ class OrganisationSearch:
     """Searches the index. For use in the event loop. `folder`: the folder of the supervisor's index."""
 
     def __init__(self, folder: Path, *, log: Log) -> None:
-        self._path = organisation_index_path(folder)
+        self._index = Followed(organisation_index_path(folder), OrganisationIndex)
         self._log = log
         self._waiting: Counter[str] = Counter()
         self._fails = False
         self._thread: ThreadPoolExecutor | None = None
-        self._open: tuple[tuple[int, int], OrganisationIndex] | None = None
 
     async def find(self, query: OrganisationQuery, most: int, network: str) -> Sequence[ListedOrganisation] | None:
         """Finds organisations. Never raises. None: no search is possible now.
@@ -70,7 +69,7 @@ class OrganisationSearch:
 
     async def close(self) -> None:
         if self._thread is not None:
-            self._thread.submit(self._let_go)
+            self._thread.submit(self._index.close)
             self._thread.shutdown(wait=False)
 
     def _left(self, network: str) -> None:
@@ -81,18 +80,8 @@ class OrganisationSearch:
     # --- in the thread
 
     def _answer(self, question: Callable[[OrganisationIndex], _Found]) -> _Found:
-        status = os.stat(self._path)
-        seen = status.st_ino, status.st_mtime_ns
-        if self._open is None or self._open[0] != seen:
-            self._let_go()
-            self._open = seen, OrganisationIndex(self._path)
         try:
-            return question(self._open[1])
+            return question(self._index.reader())
         except sqlite3.Error:
-            self._let_go()
+            self._index.close()
             raise
-
-    def _let_go(self) -> None:
-        if self._open is not None:
-            self._open[1].close()
-        self._open = None

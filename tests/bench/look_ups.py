@@ -20,12 +20,13 @@ import uvloop
 
 from deploy.demo.ports import free
 from gateway.directories.file_reader import FileReader
-from gateway.directories.index import index_path, read_stamp
+from gateway.directories.index import index_path
 from gateway.directories.keeper import DirectoryKeeper
 from gateway.directories.lookups import Directories
 from gateway.identity.directories import joined_key
 from gateway.model.directory import Directory, FileSource, GivenAttribute, KeyPart
 from gateway.model.identity import Identity
+from gateway.ops.index_files import read_stamp
 from gateway.ops.log import Log
 from gateway.server.loop_stalls import StallProbe
 from tests.directories import http_server, postgres, slapd

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import subprocess
-import sys
 from contextlib import closing
 from io import FileIO
 from pathlib import Path
@@ -13,13 +12,16 @@ from typing import Any
 import pytest
 
 from gateway.directories import indexing
-from gateway.directories.index import DirectoryIndex, index_path, read_stamp
-from gateway.directories.indexing import decode_outcome, encode_directory, make_index
+from gateway.directories.index import DirectoryIndex, index_path, task_of
+from gateway.directories.indexing import make_index
 from gateway.directories.keeper import HELPER
 from gateway.directories.tables import LARGEST
 from gateway.identity.directories import MOST_ROWS, joined_key
+from gateway.model.directory import Directory
 from gateway.model.errors import GatewayError
-from gateway.ops.indexing import status_of
+from gateway.ops import index_files
+from gateway.ops.index_files import IndexStamp, read_stamp, statuses_of
+from gateway.ops.index_process import NoIndex, decode_result
 from gateway.ops.whole_file import prepare_folder
 from tests.directories.samples import LILLE, TABLE, directory
 from tests.patience import PATIENCE
@@ -36,7 +38,7 @@ def table(tmp_path: Path) -> Path:
 def test_what_was_made_of_a_file_finds_the_rows_of_a_key(table: Path) -> None:
     one, folder = directory(table), table.parent / "made"
     stamp = make_index(one, folder, 7)
-    assert (stamp.rows, stamp.keyless, stamp.read_at, stamp.stat) == (2, 0, 7, status_of(str(table)))
+    assert (stamp.rows, stamp.keyless, stamp.made_at, stamp.statuses) == (2, 0, 7, statuses_of([str(table)]))
     assert read_stamp(index_path(folder, one)) == stamp
     with closing(DirectoryIndex(index_path(folder, one), one)) as index:
         assert index.rows(joined_key([LILLE])) == [{"uai": ("0590001A",), "label": ("Lille",)}]
@@ -72,8 +74,8 @@ def test_what_is_wrong_leaves_the_index_before_as_it_is(table: Path, content: st
 def test_a_file_that_changes_while_it_is_read_is_neither_the_old_one_nor_the_new(
     table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = iter([(1,), (2,)])
-    monkeypatch.setattr(indexing, "status_of", lambda path: next(seen))
+    seen = iter([(), ((),)])
+    monkeypatch.setattr(index_files, "statuses_of", lambda paths: next(seen))
     with pytest.raises(GatewayError, match="it changed while it was read"):
         make_index(directory(table), table.parent / "made", 7)
     assert list((table.parent / "made").iterdir()) == []
@@ -87,44 +89,33 @@ def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_what_a_process_still_writes_is_not_removed(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reload looks through the folder while an index is made."""
-    one, folder, write = directory(table), table.parent / "made", indexing.write_index
+    one, folder, fill = directory(table), table.parent / "made", indexing.fill_index
 
-    def written(path: Path, *what: Any) -> tuple[int, int]:
-        counted = write(path, *what)
+    def filled(*given: Any) -> tuple[int, int]:
+        counted = fill(*given)
         prepare_folder(folder, [index_path(folder, one)])
         return counted
 
-    monkeypatch.setattr(indexing, "write_index", written)
+    monkeypatch.setattr(indexing, "fill_index", filled)
     assert make_index(one, folder, 7).rows == 2
     assert read_stamp(index_path(folder, one)) is not None
 
 
-def test_the_process_says_what_came_of_it_in_a_line(table: Path) -> None:
+def test_the_process_makes_the_index_or_says_what_is_wrong(table: Path) -> None:
     one, folder = directory(table), table.parent / "made"
-    told = subprocess.run(
-        [*HELPER, str(folder)], input=encode_directory(one), capture_output=True, check=True, timeout=PATIENCE
-    )
-    outcome = decode_outcome(told.stdout)
-    assert (outcome.rows, outcome.detail, outcome.stat) == (2, "", status_of(str(table)))
+    assert _told(one, folder) == read_stamp(index_path(folder, one))
     table.write_text("siret\n")
-    told = subprocess.run(
-        [*HELPER, str(folder)], input=encode_directory(one), capture_output=True, check=True, timeout=PATIENCE
-    )
-    assert json.loads(told.stdout)["detail"].startswith("directory.file: communes.csv: 0 columns are called uai")
+    result = _told(one, folder)
+    assert isinstance(result, NoIndex)
+    assert result.detail.startswith("directory.file: communes.csv: 0 columns are called uai")
 
 
-def test_a_state_folder_that_cannot_be_written_is_said_with_the_status_of_the_file(table: Path) -> None:
-    """Without the status, the supervisor would take the file for a changed one at each look."""
-    told = subprocess.run(
-        [*HELPER, str(table.parent / "none")],
-        input=encode_directory(directory(table)),
-        capture_output=True,
-        check=True,
-        timeout=PATIENCE,
+def _told(one: Directory, folder: Path) -> IndexStamp | NoIndex:
+    question = json.dumps(task_of(one).question).encode() + b"\n"
+    command = [*HELPER, str(folder)]
+    return decode_result(
+        subprocess.run(command, input=question, capture_output=True, check=True, timeout=PATIENCE).stdout
     )
-    outcome = decode_outcome(told.stdout)
-    assert outcome.stat == status_of(str(table))
-    assert outcome.detail.startswith("the state folder cannot be written: ")
 
 
 def test_a_disk_that_fails_during_the_read_is_a_fault_of_the_file(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,25 +141,3 @@ def test_of_a_key_with_too_many_rows_no_more_are_read_than_show_it(table: Path) 
     make_index(one, folder, 7)
     with closing(DirectoryIndex(index_path(folder, one), one)) as index:
         assert len(index.rows(joined_key([LILLE]))) == MOST_ROWS + 1
-
-
-_SHOWS_ITS_LIMITS = """
-import resource, signal, sys
-from gateway.directories import indexing
-def shown(*_):
-    kinds = (resource.RLIMIT_DATA, resource.RLIMIT_CPU, resource.RLIMIT_CORE)
-    print([resource.getrlimit(kind)[0] for kind in kinds], signal.getitimer(signal.ITIMER_REAL)[0] > 1, flush=True)
-    raise MemoryError
-indexing.make_index = shown
-sys.exit(indexing.main(sys.argv[1]))
-"""
-
-
-def test_the_process_has_limits_of_its_own_and_says_when_it_meets_one(table: Path) -> None:
-    helper = [sys.executable, "-c", _SHOWS_ITS_LIMITS, str(table.parent / "made")]
-    told = subprocess.run(
-        helper, input=encode_directory(directory(table)), capture_output=True, check=True, timeout=PATIENCE
-    )
-    limits, outcome = told.stdout.splitlines()
-    assert limits == b"[1073741824, 300, 0] True"
-    assert decode_outcome(outcome).detail == "it takes over 1024 MB of memory"

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,9 +11,11 @@ from typing import Protocol, TypeVar
 import pytest
 
 from gateway.directories import keeper as keeping
-from gateway.directories.index import index_path, read_stamp, read_trouble
+from gateway.directories.index import index_path, trouble_path
 from gateway.directories.keeper import DirectoryKeeper
 from gateway.model.directory import Directory
+from gateway.ops import index_keeper
+from gateway.ops.index_files import read_stamp, read_trouble
 from gateway.ops.log import Log
 from tests.directories.samples import TABLE, directory
 from tests.patience import PATIENCE
@@ -65,7 +66,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "LOOKED_EVERY", 0.05)
+    monkeypatch.setattr(index_keeper, "LOOKED_EVERY", 0.05)
 
 
 async def test_an_index_follows_its_file_and_a_wrong_file_leaves_it_with_a_note(tmp_path: Path) -> None:
@@ -77,8 +78,8 @@ async def test_an_index_follows_its_file_and_a_wrong_file_leaves_it_with_a_note(
         assert folder.stat().st_mode & 0o777 == 0o700
         first = read_stamp(index_path(folder, one))
         table.write_text("siret,uai,label\n1,2\n")
-        await until(lambda: read_trouble(folder, one) is not None)
-        trouble = read_trouble(folder, one)
+        await until(lambda: read_trouble(trouble_path(folder, one)) is not None)
+        trouble = read_trouble(trouble_path(folder, one))
         assert trouble is not None
         assert abs(trouble.since - time.time()) < PATIENCE
         assert "line 2: 2 cells" in trouble.detail
@@ -87,7 +88,7 @@ async def test_an_index_follows_its_file_and_a_wrong_file_leaves_it_with_a_note(
         beside.write_text(TABLE + "1,2,3\n")
         os.replace(beside, table)
         await until(lambda: len(told.events) == 3)
-        assert read_trouble(folder, one) is None
+        assert read_trouble(trouble_path(folder, one)) is None
         stamp = read_stamp(index_path(folder, one))
         assert stamp is not None
         assert stamp.rows == 3
@@ -120,43 +121,3 @@ async def test_one_that_asks_otherwise_is_read_before_it_takes_the_place_of_the_
         monkeypatch.setattr(keeping, "_READY_WITHIN", 0.2)
         assert "it was not read within 0.2 s" in await hangs.ready([other], in_force)
     assert [event for event, _ in told.events] == ["directory.read", "directory.read"]
-
-
-async def test_a_process_that_ends_or_says_nonsense_is_trouble_of_its_own_directory_alone(tmp_path: Path) -> None:
-    table, folder, told = tmp_path / "communes.csv", tmp_path / "made", Told()
-    table.write_text(TABLE)
-    for said in ("raise SystemExit(3)", "print('nonsense')", "print('{}')"):
-        async with kept(folder, told, directory(table), helper=(sys.executable, "-c", said)):
-            await until(lambda: told.events)
-            assert read_trouble(folder, directory(table)) is not None
-        assert told.events.pop()[0] == "directory.unreadable"
-        for path in folder.iterdir():
-            path.unlink()
-
-
-async def test_nothing_is_made_where_there_are_no_directories(tmp_path: Path) -> None:
-    async with kept(tmp_path / "made", Told()):
-        await asyncio.sleep(0.1)
-    assert not (tmp_path / "made").exists()
-
-
-async def test_an_index_is_removed_when_the_next_gateway_has_no_directory(tmp_path: Path) -> None:
-    table, folder = tmp_path / "communes.csv", tmp_path / "made"
-    table.write_text(TABLE)
-    one = directory(table)
-    async with kept(folder, Told(), one):
-        await until(lambda: read_stamp(index_path(folder, one)) is not None)
-    async with kept(folder, Told()):
-        assert list(folder.iterdir()) == []
-
-
-async def test_a_process_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "SECONDS", 0.5)
-    monkeypatch.setattr(keeping, "ANSWERS_WITHIN", 0.5)
-    table, folder, pid = tmp_path / "communes.csv", tmp_path / "made", tmp_path / "pid"
-    table.write_text(TABLE)
-    hangs = ("/bin/sh", "-c", f"echo $$ > {pid}; exec sleep 60")
-    async with kept(folder, Told(), directory(table), helper=hangs):
-        await until(lambda: read_trouble(folder, directory(table)) is not None)
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from gateway.directories.file_reader import FileReader
-from gateway.directories.index import Trouble, index_path, trouble_path, write_trouble
+from gateway.directories.index import index_path, trouble_path
 from gateway.directories.indexing import make_index
 from gateway.directories.lookups import Directories
 from gateway.directories.source import DirectoryAway
 from gateway.model.codes import directory_codes, store_codes
 from gateway.model.directory import Directory, DirectoryFinding, HttpSource
 from gateway.model.errors import GatewayError
+from gateway.ops.index_files import Trouble, write_trouble
 from gateway.ops.log import Log
 from tests.directories.samples import LILLE, ROUBAIX, TABLE, Kept, directory, somebody
 from tests.patience import PATIENCE
@@ -90,7 +91,7 @@ async def test_a_wrong_file_counts_for_as_long_as_the_file_of_the_directory_says
     tmp_path: Path, away: str, last: int, age: int, state: str
 ) -> None:
     one = made(tmp_path, away=away, last=last)
-    write_trouble(tmp_path, one, Trouble(NOW - age, "line 2"))
+    write_trouble(trouble_path(tmp_path, one), Trouble(NOW - age, "line 2"))
     asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Kept())
     (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
     assert finding.state == state

@@ -1,6 +1,7 @@
 """35,000 communes: each is found, in well under 5 ms, the closest first."""
 
 import errno
+import json
 import os
 import subprocess
 import time
@@ -15,14 +16,11 @@ from gateway.identity.organisation_words import query_of
 from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.organisations import ListedOrganisation
+from gateway.ops.index_files import read_stamp, statuses_of
+from gateway.ops.index_process import decode_result
 from gateway.organisations import indexing
-from gateway.organisations.index import OrganisationIndex, organisation_index_path, read_organisation_stamp
-from gateway.organisations.indexing import (
-    decode_organisations_outcome,
-    encode_tables,
-    make_organisations,
-    stats_of,
-)
+from gateway.organisations.index import OrganisationIndex, organisation_index_path, task_of
+from gateway.organisations.indexing import make_organisations
 from gateway.organisations.keeper import HELPER
 from tests.organisations.samples import country, table, write_country
 from tests.patience import PATIENCE
@@ -105,14 +103,14 @@ def test_an_organisation_is_named_by_its_siren_or_by_its_siret(tmp_path: Path) -
 def test_a_wrong_table_leaves_the_index_that_is_there(tmp_path: Path) -> None:
     opened(tmp_path, SMALL).close()
     path = tmp_path / "organisations.csv"
-    before = read_organisation_stamp(organisation_index_path(tmp_path))
+    before = read_stamp(organisation_index_path(tmp_path))
     assert before is not None
-    assert (before.tables, before.stats, before.rows) == (encode_tables([table(path)]), stats_of([table(path)]), 6)
+    assert (before.statuses, before.rows) == (statuses_of([str(path)]), 6)
     path.write_text(SMALL + "Lille,ville,,,,,,\n", encoding="utf-8")
     with pytest.raises(GatewayError, match="line 8: kind is one of"):
         make_organisations([table(path)], tmp_path)
-    assert read_organisation_stamp(organisation_index_path(tmp_path)) == before
-    assert {one.name for one in tmp_path.iterdir()} == {"organisations.csv", "index.v2.sqlite"}
+    assert read_stamp(organisation_index_path(tmp_path)) == before
+    assert {one.name for one in tmp_path.iterdir()} == {"organisations.csv", "index.v3.sqlite"}
 
 
 def test_a_table_that_cannot_be_opened_or_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,20 +130,12 @@ def test_a_table_that_cannot_be_opened_or_read_is_named(tmp_path: Path, monkeypa
     assert error.value.code == organisation_codes.FILE
 
 
-def test_a_state_folder_that_cannot_be_written_is_said_with_the_status_of_the_tables(tmp_path: Path) -> None:
-    """Without the status, the supervisor would take the tables for changed ones at each look."""
+def test_the_process_makes_the_index(tmp_path: Path) -> None:
     path = tmp_path / "organisations.csv"
     path.write_text(SMALL, encoding="utf-8")
-    told = subprocess.run(
-        [*HELPER, str(tmp_path / "none")],
-        input=encode_tables([table(path)]).encode() + b"\n",
-        capture_output=True,
-        check=True,
-        timeout=PATIENCE,
-    )
-    outcome = decode_organisations_outcome(told.stdout)
-    assert outcome.stats == stats_of([table(path)])
-    assert outcome.detail.startswith("the state folder cannot be written: ")
+    question = json.dumps(task_of((table(path),)).question).encode()
+    told = subprocess.run([*HELPER, str(tmp_path)], input=question, capture_output=True, check=True, timeout=PATIENCE)
+    assert decode_result(told.stdout) == read_stamp(organisation_index_path(tmp_path))
 
 
 @pytest.fixture(scope="module")
