@@ -12,6 +12,7 @@ from gateway.model.directory import FileSource
 from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import ServesOrganisations
 from gateway.model.transaction import OTHER_ACCOUNT
+from gateway.organisations.index import organisation_index_path
 from gateway.organisations.indexing import make_organisations
 from gateway.portal.http.provider_cookie import remember_provider
 from tests.portal.browser import Browser, Reply
@@ -216,7 +217,7 @@ async def test_whose_data_these_are_is_shown_with_their_day(asks: Installation) 
 
 
 async def test_where_nothing_can_be_searched_the_services_are_shown(asks: Installation) -> None:
-    (Path(asks.state) / "index.v2.sqlite").unlink()
+    organisation_index_path(Path(asks.state)).unlink()
     browser, transaction = await asked(asks)
     reply = await find(asks, browser, "lille", transaction)
     assert "Organisations cannot be searched at the moment" in reply.text
@@ -246,7 +247,7 @@ async def test_nothing_of_what_is_typed_is_logged_or_kept(asks: Installation) ->
     browser, transaction = await asked(asks)
     for typed in ("somebody%40secret.example", "secretname", "secretname%ff"):
         await find(asks, browser, typed, transaction)
-    (Path(asks.state) / "index.v2.sqlite").write_bytes(b"no index")
+    organisation_index_path(Path(asks.state)).write_bytes(b"no index")
     await find(asks, browser, "secretname", transaction)
     reply = await find(asks, browser, "secretname", "gone")
     assert reply.status == 400
