@@ -39,8 +39,8 @@ CEILINGS = {
     "ops": (5.3, 0),
     "organisations": (4.9, 0),
     "policy": (8.0, 0),
-    "portal": (7.9, 0),
-    "proxy": (7.6, 0),
+    "portal": (7.5, 0),
+    "proxy": (7.3, 0),
     "saml": (7.7, 0),
     "scim": (3.7, 0),
     "server": (6.9, 0),
@@ -48,7 +48,7 @@ CEILINGS = {
     "tokens": (7.4, 0),
     "translation": (4.8, 0),
     "trial": (8.0, 0),
-    "wire": (8.9, 0),
+    "wire": (6.0, 0),
 }
 
 

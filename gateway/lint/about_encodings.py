@@ -31,8 +31,11 @@ def name_without_encoding(subject: Subject) -> Iterator[Problem]:
         basic = app.model.translate.basic
         if basic is not None and "encoding" not in basic.model_fields_set:
             account = basic.account
-            if account.source in _NAMES or not (account.value or "").isascii():
-                say = "the account has accents, and an old application rarely reads UTF-8 in HTTP Basic"
+            of_account = account.source in _NAMES or not (account.value or "").isascii()
+            password = subject.material.get((app.path, (*BASIC, "password")), b"")
+            if of_account or not password.isascii():
+                what = "account" if of_account else "password"
+                say = f"the {what} has accents, and an old application rarely reads UTF-8 in HTTP Basic"
                 yield app.at(*BASIC, key=True, say=say, write="write the encoding that it reads: latin1 or utf8")
 
 

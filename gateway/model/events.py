@@ -97,7 +97,7 @@ _TABLE = (
     ),
     # sign-in and sessions
     Event("login.started", "info", "A person was sent to a provider."),
-    Event("login.succeeded", "info", "A person signed in; a session was made, for `tenant` and with this `level`."),
+    Event("login.succeeded", "info", "A person signed in; a session was made, for `tenant` and with `sign_in_level`."),
     Event("login.refused", "warning", "A sign-in was refused; `code` says why."),
     Event(
         "saml.second_opinion",

@@ -39,8 +39,9 @@ class Log:
     No method blocks except `close`. Dropped lines are counted.
 
     `capacity`: number of lines that may wait.
-    `strict`: raise for an event missing from the table, and for a field that is no plain value (for tests). Otherwise
-    the log records the mistake: a fault in logging must not end a request.
+    `strict`: for tests. Raise for an event missing from the table, for a field named as a field of the log's own
+    (`time`, `level`, `event`, `pid`), and for a value of a wrong kind. Otherwise the log records the mistake: a fault
+    in logging must not end a request.
     `now`: returns Unix seconds.
     """
 
@@ -186,6 +187,8 @@ def _line(ours: dict[str, object], fields: dict[str, object], strict: bool) -> b
     """
     # The log's own fields come first and win: no other field can replace the time or the event.
     rest = {name: value for name, value in fields.items() if name not in ours}
+    if strict and len(rest) < len(fields):
+        raise ValueError(f"the log itself writes {', '.join(sorted(fields.keys() & ours.keys()))}")
     line = _encode({**ours, **rest}, strict)
     for longest in _CUTS:
         if len(line) <= _ATOMIC:

@@ -107,6 +107,7 @@ def compile_expression(source: str, case_insensitive: bool) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _REGEX_MEMORY
+    options.never_capture = True
     options.case_sensitive = not case_insensitive
     try:
         return re2.compile(source.encode(), options)

@@ -16,6 +16,8 @@ from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
 from gateway.policy.truth import TRUE, UNKNOWN, truth_of
 
+_COMBINED: Final = 2000
+"""Steps (policy.budget) of one combination of level, age and method, before the rules are asked."""
 _TRIED: Final = 1000
 """Steps (policy.budget) of one part of the rules, for each sign-in that is tried: the rules are built anew for it."""
 
@@ -39,9 +41,7 @@ def needed(match: Match, method: str, identity: Identity, facts: Facts) -> Need 
     wanted = _wanted(match, method)
     if wanted is None:
         return None
-    for need in _needs(wanted, identity.provider):
-        if facts.is_over_budget:
-            return None
+    for need in _needs(wanted, identity.provider, facts):
         stronger = _stronger(wanted.ladder, identity, need, facts)
         if isinstance(decide(match, method, stronger, facts), Allow):
             return need
@@ -57,7 +57,7 @@ def required(match: Match, method: str, facts: Facts) -> Need:
     wanted = _wanted(match, method)
     if wanted is None:
         return NO_NEED
-    parts = sum(1 for condition in _conditions(match, method) for _ in leaves(condition))
+    parts = _parts(match)
     for level in ("", *wanted.levels):
         for age in (None, *wanted.ages):
             need = Need(level, age)
@@ -91,11 +91,23 @@ def _conditions(match: Match, method: str) -> Iterator[Condition]:
             yield from (condition for condition in (rule.allow, rule.deny) if condition is not None)
 
 
-def _needs(wanted: _Wanted, provider: str) -> Iterator[Need]:
-    """The combinations that the provider can be asked for, ordered by the effort for the person."""
+def _parts(match: Match) -> int:
+    return sum(
+        1
+        for rule in (*match.rules, *match.denies)
+        for condition in (rule.allow, rule.deny)
+        if condition is not None
+        for _ in leaves(condition)
+    )
+
+
+def _needs(wanted: _Wanted, provider: str, facts: Facts) -> Iterator[Need]:
+    """The combinations that the provider can be asked for, ordered by the effort for the person, within the budget."""
     for amr in ((), wanted.amr) if wanted.amr else ((),):
         for level in ("", *wanted.levels):
             for age in (None, *wanted.ages):
+                if not facts.afford(_COMBINED):
+                    return
                 need = Need(level, age, amr)
                 if need != NO_NEED and need == wanted.ladder.askable(provider, need):
                     yield need

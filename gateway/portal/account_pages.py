@@ -29,7 +29,7 @@ from gateway.portal.services import PortalServices
 from gateway.wire.cookies import presented_seat
 from gateway.wire.navigation import is_same_origin
 
-# What a person reads who has just written it.
+# The text for a person who has just sent the form.
 _SAID: Final = {
     form_login_codes.REFUSED: account_codes.REFUSED,
     form_login_codes.LOOP: account_codes.REFUSED,
@@ -74,7 +74,7 @@ class AccountPages:
             await self._services.linking.link(asked.app, asked.host, asked.seat.identity, login, password)
         except GatewayError as error:
             self._services.report.refused(request, error)
-            # What another person wrote is not shown.
+            # Never shows the text of another person.
             written = "" if error.code is account_codes.OTHER_PERSON else login
             return self._page(request, asked, written, refused=_SAID.get(error.code, error.code))
         self._services.report.account_linked(request, asked.seat.identity)
@@ -156,7 +156,7 @@ def owner_of(identity: Identity) -> str:
 
 
 def require_owner(fields: dict[str, str], identity: Identity) -> None:
-    """Refuses the form of a page that another person of this browser opened (invariant 12). Raises
+    """Refuses the form of a page that another person opened in the same browser (invariant 12). Raises
     GatewayError(account_codes.OTHER_PERSON)."""
     if fields.get("owner", "") != owner_of(identity):
         raise GatewayError(account_codes.OTHER_PERSON, "the page of the form was shown to another person, or to nobody")

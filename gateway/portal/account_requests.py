@@ -42,7 +42,7 @@ class AccountRequestPages:
             found, is_new = await self._services.asking.ask(asked.app, asked.seat, text)
         except GatewayError as error:
             self._services.report.account_not_asked(request, error)
-            # What another person wrote is not shown.
+            # Never shows the text of another person.
             written = "" if error.code is account_codes.OTHER_PERSON else text
             return self._page(request, asked, None, text=written, refused=error)
         if is_new:

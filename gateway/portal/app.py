@@ -50,7 +50,7 @@ from gateway.portal.session_page import SessionPages
 from gateway.portal.waiting import WaitingPages
 
 _NONE: Handlers = {}
-# Seconds that a person sits before what they had, until a page says who has not answered.
+# Seconds that a browser keeps the old page, before a page says which provider has not answered.
 _PATIENCE = 2.0
 
 
@@ -82,7 +82,7 @@ class Portal:
             "enter": {"GET": self._app_host.enter},
             "session": {"GET": own.session},
             "kept": {"GET": kept.show},
-            # Where a front was set up for oauth2-proxy; below it nothing else of ours is.
+            # For a front that was set up for oauth2-proxy. The gateway has no further pages below `/oauth2/`.
             "/oauth2/sign_out": {"GET": self._sign_out.form},
         }
         accounts, requests = AccountPages(services), AccountRequestPages(services)
@@ -120,7 +120,7 @@ class Portal:
 
     async def close(self, within: float) -> None:
         """Requests that are being served have at most `within` seconds."""
-        # One whose person waits has its page kept by a task that lives on.
+        # If a browser waits for the page, a further task keeps the page.
         under_way = {*self._asked, *self._waiting.under_way}
         if under_way:
             await asyncio.wait(under_way, timeout=within)
@@ -153,17 +153,17 @@ class Portal:
         except GatewayError as error:
             self._services.report.refused(request, error)
             page = self._refusal(request, error)
-        except Exception as fault:  # noqa: BLE001 - the one edge: a fault of ours ends this request alone
+        except Exception as fault:  # noqa: BLE001 - a fault of ours ends only the request
             self._services.report.fault(request, where(fault))
             page = self._refusal(request, GatewayError(gateway_codes.FAULT))
         return with_cookies(framed(page, request.framed_by) if request.framed_by else page, request.cookies_to_set)
 
     async def _page(self, request: PortalRequest) -> Page | SendOn:
-        """Raises what the steps raise."""
+        """Raises the errors of the steps."""
         try:
             return await self._run_steps(request)
         finally:
-            # A sign-in that was refused, or led elsewhere: what it was made of works no more.
+            # A sign-in that was refused or continues elsewhere: its parts must not work a second time.
             if request.uses_up:
                 await self._services.transactions.use_up(request.uses_up)
 
@@ -191,7 +191,7 @@ class Portal:
                         away = await self._away.instead(request, step)
                     step = away or await self._sources.of(request.snapshot, step.provider).begin(request, step)
                 case Authentication():
-                    # A chosen organisation says nothing of the provider: its answer came before the choice.
+                    # A choice of the organisation is no sign that the provider answers: the provider answered before.
                     if step.tenant is None:
                         age = 0.0 if step.asked_at is None else max(0.0, self._services.now() - step.asked_at)
                         self._services.standings.came_back(step.provider.name, age)
@@ -258,7 +258,7 @@ class Portal:
             route_codes.RESERVED,
             wire_codes.METHOD,
         )
-        # The home page says so itself where there is too much to choose from.
+        # The home page itself shows this error if there are too many providers for a choice.
         leads_home |= error.code is session_codes.NONE and request.path not in ("/", f"{PREFIX}home")
         if not login_url and request.on_portal_host and request.kind == "html":
             # No application is known that the sign-in was for.

@@ -51,7 +51,7 @@ class ApplicationList:
     async def _all(self, snapshot: Snapshot, language: str) -> list[ListedApplication]:
         if self._snapshot is not snapshot:
             self._snapshot, self._listed = snapshot, {}
-        # A reload while this one waits begins another: what is made here is then of no more use.
+        # After a reload in the meantime, a new list is begun, and the present list is useless.
         kept = self._listed
         found = kept.get(language)
         if found is None:
@@ -74,7 +74,7 @@ def need_at(app: App, seat: Seat, now: float) -> Need | None:
     seconds."""
     if not app.accepts(seat.identity):
         return None
-    # Read as a request for it would be: it was found to have one reading when the file was loaded.
+    # Reads the address like a request. The check at loading found that it has a single reading.
     home = app.routes.find(canonical_target(app.home.encode("ascii"), app.leniency).segments)
     question = Question(AppIdentity(app, seat.identity, 0.0, now), home, "GET", app.tenant_of(seat, now))
     match question.decision():

@@ -12,7 +12,7 @@ from gateway.model.theme import DesignFile
 from gateway.portal.http.request import PortalRequest
 
 DESIGN = "dsfr/"
-# Nothing runs in a picture that is opened by itself.
+# A picture opened as a page must not run scripts.
 _POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; sandbox"
 
 
@@ -39,7 +39,7 @@ class DesignFiles:
             (b"Cache-Control", kept),
             (b"X-Content-Type-Options", b"nosniff"),
             (b"Content-Security-Policy", _POLICY),
-            # Pages of other origins have no use for them.
+            # Pages of other origins do not need the files.
             (b"Cross-Origin-Resource-Policy", b"same-origin"),
             *(((b"Vary", b"Accept-Encoding"),) if file.packed else ()),
             *(((b"Content-Encoding", b"gzip"),) if packed else ()),

@@ -99,7 +99,7 @@ class HomePage:
         return Offered(tuple(found), search, max(page, 1), more)
 
     async def end(self, request: PortalRequest) -> Page:
-        """The button beside one session."""
+        """The button beside a session."""
         require_own_page(request)
         cookie, wanted = presented_seat(request.cookie_line), request.form().get("session", "")
         summaries = () if cookie is None else await self._services.sessions.of_browser(request.host, cookie)

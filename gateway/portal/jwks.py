@@ -7,7 +7,7 @@ from gateway.portal.http.request import PortalRequest
 from gateway.portal.http.responses import BARE
 from gateway.tokens.jwt import jwk_set
 
-# Public and the same for everybody. A key that is new is published for longer than this before it signs.
+# Public, and the same for every client. A new key is published for longer than this before it signs.
 _CACHED = b"public, max-age=300"
 
 

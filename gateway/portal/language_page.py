@@ -29,7 +29,7 @@ from gateway.wire.target import safe_target
 _CODES: Final = {code.id: code for code in all_codes() if code.status}
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _SECONDS: Final = re.compile("[0-9]{1,11}")
-# Characters of an application's own text, as its file may have them.
+# The most characters of an application's own text in its file.
 _LONGEST_TEXT: Final = 2000
 
 

@@ -20,7 +20,7 @@ from gateway.portal.http.request import PREFIX, PortalRequest, WayBack
 from gateway.wire.addresses import parse_address
 from gateway.wire.target import canonical_target
 
-# Between two looks at what else waits (invariant 14): a decision takes some 20 us.
+# Decisions in a row before other tasks get their turn (invariant 14): a decision takes some 20 us.
 SLICE: Final = 50
 
 
@@ -66,7 +66,7 @@ async def may_be_let_in(app: App, session: Session, now: float) -> bool:
 
 
 class _Asked:
-    """One person at one application. The judged request for a page is this request without its header lines."""
+    """A person at an application. A page is judged as the present request without its header lines."""
 
     def __init__(self, request: PortalRequest, app: App, seat: Seat, now: float) -> None:
         self._client = parse_address(request.client)
@@ -83,8 +83,7 @@ class _Asked:
         return isinstance(self._decided(self._nobody, target), Allow)
 
     async def is_let_in_by_who_they_are(self) -> bool:
-        """Whether a restricted page admits this person; True without a restricted page. Judges one path of each
-        rule."""
+        """Whether a restricted page admits the person; True without a restricted page. Judges a path for each rule."""
         others = False
         for at, rule in enumerate(self._app.routes.rules()):
             if at % SLICE == SLICE - 1:

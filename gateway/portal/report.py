@@ -69,11 +69,9 @@ class Report:
         self.refused(request, error)
 
     def signed_in(self, request: PortalRequest, session: Session) -> None:
-        """Returns the fields of a person, with their organisation and the level of their sign-in; empty: no
-        identity."""
         identity = session.identity
         level = request.snapshot.ladder.level_of(identity)
-        self._event("login.succeeded", request, identity, tenant=session.tenant or "", level=level)
+        self._event("login.succeeded", request, identity, tenant=session.tenant or "", sign_in_level=level)
         self._counters.add("ecluse_auth_logins_total", request.provider, "success", "")
 
     def second_opinion(

@@ -95,8 +95,8 @@ def in_use(summaries: Iterable[SessionSummary], seat: Seat) -> list[SessionSumma
 def session_line(
     services: PortalServices, snapshot: Snapshot, summary: SessionSummary, language: str, seat: Seat
 ) -> SessionLine:
-    """The line of one session. `seat`: the seat of this request. The strength of other sessions is unknown without
-    their cookies. A provider or application that left the configuration is shown by its name in the file."""
+    """The line of a session. The strength of a session is known only with its cookie. A provider or application that
+    left the configuration is shown by its name in the file. `seat`: the seat of the request."""
     provider, is_here = snapshot.providers.get(summary.provider), summary.id == seat.session_id
     return SessionLine(
         label=provider.label if provider else summary.provider,

@@ -24,9 +24,9 @@ from gateway.stores.tickets import PARKED_LIFE
 
 PATH: Final = f"{PREFIX}wait"
 _FOR: Final = "for"
-# Seconds: for which one request then waits; between two looks at the store.
+# Seconds: how long a request waits, and the time between two looks at the store.
 _HELD, _LOOK = 8.0, 0.5
-# Times that the page is shown, over a minute in all, longer than any wait for a provider.
+# How often the page is shown: for over a minute together, longer than the gateway waits for a provider.
 _MOST = 9
 
 
@@ -45,14 +45,14 @@ class WaitingPages:
         self._services = services
         self._lead_home = lead_home
         self._keeping: dict[str, asyncio.Task[None]] = {}
-        # The last look at each id: the browser has left those before it.
+        # The last look by id: the browser has abandoned earlier looks.
         self._looks: dict[str, object] = {}
 
     def begin(self, request: PortalRequest, task: asyncio.Task[Page | SendOn]) -> Page:
         """The page, while `task` serves the request."""
         id = self._services.transactions.waiting_id()
         binding = request.binding_made(self._services.token_urlsafe)
-        # Found by its id in this worker alone until the store has the result.
+        # Until the store has the result, only this worker finds the id.
         self._keeping[id] = keeping = asyncio.create_task(self._keep(request, id, binding, task))
         keeping.add_done_callback(lambda _: self._keeping.pop(id, None))
         return with_cookies(self._page(request, id, 1, request.provider), request.cookies_to_set)
@@ -89,7 +89,7 @@ class WaitingPages:
         waited = self._services.transactions.waited
         if not request.holds(found.binding) or await waited.take(id) is None:
             raise GatewayError(login_codes.TRANSACTION_GONE, "another browser waits for it, or it was shown just now")
-        # Back and reload come here once more.
+        # Back or reload requests the id again.
         home = redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
         await waited.put(replace(found, page=home), request.network, id)
         return found.page

@@ -10,7 +10,7 @@ from gateway.proxy.request import Request
 from gateway.wire.target import for_logs
 
 _LONGEST_PATH: Final = 1024
-# From here on the response may be a page of ours that shows its reference.
+# From this status on, the response may be a page of ours with a reference.
 _FIRST_ERROR: Final = 400
 
 

@@ -61,7 +61,7 @@ class ActiveRequest:
         return self.request.id == request_id and self.under_way
 
     def give_up(self) -> None:
-        """Drops the other end, and the task that the request waits for."""
+        """Drops the upstream end, and the task that the request waits for."""
         upstream, self.upstream = self.upstream, None
         if upstream is not None:
             upstream.abandon()

@@ -19,7 +19,7 @@ from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.wire.addresses import IpNetwork, client_key, contains, parse_address
 
-# Why somebody is turned away; what the operator can do about it.
+# Reasons for turning a client away, with the operator's remedies.
 OF_ONE: Final = "client"
 OF_ALL: Final = "all"
 DESCRIPTORS: Final = "descriptors"
@@ -35,11 +35,11 @@ _A_LINE_EVERY: Final = 60.0
 _LISTED: Final = 4096
 _NEVER: Final = float("-inf")
 
-# Seen within ten minutes; of one that is seen all the time, note is taken once a minute.
+# Seconds: an address counts as seen for ten minutes. An address in constant use is noted once a minute.
 _REMEMBERED: Final = 660.0
 _NOTED_EVERY: Final = 60.0
 _MOST_KNOWN: Final = 65_536
-# What is told to the other workers at a time; beyond, the next minute tells.
+# Addresses per message to the other workers. Further addresses follow a minute later.
 _TOLD_AT_ONCE: Final = 2_000
 
 
@@ -104,7 +104,7 @@ class Admission:
         """Counts a connection; None: one too many. `front`: the connection comes from a listed server before its PROXY
         header. An address from the header never counts as a front, even in the list's networks."""
         trusted = front or self._is_trusted(peer)
-        # What a listed proxy holds counts against no other address of its /64.
+        # Connections of a listed proxy do not count against other addresses of the same /64.
         key = peer if ":" in peer and trusted else client_key(peer)
         count = self._counts.get(key, 0) + 1
         why = self._too_many(peer, key, count, descriptor, trusted=trusted)
@@ -226,7 +226,7 @@ class KnownAddresses:
         self._most = most
 
     def seen(self, address: str, now: float) -> None:
-        """Notes an address that this worker saw, as news for the other workers."""
+        """Notes an address as seen, and as news for the other workers."""
         if now - self._at.get(address, _NEVER) >= _NOTED_EVERY:
             self._note(address, now)
             if len(self._fresh) < _TOLD_AT_ONCE:

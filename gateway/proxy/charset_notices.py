@@ -1,4 +1,4 @@
-"""Log lines about bodies that are not in their declared charset."""
+"""Log lines about bodies in a different charset than declared."""
 
 from typing import Final
 
@@ -26,7 +26,7 @@ class CharsetNotices:
         self._again = {app: again for app, again in self._again.items() if app in snapshot.apps}
 
     def tell(self, request: Request, found: Disagreement, now: float) -> None:
-        """`now`: monotonic seconds. The path goes without its query, and without a session in it."""
+        """Logs the path without its query and without sessions. `now`: monotonic seconds."""
         app = request.lane.name
         self._counters.add("ecluse_text_charset_disagreements_total", app)
         if now < self._again.get(app, 0.0):

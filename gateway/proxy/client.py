@@ -136,7 +136,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     # --- asyncio.BufferedProtocol ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are none of asyncio's classes.
+        # uvloop's transports do not inherit from asyncio's classes.
         self.transport = paced(cast(asyncio.Transport, transport), self.plane.room)
         counted = self._counted
         self.memo = Memo(counted.peer, "https" if counted.secure else self._scheme)
@@ -157,14 +157,14 @@ class ClientConnection(asyncio.BufferedProtocol):
     def data_received(self, data: bytes) -> None:
         reader = self.reader
         try:
-            # The usual case: one whole head and nothing else.
+            # The usual case: exactly one whole head.
             if reader.state is not HEAD or reader.ahead or not data.endswith(b"\r\n\r\n") or not self._read_usual(data):
                 if self.sending is not None:
                     # The connection ends with the kept post: bytes behind the click are no body.
                     return
                 reader.receive(data)
                 self.pump()
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self.faulted(fault)
 
     def eof_received(self) -> None:
@@ -267,12 +267,12 @@ class ClientConnection(asyncio.BufferedProtocol):
                         self.abort()
                 else:
                     break
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self.faulted(fault)
         finally:
             self._pumping = False
         if not turns:
-            # Others want their turn too.
+            # Other connections need their turn.
             self.plane.loop.call_soon(self.pump)
         self._steer(may_read=bool(turns))
 
@@ -460,7 +460,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         if request.framing not in NO_CONTENT:
             self.body_done = self.body_paused = False
         if request.admitted and request.line.purpose == "application":
-            # The lines are those of the request before: the credential that was read of them holds.
+            # The lines equal the previous request's, so the credential that was read stays valid.
             seat, outcome = outcome_of(request, plane, request.started)
             self._act(seat, outcome)
         elif self._redirects != "nothing" and (self._redirects == "all" or request.lane.is_secure):
@@ -549,7 +549,7 @@ class ClientConnection(asyncio.BufferedProtocol):
                 self._act(seat, outcome)
             # The body has waited to be read.
             self.pump()
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self.faulted(fault)
 
     # --- a front's question ---
@@ -590,7 +590,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             request.remember(tables)
         if isinstance(question, FrontQuestion):
             remember_question(request, question, tables)
-        # Where a listener leads to https, each question is led there by its own address, not by the one asked about.
+        # A listener that redirects to https redirects a question by its own address, not by the requested address.
         self.is_of_front, active.question = self._redirects == "nothing", None
         self.respond(page)
 
@@ -639,7 +639,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             active.task = None
             self.plane.counters.add("ecluse_posts_total", request.lane.name, "refused")
             self.body_failed(error)
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self.faulted(fault)
 
     def _renew_session(self, session: ApplicationSession) -> None:
@@ -783,7 +783,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         except GatewayError as error:
             self._refuse(Refuse(error.code, error.detail, close=True))
             return
-        # A proxy on the way may take any response for the beginning of a tunnel: what follows is no request to it.
+        # A proxy on the way may take any response for the beginning of a tunnel, and pass on further bytes unread.
         request.keep_alive = False
         if request.application.notes_cookies and request.seat is not None:
             plane.note_cookies(request, prepared)
@@ -836,7 +836,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         try:
             self._send(upstream, self.active.sent)
             self.pump()
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self.faulted(fault)
 
     def not_connected(self, error: GatewayError) -> None:
@@ -904,7 +904,7 @@ class ClientConnection(asyncio.BufferedProtocol):
                 active.task = self.plane.loop.create_task(self._look_up_again(gathered, seat, outcome))
             else:
                 self._go_on_with(gathered, seat, outcome)
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self.faulted(fault)
 
     async def _look_up_again(self, gathered: GatheredBody, known: Seat | None, waits: NeedsStore | NeedsWork) -> None:
@@ -913,7 +913,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             self.active.task = None
             self._go_on_with(gathered, seat, outcome)
             self.pump()
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self.faulted(fault)
 
     def _go_on_with(self, gathered: GatheredBody, seat: Seat | None, outcome: Outcome) -> None:
@@ -952,7 +952,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         if request.framing not in NO_CONTENT or not request.line.repeatable:
             return False
         if request.middle_of is None or monotonic() >= request.middle_of.valid_until:
-            # Invariant 16: what was prepared for it may have ended meanwhile.
+            # Invariant 16: the prepared injection may have ended meanwhile.
             return False
         pool = request.application.again(request.seat, request.client)
         if pool is None:
@@ -1066,7 +1066,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _respond_unread(self, page: Page, head: bytes) -> None:
         if not self.transport.is_closing():
-            # What follows the head is thrown away for a moment, so that the page is not lost in a reset.
+            # Discards the bytes after the head for a moment, so that a reset does not lose the page.
             self.body_done = False
             self._write_page(page, keep=False, minor=True, head_only=head.startswith(b"HEAD "))
 
@@ -1102,7 +1102,8 @@ class ClientConnection(asyncio.BufferedProtocol):
     # --- the end of a request, and of the connection ---
 
     def answered(self) -> None:
-        """The response is written, whoever wrote it: the next request follows, or the connection ends."""
+        """Called when the response is written, by the application or by us: the next request follows, or the connection
+        ends."""
         active, plane, reader = self.active, self.plane, self.reader
         active.upstream = None
         active.sent = b""
@@ -1127,7 +1128,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _leave(self) -> None:
         """Closes, but not before the client has had a moment to read: bytes unread here would reset the connection."""
         if self.sending is not None:
-            # What the client still sends is nothing to wait for.
+            # Does not wait for the rest of the client's body.
             self.body_done = True
             self._end_sending()
         if self.body_done and not self.reader.ahead:
@@ -1137,13 +1138,14 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.reader.linger()
         self.deadline = self.plane.timers.now + _LINGER_SECONDS
         if self.transport.can_write_eof():
-            # asyncio's own loop says so here where the client has gone.
+            # asyncio's own loop raises here if the client has gone.
             with suppress(OSError):
                 self.transport.write_eof()
         self._steer()
 
     def leave_if_idle(self) -> None:
-        """The worker drains: a connection without a request closes now, the others after their response."""
+        """Called when the worker drains: a connection without a request closes now, a connection with a request after
+        its response."""
         if self.reader.state is HEAD and not self.reader.ahead and not self.write_paused:
             self.reader.state = CLOSED
             self.transport.close()
@@ -1165,6 +1167,6 @@ class ClientConnection(asyncio.BufferedProtocol):
                 self.abort()
             else:
                 self._refuse_head(GatewayError(gateway_codes.FAULT), b"" if state is HEAD else request.line.asked)
-        except Exception as second:  # noqa: BLE001 - the one edge
+        except Exception as second:  # noqa: BLE001 - the outermost handler
             self.plane.faulted(second, request.id)
             self.abort()

@@ -14,7 +14,7 @@ from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 
 _SIGN_OUTS: Final = frozenset({b"/_ecluse/logout", b"/_ecluse/sessions/end", b"/_ecluse/acting/change"})
-# A provider's, which a browser brings; no cookie comes with it from another site.
+# The target of a provider's message by way of the browser. From another site, it comes without cookies.
 _SAML_LOGOUT: Final = b"/_ecluse/saml/logout"
 _FRONT_CHANNEL: Final = b"/_ecluse/oidc/frontchannel/"
 
@@ -41,7 +41,7 @@ def _is_looked_up(request: Request, seat: Seat | None, outcome: Outcome) -> bool
 
 
 def _told(request: Request, plane: Services, seat: Seat | None, before: Asks) -> Asks:
-    """Returns the caller. A look-up that found a person costs the address nothing: its token is given back."""
+    """Returns the caller. If a look-up finds a person, the address gets its token back."""
     if seat is not None and before == looked_up(request.client):
         plane.rates.give_back(request, before)
     return asks(seat, request.client)
@@ -76,7 +76,7 @@ def _for_the_portal(
 
 
 def _cookie(request: Request, memo: Memo) -> bytes | None:
-    """Our cookie. None: absent, or the line cannot be read, which the portal reports."""
+    """Our cookie; None if absent, or if the line cannot be read, which the portal reports."""
     if request.cookie is None:
         return None
     try:

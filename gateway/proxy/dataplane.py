@@ -340,7 +340,7 @@ class DataPlane:
         self.admission.follow(snapshot)
         self.rates.follow(snapshot)
         self._charsets.follow(snapshot)
-        # A head below this size may be read in one go: it meets the limit on bytes.
+        # A head below this size is within the limit on bytes, and may be read as a whole.
         self.usual_head = min(_USUAL_HEAD, self.limits.headers_bytes)
         self.timeouts: Timeouts = snapshot.gateway.timeouts
         self.access_log = AccessLog(self.log) if snapshot.gateway.access_log else None
@@ -353,7 +353,7 @@ class DataPlane:
         return pool.connects(pool, self.timers, self._heads_for(pool.edits), self.room)
 
     def _heads_for(self, edits: ResponseEdits) -> ResponseHeads:
-        """Returns one object for the applications that change the same lines."""
+        """Returns a shared object for the applications that edit the same lines."""
         if edits == UNCHANGED:
             return self.heads
         key = edits.names, edits.adds
@@ -369,5 +369,5 @@ def _ids() -> Iterator[bytes]:
     """Request ids, 128 bits in hex: random for the worker, then a walk that does not repeat."""
     prefix = secrets.token_hex(8).encode("ascii")
     walk = itertools.count(secrets.randbits(62), secrets.randbits(20) | 1)
-    # All of it in C: half the time of formatting each number.
+    # Only C code: half the time of formatting the numbers in Python.
     return map(prefix.__add__, map(hexlify, map(struct.Struct(">Q").pack, walk)))

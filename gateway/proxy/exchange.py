@@ -14,7 +14,7 @@ from gateway.wire.fences import Fence
 
 
 class Exchange(Protocol):
-    """The other end of one request.
+    """The upstream end of a request.
 
     `revalidated`: policy is asked again during the request. False for the portal, whose requests run to their end.
     """

@@ -42,7 +42,7 @@ def is_question(request: Request, snapshot: Snapshot) -> bool:
     """Whether a request for one of our own paths is the question of a front."""
     path = request.line.target.path
     if path == QUESTION or path in SIGN_IN:
-        # Paths of ours only at an application that names oauth2-proxy as its front.
+        # The gateway has these paths only for an application with oauth2-proxy as its front.
         return True
     return snapshot.gateway.forward_auth is not None and (path == PATH or path.startswith(_BELOW))
 
@@ -203,7 +203,7 @@ def allowance(
     if front.clears:
         lines = tuple([line for line in lines if line[1]])
     if front.removes:
-        # A client's lines under the front's own names, and empty lines, which each front treats in its own way.
+        # A client's lines under the front's own names, and empty lines, which the kinds of front treat differently.
         kept += filter(None, (front.method, front.target))
         kept += [name for name, value in lines if not value]
         # Envoy removes headers after it has written its own.

@@ -33,8 +33,9 @@ _LONGER_LIVES_WRITTEN: Final = 30.0
 # Seconds that a request waits for a change of another worker, and between two looks.
 _WAITED: Final = 1.0
 _LOOKS_APART: Final = 0.02
-# A browser has one mark. Where two workers change a jar at once it names one change, and the other one is in the store
-# a moment later: so many seconds after a change that a worker makes, or reads of, it reads once more.
+# Seconds after which a worker reads a jar again that it has changed, or of whose change it has read. A browser has a
+# single mark. If two workers change a jar at once, the mark names one change, and the store has the second a moment
+# later.
 _SETTLED: Final = 0.5
 # Seconds until a jar in use is read anew, for clients that bring no mark.
 _READ_ANEW: Final = 30.0
@@ -43,7 +44,7 @@ _MOST_DIRTY: Final = 10_000
 
 
 class Jars(Protocol):
-    """stores.cookie_jars.CookieJars, as far as this asks."""
+    """The used part of stores.cookie_jars.CookieJars."""
 
     async def read(self, host: str, cookie: bytes) -> CookieJar | None: ...
 
@@ -53,7 +54,7 @@ class Jars(Protocol):
 
 
 class NoJars:
-    """Replaces the store where there is no store: keeps nothing."""
+    """Replaces a missing store: keeps nothing."""
 
     async def read(self, host: str, cookie: bytes) -> CookieJar | None:
         return None
@@ -146,7 +147,7 @@ class HiddenCookies:
         return replace(prepared, cookies=cookies), until
 
     def _missing(self, kept: SeatJar, brought: bytes | None) -> tuple[str, int] | None:
-        """Returns the request's mark, if the jar of this worker lacks its cookies."""
+        """Returns the request's mark, if the worker's jar lacks its cookies."""
         mark = None if brought is None else mark_in(brought, kept.tag)
         return None if mark is None or mark == kept.given_up or kept.jar.has(*mark) else mark
 
@@ -167,7 +168,7 @@ class HiddenCookies:
         until = monotonic() + _WAITED
         while True:
             jar = await self._jars.read(seat.host, seat.cookie)
-            # None: the seat has ended meanwhile, so it has no cookies and admits nobody.
+            # If the seat has ended meanwhile, it has no cookies and admits no request.
             jar = jar or CookieJar()
             kept = self._take_over(seat, jar)
             if mark is None:
@@ -250,7 +251,7 @@ class HiddenCookies:
         try:
             while self._dirty:
                 dirty, self._dirty = self._dirty, {}
-                # An application may set another cookie with each response: the last one counts.
+                # An application may set a new cookie with each response: the last cookie counts.
                 await asyncio.sleep(_WRITES_APART if await self._kept(dirty) else _WAITED)
         finally:
             self._writing = None

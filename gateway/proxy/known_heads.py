@@ -29,7 +29,7 @@ _HOSTS: Final = (b"\r\nHost: ", b"\r\nhost: ")
 _HOST_BEGINS: Final = len(_HOSTS[0])
 _NO_HOST: Final = (b"", (b"",))
 
-# Lines that are the same for many people, and tell of nobody in particular.
+# Lines that are the same for many people.
 _SHARED: Final = frozenset(
     {
         b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"connection", b"dnt", b"host", b"origin",
@@ -39,8 +39,8 @@ _SHARED: Final = frozenset(
     }
 )  # fmt: skip
 
-# Lines whose values are never remembered: each with its value, which is field-content without blanks at its ends. What
-# follows has to be the end of the line, so that a value is split off whole or not at all.
+# Lines whose values are never remembered. A value is field-content without surrounding blanks, and the end of the line
+# must follow: a value is split off whole or not at all.
 _NAME: Final = rb"[Cc]ookie|[Rr]eferer|[Xx]-[A-Za-z0-9-]+|(?:[Cc]ontent|[Ii]f)-[A-Za-z0-9-]+|traceparent|tracestate"
 OWN_NAME: Final = re.compile(_NAME)
 _OWN: Final = re.compile(rb"(\r\n(?:%b): )([\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*+(?<![\t\x20]))(?=\r\n)" % _NAME)

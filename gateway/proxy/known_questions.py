@@ -26,9 +26,9 @@ _CONNECTIONS: Final = frozenset({b"Connection: keep-alive", b"Connection: Keep-A
 class FrontQuestion(NamedTuple):
     """A question as read.
 
-    `text`: its request line.
-    `lines`: its further lines, each as b"Name: value".
-    `lane`: the lane of its own host.
+    `text`: the request line.
+    `lines`: the further lines, as b"Name: value".
+    `lane`: the lane of the question's own host.
     `number`: the tables' number.
     """
 
@@ -80,7 +80,7 @@ class KnownQuestion:
         """The browser's request line from the question's own line; b"": not a usual line. Raises GatewayError."""
         line = self.lane.lines.get(text) or self.lane.read_line(text)
         path, raw = _BELOW + self.front.name.encode("ascii"), line.target.raw
-        # The path of another front says nothing about this front's question.
+        # A path of a different front is no question of this front.
         if not line.minor or line.authority is not None or not raw.startswith(path + b"/"):
             return b""
         return b"%b %b HTTP/1.1" % (line.method, raw[len(path) :])
@@ -119,7 +119,7 @@ class KnownQuestions:
         block = asked.front.original(seen, b"GET", b"/").partition(b"\r\n")[2]
         lines = block.removesuffix(b"\r\n\r\n").split(b"\r\n")
         question.inner, (question.own_host, *passed) = parts(b"\r\n" + block)
-        # What is neither the front's nor the browser's to say, as the length of a body, makes it no usual question.
+        # A question with further lines, such as the length of a body, is no usual question.
         if [*compress(values, question.goes)] != passed or not self._keep_head(lines, host, person=person):
             return
         of_question = RequestLayout(names, asked.lane.policy).dropped

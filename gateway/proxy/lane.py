@@ -39,7 +39,7 @@ class PortalLane(PortalAccess):
         self.cookies = shared_cookies(AS_THEY_ARE, frozenset())
         self.timeouts = gateway.timeouts
         self.exchange = _shared_limits(gateway.limits.body, gateway.timeouts)
-        # No rates of its own: those of gateway.yaml alone.
+        # None: only the rates of gateway.yaml apply.
         self.rates: RequestRates | None = None
         self.is_bounded = gateway.limits.requests is not None
         self.is_secure = gateway.portal_url.startswith("https")
@@ -104,7 +104,7 @@ class Lane(ApplicationAccess):
         self.exchange = self._usual if self._path_limits is None else None
 
     def _connect(self, app: App, pool: Pool | AddressGroup) -> None:
-        # Connections to the application's only address; None where it has several, a `group`.
+        # Connections to the application's only address; None if it has several addresses, in `group`.
         self.sole = None if isinstance(pool, AddressGroup) else pool
         self.group = pool if isinstance(pool, AddressGroup) else None
         # Bytes of a request's body that are gathered before the application is asked.
@@ -123,7 +123,7 @@ class Lane(ApplicationAccess):
         self.notes_cookies = app.logout.url is not None
         # Whether browsers do not get some of the application's cookies.
         self.hides = bool(app.edits.cookies.hidden)
-        # The headers that a front writes, where one asks about the application's requests.
+        # The headers that a front writes, if a front asks about the application's requests.
         self.injected = injected_names(app) if app.front else {}
         # Whether a request may need more than its prepared bytes: `hides`, or a front asks.
         self.rarely = self.hides or app.front is not None
@@ -133,13 +133,13 @@ class Lane(ApplicationAccess):
         self.stays_secure = self.is_secure and not app.responses.end_hsts
 
     def _edit_responses(self, app: App) -> None:
-        # What responses may say (wire.response_guard).
+        # The leniencies for responses (wire.response_guard).
         self.responses = app.responses
         self._edits = None if app.edits == UNCHANGED else ApplicationEdits(app.edits)
-        # Changes bodies; None where bodies go on as they come.
+        # Changes bodies; None if bodies are forwarded unchanged.
         self.filters = BodyFilters(app.edits, self._edits) if self._edits is not None and app.edits.bodies else None
         self.form_login = app.form_login
-        # Whether anything stands between the two connections.
+        # Whether filters or buffers are between the two connections.
         self.is_watched = bool(self.filters or self.form_login or self.gathers_up_to or self.holds)
         marked = self.form_login is not None and self.form_login.has_expiry_marker
         # Whether the application is asked for bodies without compression.
@@ -150,7 +150,7 @@ class Lane(ApplicationAccess):
         return None if self._edits is None else self._edits.of(self.public(host))
 
     def public(self, host: str) -> str:
-        """The origin that browsers use for one canonical host of the application."""
+        """The origin that browsers use for a canonical host of the application."""
         return self.app.origin(host)
 
     def limits_at(self, line: RequestLine) -> ExchangeLimits:
@@ -177,5 +177,5 @@ def _log_names(name: str, revision: str) -> bytes:
 
 @lru_cache(512)
 def _shared_limits(body: int, timeouts: Timeouts) -> ExchangeLimits:
-    """Returns one value for all applications with the same limits."""
+    """Returns a shared value for applications with the same limits."""
     return ExchangeLimits(body, timeouts)

@@ -48,7 +48,7 @@ def rejudge(client: LastingClient) -> None:
     """Cuts the request if a change of the policy, of the person or of the time has ended its permission."""
     active = client.active
     if active.task is not None:
-        # The request waits for its seat or its connection, for seconds at most, and is judged after that.
+        # The request waits for its seat or its connection, for some seconds at most. It is judged afterwards.
         client.plane.loop.call_later(_CUT_SECONDS, _rejudge_later, client, active.request.id)
     elif active.upstream is not None and active.upstream.revalidated and not is_allowed(active, client.plane.tables):
         cut(client)
@@ -65,7 +65,7 @@ def is_allowed(active: ActiveRequest, tables: RequestTables) -> bool:
 
 
 class Reached(Protocol):
-    """The other end of a request."""
+    """The upstream end of a request."""
 
     def is_beyond(self, fence: Fence | None) -> bool: ...
 
@@ -118,7 +118,7 @@ def may_change(request: Request) -> bool:
     outcome = kept.get(request.line.key)
     if outcome is None or isinstance(outcome, ConditionalDecision):
         return True
-    # Another request of this person may have found out already that the time has come.
+    # Another request of the person may already have noticed that the time has come.
     return not isinstance(outcome, Forward) or outcome.valid_until != NEVER
 
 
@@ -173,7 +173,7 @@ def _end_with_seat(client: LastingClient, request_id: bytes) -> None:
     if now >= seat.hard_deadline:
         cut(client)
     else:
-        # The idle end as this worker knows it: another worker may have moved it on.
+        # The idle end by this worker's knowledge: another worker may have postponed it.
         client.plane.loop.create_task(_end_unless_used(client, seat, request_id))
 
 
@@ -183,7 +183,7 @@ async def _end_unless_used(client: LastingClient, seat: Seat, request_id: bytes)
     except GatewayError:
         # When the store cannot say, the answer is no.
         found = None
-    except Exception as fault:  # noqa: BLE001 - the one edge
+    except Exception as fault:  # noqa: BLE001 - the outermost handler
         client.faulted(fault)
         return
     if client.active.is_at(request_id):

@@ -56,7 +56,7 @@ class Memo:
         client = self.client = tables.clients.get(said) or tables.learn_client(said, self._peer)
         self.chain, self.scheme = client.chain, client.scheme
         self.forwarded = host.authority.join(client.around_host)
-        # Behind a listed proxy each request may be another person's.
+        # Behind a listed proxy, each request may come from a different person.
         self.host = None if self.trusted else host
 
     def cookie_parts(self, cookie: bytes, host: VirtualHost[HostLane]) -> tuple[bytes | None, bytes]:

@@ -22,7 +22,7 @@ def framing_line(framing: int) -> bytes:
 
 
 def _as_it_is(request: Request) -> bytes:
-    """What goes on of a request for a body that may be changed on its way back: without compression."""
+    """The forwarded lines of a request whose response body may be changed: asks for no compression."""
     lines = not_named(request.lines, _ACCEPT_ENCODING)
     return b"\r\n".join((request.host.line, *lines, b"Accept-Encoding: identity"))
 
@@ -35,7 +35,7 @@ def middle_of(request: Request, memo: Memo, prepared: Prepared) -> bytes:
     parts = [_as_it_is(request) if lane.plain_bodies else request.passed()]
     rest = request.cookie_rest
     if rest or prepared.cookies:
-        # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.
+        # Our cookies come first: a client's `$Version=1` or unclosed quote must not change how a server reads them.
         parts += (b"\r\nCookie: ", prepared.cookies, b"; " if rest and prepared.cookies else b"", rest)
     parts += (memo.forwarded, prepared.headers)
     if memo.trusted and request.rare:

@@ -15,33 +15,34 @@ from functools import partial
 from typing import Any, ClassVar, Final
 from weakref import WeakValueDictionary
 
-# Bytes that are read at once while a response begins: most of them come whole.
+# Bytes per read at the beginning of a response: most responses are complete within them.
 _NARROW: Final = 50 * 1024
-# And that are written to TLS at once, one record of it: the buffer that OpenSSL writes to keeps the size that it has
-# grown to. The two of a small piece go to the kernel together.
+# Bytes per write to TLS, a record: OpenSSL's write buffer never shrinks. The two records of a small piece reach the
+# kernel together.
 _RECORD: Final = 16 * 1024
 _SMALL_RECORD: Final = 12 * 1024
 READ_AT_MOST: Final = 256 * 1024
-# A connection for which so much waits in the kernel takes less than comes. Of what is read for it little may wait here,
-# however little the kernel takes in the end: where that runs out of memory for TCP, it takes nothing of what it has
-# just said that it had room for. What is read for TLS is kept with what the loop and OpenSSL need for it.
+# A connection with this many bytes waiting in the kernel is slower than its source. Then only little is read for it,
+# and little may wait here: a kernel without memory for TCP takes no bytes, even after it has reported room. Bytes read
+# for TLS need further memory in the loop and OpenSSL.
 _QUICK: Final = 1 << 20
 _LITTLE: Final = 40 * 1024
-# What waits below TLS until the end of the loop's turn: as the loop has it, and a record where little may.
+# The most bytes below TLS until the end of the loop's turn: the loop's usual number, and a record if only little may
+# wait.
 _BELOW, _LITTLE_BELOW = 64 * 1024, 16 * 1024
-# Where more came at once, more may follow.
+# A larger read suggests that more bytes follow.
 SMALL: Final = 16 * 1024
 # For compressed bodies: a piece is kept until it is decoded, and decoding takes 40 KB more.
 LITTLE: Final = 4 * 1024
 _NOBODY: Final = asyncio.BufferedProtocol()
 
-# All connections of the process read to it: what has come is taken out before the loop's next callback. PRIVATE: no
-# other process sees it. A slice is bytes at once, without a view in between.
+# Every connection of the process reads into this memory, and the bytes are copied out before the loop's next callback.
+# PRIVATE: invisible to other processes. A slice is bytes, without an intermediate view.
 READ: Final = mmap.mmap(-1, READ_AT_MOST, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 _MEMORY: Final = memoryview(READ)
 FIRST: Final = _MEMORY[:_NARROW]
 
-# Of a client: what comes behind its request waits here until that has its response.
+# For heads of clients. Small, because bytes after a request wait in the process until the request has its response.
 HEADS: Final = _MEMORY[:SMALL]
 
 
@@ -54,7 +55,8 @@ def for_body(left: int, free: int) -> memoryview:
     return _MEMORY[: max(SMALL, min(left, free))]
 
 
-# Nine numbers; the fourth is the most that may wait to be sent, the sixth what waits, with what the kernel adds to it.
+# Nine numbers. The fourth is the most bytes that may wait for sending, the sixth the waiting bytes with the kernel's
+# overhead.
 _MEMINFO: Final = 55
 _NUMBERS: Final = struct.Struct("9I")
 _MOST, _WAITS = 3, 5
@@ -89,7 +91,7 @@ def room(transport: asyncio.Transport) -> int:
 
 
 def _send_buffer(transport: asyncio.Transport) -> tuple[int, int] | None:
-    """The size of the kernel's send buffer, and the bytes waiting in it; None: unknown."""
+    """The size of the kernel's send buffer, and the bytes waiting in it; None if unknown."""
     connection = transport.get_extra_info("socket")
     if connection is None or sys.platform != "linux":
         return None
@@ -135,9 +137,10 @@ class PacedReading(asyncio.BufferedProtocol):
         return partial(getattr, self, "view")
 
     def size_the_next(self, came: int, to: asyncio.Transport | None) -> None:
-        """Sizes the view after a piece of `came` bytes. `to`: the transport that takes the bytes; None: nobody."""
+        """Sizes the view after a piece of `came` bytes. `to`: the transport that takes the bytes; None without a
+        transport."""
         if to is None or (came <= SMALL and came < len(self.view)):
-            # The same view while all of it may be filled, so that the transport is not asked each time.
+            # Keeps the view while it may be filled completely, which saves a question to the transport.
             most = to.at_most if isinstance(to, OwnRoom) else READ_AT_MOST
             self.view = self.first if most >= len(self.first) else self.first[:most]
         else:
@@ -187,7 +190,7 @@ class Room:
         if self._epoll is not None:
             for descriptor, _ in self._epoll.poll(0):
                 if (paced := self._waiting.pop(descriptor, None)) is not None:
-                    # In calls of their own: a fault in one does not stop the rest.
+                    # In separate calls: a fault in a call does not stop the rest.
                     self._loop.call_soon(paced.has_room)
 
 
@@ -209,7 +212,7 @@ class PacedTls(OwnRoom):
         self._waits = self._lags = False
         self.below: asyncio.WriteTransport | None = None
         limited: Any = tls
-        # Nothing more is read while anything waits to be decrypted.
+        # Stops reading while bytes wait for decryption.
         limited.set_read_buffer_limits(high=1, low=0)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:

@@ -16,7 +16,7 @@ from gateway.proxy.spool import Spooled
 from gateway.wire.addresses import client_key
 from gateway.wire.fences import Fence
 
-# Bytes of a page's body that are written at once: whoever takes nothing keeps no more than that.
+# Bytes of a page's body per write: a client that does not read holds no more memory.
 WHOLE: Final = 32 * 1024
 
 
@@ -91,9 +91,9 @@ class PortalExchange(OwnPage):
             elif client is not None:
                 client.respond(page)
         except CancelledError:
-            # The worker ends, and its connections have.
+            # The worker ends, and its connections have ended.
             return
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             if client is not None:
                 client.faulted(fault)
             else:
@@ -104,7 +104,7 @@ class PortalExchange(OwnPage):
         if isinstance(page, Page) and is_call(inbound.snapshot, inbound.method.encode(), path) and is_refusal(page):
             self._plane.rates.call_refused(inbound.client, called(path), monotonic())
 
-    # --- as exchange.py declares it ---
+    # --- the methods of exchange.Exchange ---
 
     def write(self, piece: bytes) -> None:
         """Raises GatewayError where too much is held of forms that are not whole."""
@@ -171,7 +171,7 @@ class PouredBody(OwnPage):
             else:
                 self._client = None
                 client.answered()
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             client.faulted(fault)
 
     def is_closing(self) -> bool:

@@ -18,11 +18,11 @@ PortalPurpose = Literal["endpoint", "challenge", "logout"]
 
 _BODY_LIMIT: Final = 64 * 1024
 _SAML: Final = b"/_ecluse/saml/"
-# Here directories show who they are. Of no other request the portal hears what it brings to show that.
+# The path where directories authenticate. For other paths, the portal does not get Authorization.
 _SCIM: Final = b"/_ecluse/scim/"
 _SAML_BODY_LIMIT: Final = 512 * 1024
 
-# All that the portal reads of a head, beside what its call says, and Upgrade.
+# The headers that the portal reads, beside Upgrade and the arguments of its call.
 _READ: Final = frozenset(
     {
         b"accept",
@@ -80,10 +80,10 @@ def inbound_request(
 
 
 def _read(request: Request) -> dict[bytes, bytes]:
-    """By lower-case name. What came twice is joined (RFC 9110 5.3)."""
+    """The values by lower-case name. Repeated headers are joined (RFC 9110 5.3)."""
     read: dict[bytes, bytes] = {}
     if UPGRADE in request.rare:
-        # A line that goes on to nobody, and by which wire.navigation tells a WebSocket.
+        # Not forwarded. wire.navigation recognises a WebSocket by this line.
         read[b"upgrade"] = request.rare[UPGRADE]
     if AUTHORIZATION in request.rare and request.host.portal and request.line.target.path.startswith(_SCIM):
         read[b"authorization"] = request.rare[AUTHORIZATION]

@@ -15,7 +15,7 @@ _SCIM_ANSWER: Final = (b"Content-Type", b"application/scim+json")
 
 
 def is_call(snapshot: Snapshot, method: bytes, path: bytes) -> bool:
-    """Whether this request to the portal may be such a call."""
+    """Whether a request to the portal may be a provider's call."""
     if snapshot.gateway.scim.clients and path.startswith(_SCIM):
         return True
     if method != b"POST":
@@ -40,6 +40,6 @@ def is_unread_refusal(inbound: InboundRequest, path: bytes) -> bool:
 def is_refusal(page: Page) -> bool:
     """Whether the answer shows that the call came from a stranger. Uncertain calls count as a provider's."""
     if _SCIM_ANSWER in page.headers:
-        # An authenticated directory may ask for anything.
+        # An authenticated directory may send any request.
         return page.status == 401
     return 400 <= page.status < 500 or b"soap:Client" in page.body

@@ -18,12 +18,12 @@ from gateway.wire.addresses import client_key
 MOST_BUCKETS: Final = 65_536
 _A_LINE_EVERY: Final = 60.0
 _NEVER: Final = float("-inf")
-# More than one, so that full buckets become fewer; few, so that no request pays for many.
+# Full buckets deleted per request: more than one, so that their number falls; few, so that each request stays fast.
 _FORGOTTEN_AT_ONCE: Final = 2
-# Of times that were added up.
+# The rounding error of added times.
 _ROUNDING: Final = 1e-9
 
-# What is counted together: "" is every host of the gateway, else an application.
+# The scope of a count: "" for every host of the gateway, else an application.
 _EVERYWHERE: Final = ""
 
 
@@ -47,7 +47,7 @@ class Buckets:
     __slots__ = ("_full_at", "_most")
 
     def __init__(self, most: int = MOST_BUCKETS) -> None:
-        # A plain dict finds its first key by a scan over all that were deleted before it.
+        # A plain dict would scan the deleted entries to find its first key.
         self._full_at: OrderedDict[int, float] = OrderedDict()
         self._most = most
 
@@ -117,7 +117,7 @@ class RequestLimits:
                 return who.kind, wait
         rate_of_all = None if lane.rates is None or not is_forward else lane.rates.all
         if rate_of_all is not None:
-            # Strangers leave half of it to people who are signed in.
+            # Strangers leave half of the rate to signed-in people.
             left = 0 if who.kind == "person" else rate_of_all.burst // 2
             if wait := self.buckets.take(_bucket(lane.name, _EVERYBODY), rate_of_all, now, left=left):
                 return "all", wait
@@ -127,7 +127,7 @@ class RequestLimits:
         for scope, rate in self._rates(request, who):
             self.buckets.give_back(_bucket(scope, who), rate)
 
-    # --- what providers say by themselves ---
+    # --- calls of providers ---
 
     def refused_calls(self, client: str, of: str, now: float) -> float:
         """The seconds to wait for an address whose refused calls in the name of a provider, `of`, have used up a
@@ -169,7 +169,7 @@ class RequestLimits:
 
 
 def _bucket(scope: str, who: Asks) -> int:
-    # Python's hash has a key of its own in each process: nobody can look for two that share a bucket.
+    # Python's hash has a random key in each process: an attacker cannot find two callers with the same bucket.
     return hash((scope, who))
 
 

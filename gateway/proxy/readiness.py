@@ -16,13 +16,13 @@ from gateway.proxy.memo import Memo
 NO_HOST_OF_OURS: Final[frozenset[Code]] = frozenset(
     {wire_codes.HOST, route_codes.HOST_UNKNOWN, route_codes.HOST_UNREAD, route_codes.APP_CLOSED}
 )
-"""Why a head was refused whose Host names nothing that is served: a health check may name anything, or nothing."""
+"""Refusals of a head whose Host names no served host: a health check may have any Host, or no Host."""
 
 _PATH: Final = b"/_ecluse/ready"
 _QUESTIONS: Final = frozenset(
     b"%b %b HTTP/1.%b" % (method, _PATH, minor) for method in (b"GET", b"HEAD") for minor in (b"0", b"1")
 )
-# A server in front writes one of these into a request that it passes on.
+# A server in front writes at least one of these headers into a request that it passes on.
 _CLIENT: Final = frozenset({b"x-forwarded-for", b"forwarded", b"x-real-ip"})
 
 _HEADERS: Final = ((b"Content-Type", b"text/plain"), (b"Cache-Control", b"no-store"))

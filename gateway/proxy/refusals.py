@@ -60,14 +60,14 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
         return _denied(services, request, outcome, outcome.by)
     seen = Seen(request.client, request.host.name, request.line.method.decode("ascii"))
     if not outcome.retry_after:
-        # Others were told of in proxy/rates.py: a line for each would be a flood of its own.
+        # proxy/rates.py logs refusals by rate: a line for each refusal would be a flood of lines.
         services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
     kind = "json" if outcome.bearer else _page_kind(request)
     lane, way = request.lane, ""
     if kind != "json" and isinstance(lane, Lane):
         way = _linking(request, lane.app, outcome.code)
     elif kind == "html" and outcome.code is route_codes.RESERVED and request.host.portal:
-        # The portal's own page, where people find what they were looking for.
+        # The portal's home page, with links to the person's applications.
         way = "/"
     page = _render(services, request, outcome.shown or outcome.code, kind, way, outcome.refusal)
     if outcome.code is wire_codes.WEBSOCKET_VERSION:
@@ -120,10 +120,10 @@ def _way_on(request: Request, code: Code) -> str:
     if code is policy_codes.LOGIN_FORM:
         return app.home
     if request.seat is None:
-        # This page is closed to everybody, now or from here. The first page of the application may be open.
+        # The page is closed to everybody, now or from this network. The application's first page may be open.
         asked = request.line.target.raw.partition(b"?")[0].decode("ascii")
         return "" if asked == app.home else app.home
-    # For a person who has two accounts, or sits where somebody else has signed in.
+    # For a person with two accounts, or at a computer where someone else has signed in.
     return _linking(request, app, code) or _other_account(request, app)
 
 
@@ -143,7 +143,7 @@ def _other_account(request: Request, app: App) -> str:
 
 
 def _page_asked_for(request: Request, app: App) -> str:
-    """For a query. What was sent to it is not sent a second time."""
+    """The page for a query parameter. A form is not sent a second time."""
     asked = request.line.target.raw.decode("ascii") if request.line.method in (b"GET", b"HEAD") else app.home
     return quote(safe_target(asked, app.leniency) or app.home, safe="/")
 
@@ -164,7 +164,7 @@ def unauthorized(services: RefusalServices, request: Request, outcome: RequireSi
     page = _render(services, request, outcome.reason, "frame" if kind == "frame" else "json", login_url)
     app = request.application.app
     if app.api is not None and app.api.paths.find(request.line.target.segments) is not None:
-        # RFC 6750 3: without a token, nothing is said of what is wrong with it.
+        # RFC 6750 3: without a token, the challenge has no error.
         page = _challenging(page, b"Bearer")
     return page
 

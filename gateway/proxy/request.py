@@ -43,10 +43,10 @@ from gateway.wire.headers import (
 from gateway.wire.hop_by_hop import HOP_BY_HOP, connection_tokens, not_named
 from gateway.wire.method_override import HEADERS
 
-# Connection values that name no header and say nothing but "as usual".
+# Connection values that name no header and ask for the default.
 _USUAL: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 
-# A connection keeps the header lines of its last request, if they are no longer than this.
+# A connection keeps the header lines of its last request up to this size.
 _REMEMBERED: Final = 2048
 _HOST_BEGINS: Final = len(b"Host: ")
 NOTHING: Final[Mapping[int, bytes]] = {}
@@ -83,7 +83,7 @@ class Request:
 
     def __init__(self) -> None:
         self._fields: dict[bytes, bytes] = {}
-        # All that the C parser calls is this C function. It keeps the first line of a name; `_parsed` counts lines.
+        # The C parser calls only this C function, which keeps the first line of a name; `_parsed` counts lines.
         self.on_header = self._fields.setdefault
         self.on_url = self.on_body = self.on_chunk_header = self.on_chunk_complete = None
         self.on_headers_complete = self.on_message_begin = self.on_message_complete = None
@@ -93,7 +93,7 @@ class Request:
         self._block = b""
         self._tables_number = -1
         self._kept_alive = False
-        # A head that needed no parser, with its own values. Its lines are put together where they are asked for.
+        # A head that needed no parser, with its own values. The lines are assembled on demand.
         self._known: KnownHead | None = None
         self._values: Sequence[bytes] = ()
         self._whole: list[bytes] = []
@@ -168,7 +168,7 @@ class Request:
         `block`: the bytes split into `values`; b"": the next head is not compared with this head.
         Raises GatewayError.
         """
-        # Another path of a host that is divided may be another application's.
+        # On a divided host, a different path may belong to a different application.
         if len(values) != len(known.goes) or host.is_divided:
             return False
         lane = host.lane
@@ -235,7 +235,7 @@ class Request:
         self.middle_of = self._known = None
         heads = tables.heads
         head = heads.by_names.get(names) or heads.learn(names)
-        # RFC 9112 3.2: the one that is there.
+        # RFC 9112 3.2: the only Host line.
         raw = lines[head.host][_HOST_BEGINS:]
         host = tables.by_host.get(raw) or tables.find(raw)
         if host.below:
@@ -268,7 +268,7 @@ class Request:
             self.expects = self.bound = False
         self._tables_number, self._kept_alive = tables.number, connection is not None
         usual = layout.opaque and line.authority is None and (connection is None or connection in _USUAL)
-        # Lines are known by their host alone, and another path may be another application's.
+        # Lines are remembered by host only, and a different path may belong to a different application.
         usual = usual and not host.is_divided
         self.unkept = usual
         return usual
@@ -285,7 +285,7 @@ class Request:
             return
         header, other = self.rare.get(METHOD_OVERRIDE, b""), self.rare.get(METHOD_OVERRIDE_ODD, b"")
         if header and not any(of.partition(b":")[0].lower() in HEADERS for of in self.lines):
-            # A Connection option took it off the message: the application will not see it.
+            # A Connection option removed the line: the application will not see it.
             header, other = b"", header
         self.line = self.lane.overridden(line, header, other)
 
@@ -337,7 +337,7 @@ class Request:
 
     @property
     def whole(self) -> list[bytes]:
-        """The lines as the client sent them, each as b"Name: value"."""
+        """The lines of the client, as b"Name: value"."""
         if self._known is not None:
             self._unfold(self._known)
         return self._whole
@@ -389,5 +389,5 @@ def _syntax_code(reason: str) -> Code:
 
 
 def _joined(lines: list[bytes], places: list[LinePosition], by: bytes) -> bytes | None:
-    """The value of a header that may have several lines; None: absent."""
+    """The value of a header that may have several lines; None if absent."""
     return by.join([lines[place][begins:] for place, begins in places]) if places else None

@@ -1,4 +1,4 @@
-"""Tables of snapshots before the live one: kept for what was begun under them, then freed in slices."""
+"""Tables of earlier snapshots: kept for requests that began under them, then freed in slices."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ class Retired:
             self._free([*oldest.snapshot.apps.values(), *oldest.lanes])
 
     def _free(self, parts: list[object]) -> None:
-        """One application in each turn of the loop (invariant 14): 20,000 rules at once take over 10 ms."""
+        """Frees an application per turn of the loop (invariant 14): 20,000 rules at once take over 10 ms."""
         part = parts.pop()
         if isinstance(part, HostLane):
             self._goes(part)

@@ -11,7 +11,7 @@ from gateway.proxy.lasting import LastingClient, keep_to_seat, may_change, rejud
 
 _EVERY: Final = 5.0
 
-# In one turn of the loop (invariant 14): to judge takes some 50 µs, to see that there is no need to under one.
+# Judgements per turn of the loop (invariant 14): a judgement takes some 50 µs, skipping one less than 1 µs.
 _JUDGED_AT_ONCE: Final = 20
 _SEEN_AT_ONCE: Final = 500
 
@@ -41,7 +41,7 @@ class Revalidation:
 
     def _look(self) -> None:
         self._timer = self._loop.call_later(_EVERY, self._look)
-        # Where one round takes longer, the next round waits for its end.
+        # If a round takes longer, the next round waits for its end.
         if not self._left:
             self._left = list(self._connections)
             self._rejudge(self._left, _lasts)
@@ -54,7 +54,7 @@ class Revalidation:
                 if concerned(client):
                     judged += 1
                     rejudge(client)
-            except Exception as fault:  # noqa: BLE001 - the one edge: the connections behind are judged all the same
+            except Exception as fault:  # noqa: BLE001 - the outermost handler: further connections are judged too
                 client.faulted(fault)
             if judged == _JUDGED_AT_ONCE:
                 break

@@ -106,6 +106,6 @@ class Services(Protocol):
     def upstream_failed(self, request: Request, error: GatewayError) -> None: ...
 
     def charset_disagrees(self, request: Request, found: Disagreement) -> None:
-        """Reports a response whose body is not in its declared charset."""
+        """Reports a response whose body is in a different charset than declared."""
 
     def faulted(self, fault: Exception, request_id: bytes) -> None: ...

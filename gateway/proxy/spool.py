@@ -44,7 +44,7 @@ class Spool:
 
 
 class Spooled:
-    """A form on its way in."""
+    """A form that is arriving."""
 
     __slots__ = ("_bytes", "_client", "_counted", "_spool")
 
@@ -52,7 +52,7 @@ class Spooled:
         self._spool = spool
         self._client = client
         self._counted = 0
-        # Not the pieces: of two bytes each, they would take twenty times the room.
+        # Not a list of pieces: pieces of two bytes would take twenty times the memory.
         self._bytes = bytearray()
 
     def add(self, piece: bytes) -> None:

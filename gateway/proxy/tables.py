@@ -21,7 +21,8 @@ _REMEMBERED_LENGTH: Final = 256
 _CLIENTS: Final = 2048
 
 Said = tuple[str, str, bytes | None, bytes | None]
-"""The peer, the listener's scheme; X-Forwarded-For and -Proto of a listed proxy, None of anybody else."""
+"""The peer, the listener's scheme, X-Forwarded-For and X-Forwarded-Proto. The latter are None unless the peer is a
+listed proxy."""
 
 
 class Client:
@@ -90,5 +91,5 @@ class RequestTables(HostTable[HostLane]):
         return PortalLane(self.snapshot, self._policy(frozenset(), frozenset()), self.newcomers)
 
     def _policy(self, folds: frozenset[bytes], listed: frozenset[bytes]) -> HeaderPolicy:
-        """Returns one policy for all lanes with the same names."""
+        """Returns a shared policy for lanes with the same names."""
         return self._policies.setdefault((folds, listed), HeaderPolicy.compile(folds, listed))

@@ -19,7 +19,7 @@ from gateway.proxy.pacing import PacedTls, let_go
 # Half a record of TLS: a request comes in one piece.
 _AT_ONCE: Final = 8 * 1024
 
-# What the loop does, with whatever makes the protocol: the transport and that protocol.
+# Opens a connection in the loop: takes a factory of protocols, returns the transport and the protocol.
 Opens = Callable[[Callable[[], asyncio.BaseProtocol]], Coroutine[Any, Any, tuple[asyncio.WriteTransport, Any]]]
 
 

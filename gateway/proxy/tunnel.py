@@ -23,9 +23,9 @@ from gateway.wire.frames import FrameCounter, close_frame
 
 # Beyond the longest head of a frame, frames are held because there were too many at once.
 _HEAD: Final = 14
-# Invariant 12: a second in all, and the steps before this took a part of it.
+# Invariant 12: a second in total, of which the earlier steps took a part.
 _CLOSES_WITHIN: Final = 0.6
-# Both sides have said Close, or one is gone: the rest is theirs.
+# Seconds for the rest, after both sides have sent Close, or a side is gone.
 _LINGERS: Final = 5.0
 
 TunnelEnding = Literal[
@@ -90,12 +90,12 @@ class TunnelEnd(PacedReading):
                     self.other.transport.write(data)
             if size >= SMALL or self.view is not HEADS:
                 self.size_the_next(size, self.other.transport)
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             tunnel.faulted(fault)
 
     def eof_received(self) -> None:
-        """The transport closes itself: connection_lost says the rest. A WebSocket has no half that is closed. By TLS it
-        would first wait until all is taken, and log whatever comes of the other side meanwhile."""
+        """The transport closes itself, and `connection_lost` follows. A WebSocket cannot be half closed. With TLS, a
+        half-closed transport would first wait until its bytes are taken, and log the bytes of the other side."""
         if isinstance(self.transport, PacedTls):
             self.transport.abort()
 
@@ -139,7 +139,7 @@ class TunnelEnd(PacedReading):
         elif not counter.closed:
             self._held = data[end:]
             if len(self._held) > _HEAD:
-                # Frames by the thousand: others want their turn too.
+                # Thousands of frames: other connections need their turn.
                 self.steer()
                 tunnel.timers.loop.call_soon(self._again)
         if tunnel.ended:
@@ -154,7 +154,7 @@ class TunnelEnd(PacedReading):
             try:
                 self._take(self._held)
                 self.steer()
-            except Exception as fault:  # noqa: BLE001 - the one edge
+            except Exception as fault:  # noqa: BLE001 - the outermost handler
                 self._tunnel.faulted(fault)
 
     def steer(self) -> None:
@@ -259,7 +259,7 @@ class Tunnel:
         return close_frame(said.to_application, said.reason, os.urandom(4))
 
     def closed(self, end: TunnelEnd) -> None:
-        """This side has sent Close. The tunnel is over when both sides have sent or got one."""
+        """Called when the side has sent Close. The tunnel is over once each side has sent or received Close."""
         if self.ended and end.other.shut:
             end.transport.close()
         elif end.other.counter.closed and not self.ended:
@@ -270,7 +270,7 @@ class Tunnel:
         if not self.ended:
             self.ended = "client" if end is self.client else "application"
         if not end.other.lost:
-            # What waits for it is still sent.
+            # The waiting bytes are still sent.
             self.deadline = self.timers.now + _LINGERS
             end.other.transport.close()
             return

@@ -21,7 +21,7 @@ from gateway.stores.sessions import Sessions
 _EVERY: Final = 1.0
 # A rule that turns on the time is asked as often as for other things under way.
 _JUDGED_EVERY: Final = 5
-# In one turn of the loop (invariant 14).
+# Tunnels ended per turn of the loop (invariant 14).
 _ENDED_AT_ONCE: Final = 50
 _JUDGED_AT_ONCE: Final = 20
 _SEATS_AT_ONCE: Final = 1000
@@ -62,7 +62,7 @@ class Tunnels:
             self._timer = self._loop.call_later(_EVERY, self._look)
         tunnel.begin(client, application.release(), came)
         if plane.draining:
-            # It was asked for before the others were told.
+            # The tunnel was requested before the worker began to drain.
             tunnel.end("restart")
 
     def _over(self, tunnel: Tunnel) -> None:
@@ -98,7 +98,7 @@ class Tunnels:
             tunnel = left.pop()
             try:
                 act(tunnel)
-            except Exception as fault:  # noqa: BLE001 - the one edge: those behind it have their turn all the same
+            except Exception as fault:  # noqa: BLE001 - the outermost handler: further tunnels have their turn
                 tunnel.faulted(fault)
         if left:
             self._loop.call_soon(self._each, left, act, at_once)
@@ -119,7 +119,7 @@ class Tunnels:
         if self._by_seat:
             self._timer = self._loop.call_later(_EVERY, self._look)
         if not self._left:
-            # Where one round takes longer than a second, the next one waits for its end.
+            # If a round takes longer than a second, the next round waits for its end.
             self._left = list(self._by_seat)
             self._looked += 1
             self._look_at_some()
@@ -147,7 +147,7 @@ class Tunnels:
                 self._end(list(tunnels), "expired")
                 return
             if now >= end_of(seat) and seat not in self._asked:
-                # The idle end, as far as this worker knows: in another one it may have been moved on.
+                # The idle end by this worker's knowledge: another worker may have postponed it.
                 self._asked[seat] = self._loop.create_task(self._end_unless_used(seat))
         if self._looked % _JUDGED_EVERY == 0:
             self._each([one for one in tunnels if may_change(one.request)], Tunnel.revalidate, _JUDGED_AT_ONCE)
@@ -166,7 +166,7 @@ class Tunnels:
         except GatewayError:
             # When the store cannot say, the answer is no.
             found = None
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             for tunnel in tuple(self._by_seat.get(seat, ())):
                 tunnel.faulted(fault)
             return

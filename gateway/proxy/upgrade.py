@@ -13,8 +13,8 @@ from gateway.wire.headers import CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE
 from gateway.wire.websocket import check_accepted, key_of, upgrade_of
 
 UPGRADE_LINES: Final = b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-"""The end of the head that asks an application for it, and of the 101 that a client gets."""
-# RFC 9110 15.2, 8.6, RFC 9112 6.1: none in an interim response.
+"""The end of the head of an upgrade request to an application, and of the 101 to the client."""
+# RFC 9110 15.2, 8.6, RFC 9112 6.1: forbidden in an interim response.
 _FRAMED: Final = frozenset({CONTENT_LENGTH, TRANSFER_ENCODING})
 
 

@@ -38,7 +38,7 @@ def between(
     waiting = BufferedResponse(client, plane.buffers, lane.name, lane.holds) if lane.holds else None
     nearest, requester = _changed(request, waiting or client, there, plane, ended)
     if lane.filters is not None:
-        # It may have been compressed, and grow.
+        # A compressed body grows when it is decoded.
         upstream.read_little()
     if gathered is not None:
         gathered.send_to(upstream, requester)

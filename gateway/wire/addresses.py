@@ -1,6 +1,6 @@
 """IP addresses and networks in one form, and where an address leads.
 
-An IPv4 address mapped into IPv6 is that IPv4 address.
+An IPv4 address mapped into IPv6 counts as the IPv4 address.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,8 @@ _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 
 
 def parse_address(text: str) -> Address | None:
-    """None: the text is not an address, or has a zone (`fe80::1%eth0`), which is meaningless on another machine."""
+    """None for a text that is not an address, and for a zone (`fe80::1%eth0`), which has a meaning on one machine
+    only."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -40,7 +41,7 @@ def parse_networks(texts: Iterable[str]) -> tuple[IpNetwork, ...]:
 
 
 def contains(networks: tuple[IpNetwork, ...], address: Address) -> bool:
-    """Whether the address is in one of the networks."""
+    """Whether a network contains the address."""
     return any(address in network for network in networks)
 
 
@@ -55,20 +56,20 @@ def client_key(peer: str) -> str:
     return f"{int(address) >> 64:016x}" if isinstance(address, IPv6Address) else str(address or peer)
 
 
-# --- into the public network, into a private one, or nowhere that we may connect to
+# --- public, private and forbidden addresses
 
 # RFC 6052 2.1: the last four bytes are an IPv4 address.
 _NAT64 = IPv6Network("64:ff9b::/96")
 # Likewise: RFC 8215, a network's own translator; RFC 4291 2.5.5.1, deprecated
 _ALSO_EMBEDDED = (IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
-# RFC 4291 2.4: addresses that are routed between networks. The others are reserved, or of a smaller scope.
+# RFC 4291 2.4: addresses that are routed between networks. Further addresses are reserved, or have a smaller scope.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
-# Among these, addresses that belong to no host: deprecated, for documentation, or not routed. We keep our own table,
-# because Python's differs between its versions.
+# Exceptions that belong to no host: deprecated, for documentation, or not routed. We keep our own table, because
+# Python's table differs between versions.
 _NOT_ROUTED = (
     IPv6Network("2001::/23"),  # RFC 2928: Teredo (RFC 4380), benchmarks, ORCHID
     IPv6Network("2001:db8::/32"),  # RFC 3849
-    IPv6Network("2002::/16"),  # RFC 7526: 6to4, whose relays are gone
+    IPv6Network("2002::/16"),  # RFC 7526: 6to4, without relays today
     IPv6Network("3ffe::/16"),  # RFC 3701: the 6bone
     IPv6Network("3fff::/20"),  # RFC 9637
 )
@@ -76,11 +77,11 @@ _NOT_ROUTED = (
 _ROUTED = tuple(map(IPv6Network, ("2001:1::1/128", "2001:1::2/128", "2001:3::/32", "2001:4:112::/48")))
 # RFC 7526: the anycast address of 6to4 relays
 _RELAYS = IPv4Network("192.88.99.0/24")
-# RFC 1122 3.2.1.3: this host on this network
+# RFC 1122 3.2.1.3: "this host on this network"
 _THIS_NETWORK = IPv4Network("0.0.0.0/8")
 
-# Where clouds tell each of their machines its secrets, beside 169.254.169.254: AWS, Google, Scaleway; Azure, Alibaba,
-# Oracle. The IPv4 ones are in ranges that are public or shared.
+# Addresses at which clouds tell a machine its secrets, beside 169.254.169.254: AWS, Google, Scaleway; Azure, Alibaba,
+# Oracle. The IPv4 addresses are in public or shared ranges.
 _OF_CLOUDS: Final = frozenset(
     map(ip_address, ("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42",
                      "168.63.129.16", "100.100.100.200", "192.0.0.192"))
@@ -108,11 +109,11 @@ def reach_of(ip: Address) -> Reach:
 
 
 def embedded_in(ip: Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address embeds or translates to; None: none."""
+    """The IPv4 address that an IPv6 address embeds or translates to; None without an IPv4 address."""
     if isinstance(ip, IPv4Address):
         return None
     if int(ip) <= 1:
-        return None  # `::` and `::1`, which are at the beginning of one of these networks
+        return None  # `::` and `::1`, at the beginning of an embedding network
     if ip in _NAT64 or any(ip in network for network in _ALSO_EMBEDDED):
         return IPv4Address(ip.packed[-4:])
     return ip.ipv4_mapped or ip.sixtofour

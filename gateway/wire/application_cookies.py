@@ -14,21 +14,21 @@ from gateway.model.names import fold
 from gateway.wire.cookies import OURS, CookiePolicy, without_cookies
 
 ALL: Final = "*"
-# Browsers keep some 180 for a site.
+# Browsers keep some 180 cookies for a site.
 _MOST_BROUGHT: Final = 200
 _SHARED: Final = 512
 _BLANKS: Final = b" \t"
-# RFC 9110 5.6.2: what a name may be made of, so that all servers read it as the same.
+# RFC 9110 5.6.2: a token, which every server reads as the same name.
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9!#$&'*+.^_`|~-]+")
 _PAIR: Final = re.compile(rb"(%b)=([^;]*)" % _TOKEN.pattern)
-# RFC 6265bis 4.1.3: these stay in front, or browsers would no longer hold a cookie to what its name promises.
+# RFC 6265bis 4.1.3: these prefixes stay in front. Browsers enforce their rules only there.
 _PROMISES: Final = re.compile(rb"__(?:Host|Secure)-", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class CookieRules:
     """`hidden`: names of cookies that stay in the gateway; ALL: every cookie not in `visible`.
-    `prefix`: put before the names of the other cookies in browsers, except those in `visible`.
+    `prefix`: the prefix of further cookies' names in browsers. Cookies in `visible` have no prefix.
     `host_only`: removes the Domain attribute.
     """
 
@@ -42,8 +42,8 @@ AS_THEY_ARE: Final = CookieRules()
 
 
 class ApplicationCookies:
-    """`injected`: folded names of the cookies that the application's file injects. No other cookie may be read as one
-    of these.
+    """`injected`: folded names of the cookies that the application's file injects. A client's cookie that a server may
+    read as an injected cookie is dropped.
     """
 
     __slots__ = ("_all", "_host_only", "_injected", "_policy", "_prefix", "_visible", "folds", "read")
@@ -57,8 +57,9 @@ class ApplicationCookies:
         self.folds = frozenset(fold(name.encode("ascii")) for name in rules.hidden if name != ALL)
         self._policy = CookiePolicy(injected | self.folds if self.folds else injected)
         self.read: Callable[[bytes], tuple[bytes | None, bytes]] = self._policy.read
-        """The value of our session's cookie, and the line that the application gets: by the names that it knows, and
-        without what some server could read as a hidden or injected one. Raises GatewayError(wire_codes.COOKIE)."""
+        """The value of our session cookie, and the Cookie line for the application. The line has the application's
+        names, and no cookie that a server could read as a hidden or injected cookie. Raises
+        GatewayError(wire_codes.COOKIE)."""
         if self._all or self._prefix:
             self.read = self._read
 
@@ -73,7 +74,7 @@ class ApplicationCookies:
             name = None if match is None else self._name_of(match[1])
             if match is not None and name:
                 found.append(name + b"=" + match[2])
-        # A name without its prefix may be one that nobody but the gateway says.
+        # Without its prefix, a name may equal a name that only the gateway may send.
         return without_cookies(b"; ".join(found), self._injected | self.folds) if found else b""
 
     def _name_of(self, given: bytes) -> bytes | None:
@@ -85,13 +86,12 @@ class ApplicationCookies:
         if self._all or not name.startswith(self._prefix):
             return None
         bare = front + name[len(self._prefix) :]
-        # Under its own name it would be the same cookie a second time.
+        # A visible cookie has its own name in browsers: with a prefix, it would come twice.
         return None if bare in self._visible else bare
 
     def brought(self, header: bytes) -> list[bytes]:
-        """The names, as the browser has them, of the application's own cookies in a Cookie line. Without the cookies in
-        `visible`, which do not belong to one person.
-        """
+        """The browser's names of the application's own cookies in a Cookie line. Omits cookies in `visible`, which do
+        not belong to a person."""
         found = []
         for pair in header.split(b";")[:_MOST_BROUGHT]:
             name = pair.partition(b"=")[0].strip(_BLANKS)
@@ -105,7 +105,7 @@ class ApplicationCookies:
     def hides(self, set_cookie: bytes) -> bool:
         """Whether browsers must not receive this Set-Cookie value: hidden, or without a plain name."""
         name = name_of(set_cookie)
-        # What is no token, some server reads as another name: `PHPSESSID[0]` is PHPSESSID in PHP.
+        # A server may read a name that is no token as another name: `PHPSESSID[0]` is PHPSESSID in PHP.
         return _TOKEN.fullmatch(name) is None or self.hides_name(name)
 
     def hides_name(self, name: bytes) -> bool:
@@ -123,7 +123,7 @@ class ApplicationCookies:
         return b";".join(kept)
 
     def browser_name(self, name: bytes) -> bytes:
-        """By which a browser knows a cookie of the application."""
+        """The browser's name of a cookie of the application."""
         if not self._prefix or name in self._visible:
             return name
         promise = _PROMISES.match(name)
@@ -131,7 +131,7 @@ class ApplicationCookies:
         return name[:cut] + self._prefix + name[cut:]
 
     def of_jar(self, line: bytes) -> bytes:
-        """A Cookie line out of the jar, without what some server could read as an injected cookie (invariant 3)."""
+        """A Cookie line from the jar, without cookies that a server could read as an injected cookie (invariant 3)."""
         return without_cookies(line, self._injected) if line else b""
 
 
@@ -148,6 +148,6 @@ def name_of(set_cookie: bytes) -> bytes:
 
 
 def shown_names(rules: CookieRules, names: Iterable[str]) -> list[str]:
-    """The names, as browsers have them, of the given cookies of the application that browsers receive."""
+    """The browser's names of the cookies `names`, if browsers receive the cookies."""
     own = ApplicationCookies(rules, frozenset())
     return [own.browser_name(name.encode()).decode() for name in names if not own.hides_name(name.encode())]

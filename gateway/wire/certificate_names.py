@@ -1,4 +1,4 @@
-"""The names that a certificate holds (RFC 9525)."""
+"""The names in a certificate (RFC 9525)."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from gateway.wire.addresses import parse_address
 
 _DNS, _ADDRESS = "DNS", "IP Address"
-# RFC 9525 6.3: a name as `*.org` would cover what nobody owns.
+# RFC 9525 6.3: a name such as `*.org` would cover hosts of many owners.
 _FEWEST_DOTS: Final = 2
 
 

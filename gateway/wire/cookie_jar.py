@@ -16,21 +16,21 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
-# Of one jar. Browsers keep some more (6.1), but an application's server takes some 8 kB of header.
+# Limits of a jar. Browsers keep more cookies (6.1), but an application's server accepts some 8 kB of header.
 MOST_COOKIES: Final = 50
 MOST_BYTES: Final = 8192
-# 5.6: of a name with its value, and of the value of an attribute.
+# 5.6: bytes of a name with its value, and of the value of an attribute.
 _LONGEST_PAIR: Final = 4096
 _LONGEST_ATTRIBUTE: Final = 1024
 # 5.5: no cookie is kept for longer than 400 days.
 _LONGEST_LIFE: Final = 400 * 86400
-# Seconds for which a cookie that was deleted is known as such: longer than two copies of a jar are apart.
+# Seconds for which a jar remembers a deletion: longer than two copies of a jar may differ in age.
 _DELETED_KNOWN: Final = 60.0
-# The cookie that tells what a browser has seen of a jar: who changed it, the number of the change, and which session
-# the jar is of. It is no secret.
+# The cookie with the version of the jar that a browser has seen: who changed the jar, the number of the change, and the
+# session of the jar. The cookie is no secret.
 MARK: Final = b"__Host-ecluse-c"
 _MARK: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([0-9a-f]{8})\.([0-9]{1,15})\.([0-9a-f]{8})[ \t]*+(?=;|$)" % MARK)
-# Of one jar: there are as many as there are workers.
+# Marks of a jar, about one for each worker.
 _MARKS: Final = 32
 
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -71,8 +71,12 @@ class JarCookie:
 
 @dataclass(frozen=True, slots=True)
 class JarRequest:
-    """The request that a cookie answers, or goes with. `path`: as it is sent, without a query. `secure`: whether
-    browsers reach the application by https. `hosts`: by which it may know itself, in lower case. `now`: Unix seconds.
+    """The request whose answer sets a cookie, or that carries a cookie.
+
+    `path`: the sent path, without a query.
+    `secure`: whether browsers reach the application by https.
+    `hosts`: the application's public and internal host names, in lower case.
+    `now`: Unix seconds.
     """
 
     path: bytes
@@ -124,7 +128,7 @@ class CookieJar:
         return b"; ".join(cookie.name + b"=" + cookie.value for cookie in found)
 
     def sends(self, now: float) -> frozenset[tuple[bytes, bytes, bytes, bool]]:
-        """What of the jar requests can carry: where two jars say the same here, an application is sent the same."""
+        """The part of the jar that requests can carry. Two jars with the same part lead to the same Cookie lines."""
         return frozenset((one.name, one.value, one.path, one.secure) for one in self.cookies if one.is_live(now))
 
 
@@ -155,7 +159,7 @@ def received(set_cookie: bytes, request: JarRequest) -> JarCookie | None:
     if not path.startswith(b"/"):
         path = default_path(request.path)
     domain = attributes.get(b"domain", b"").lstrip(b".").lower()
-    # The jar is of one host, so that a domain which holds more is no wider here.
+    # The jar belongs to a single host, so a wider Domain changes nothing.
     if domain and not any(domain_matches(host, domain) for host in request.hosts):
         return None
     if secure and not request.secure:
@@ -186,7 +190,7 @@ def domain_matches(host: bytes, domain: bytes) -> bool:
 
 
 def _attributes(parts: Iterable[bytes]) -> Mapping[bytes, bytes]:
-    """By name in lower case; of two the last one counts."""
+    """The attributes by name in lower case. If a name comes twice, the last value counts."""
     found: dict[bytes, bytes] = {}
     for part in parts:
         name, _, value = part.partition(b"=")
@@ -204,7 +208,7 @@ def _keeps_its_word(name: bytes, path: bytes, *, secure: bool, domain: bytes) ->
 
 
 def _covers(older: JarCookie, cookie: JarCookie, now: float) -> bool:
-    """5.7, step 15: what is set without Secure takes no secure cookie's place."""
+    """5.7, step 15: a cookie without Secure never replaces a secure cookie."""
     if not older.secure or older.name != cookie.name or not older.is_live(now):
         return False
     return path_matches(cookie.path, older.path)
@@ -222,7 +226,7 @@ def _expiry(attributes: Mapping[bytes, bytes], now: float) -> float | None:
 
 
 def cookie_date(text: bytes) -> float | None:
-    """RFC 6265bis 5.1.1: Unix seconds; None: not a date."""
+    """RFC 6265bis 5.1.1: Unix seconds; None for a text that is no date."""
     time: tuple[int, int, int] | None = None
     day = month = year = -1
     for token in _DATE_DELIMITERS.split(text):

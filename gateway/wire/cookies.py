@@ -16,23 +16,23 @@ SESSION_COOKIE: Final = b"__Host-ecluse"
 BINDING_COOKIE: Final = b"__Host-ecluse-b"
 LANGUAGE_COOKIE: Final = b"__Host-ecluse-lang"
 
-# The beginning of fold() of each name of ours.
+# The beginning of our cookies' names, folded.
 OURS: Final = b"hostecluse"
 _VALUES: Final[Mapping[bytes, re.Pattern[bytes]]] = {
     name: re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % name) for name in (SESSION_COOKIE, BINDING_COOKIE)
 }
 
-# Browsers keep some 180 cookies per site. A line with more than this would take the time of other requests.
+# Browsers keep some 180 cookies per site. A line with more cookies would take the time of other requests.
 _MOST_COOKIES: Final = 5000
 _FINDERS: Final = 256
 
-# Servers agree that `;` separates cookies, and on little else about where a name begins and ends. So a line is read in
-# six ways, folded. Joined: everything up to `=` is the name; `app user` and `app[user` are app_user in PHP. Parted:
-# `,` begins another cookie (RFC 2965, Perl's CGI), and so do blanks and quotes (Python's http.cookies); in PHP,
-# `app_user[x]` is an array app_user. Array, cut: so is `app user[x]`, and of `app[user%00x` a NUL ends the name.
-# Readers that search (WebOb, old Cookie.pys) look for the next `name=` behind a byte that no value has. For readers of
-# tokens (old Tomcats) a name ends at any separator of RFC 2616, and one without a value is accepted.
-# PHP before 7.4.11 decodes names, and ends them at a NUL. Perl and classic ASP decode them too, `%u0061` included.
+# Servers agree that `;` separates cookies, but not on where a name begins and ends. So a line is read in six ways,
+# folded. Joined: the name is the text up to `=`; in PHP, `app user` and `app[user` are app_user. Parted: `,` begins a
+# new cookie (RFC 2965, Perl's CGI), as blanks and quotes do (Python's http.cookies); in PHP, `app_user[x]` is an array
+# app_user. Array, cut: the same for `app user[x]`; a NUL ends the name of `app[user%00x`. Searching readers (WebOb, old
+# versions of Cookie.py) look for the next `name=` after a byte that values cannot contain. For readers of tokens (old
+# Tomcats), a name ends at a separator of RFC 2616, and may have no value. PHP before 7.4.11 decodes names and ends them
+# at a NUL. Perl and classic ASP also decode names, `%u0061` included.
 _ESCAPE: Final = re.compile(rb"%(?:([0-9A-Fa-f]{2})|[uU]00([0-9A-Fa-f]{2}))")
 _LOWER: Final = bytes(range(256)).lower()
 _BEGINS: Final = b', "\t\n\v\f\r'
@@ -44,13 +44,13 @@ _SEPARATORS: Final = b' \t"()/:<>?@[\\]{}'
 
 
 def _table(**marks: bytes) -> bytes:
-    """A translation table to lower case, in which each byte of `comma`, `equals` and `bar` becomes that character."""
+    """A translation table to lower case. The bytes of `comma`, `equals` and `bar` become `,`, `=` and `|`."""
     marked = {byte: mark for mark, found in zip(b",=|", marks.values(), strict=False) for byte in found}
     return bytes(marked.get(byte, _LOWER[byte]) for byte in range(256))
 
 
 def _but(kept: bytes) -> bytes:
-    """The bytes that this reading ignores: the complement of `kept`."""
+    """The bytes that a reading ignores: the complement of `kept`."""
     return bytes(byte for byte in range(256) if byte not in _ALNUM + b";=" + kept)
 
 
@@ -65,9 +65,9 @@ _NAMELESS: Final = re.compile(rb"(?:\A|;)(?:=|;|\Z)")
 
 
 def read_cookie(header: bytes, name: bytes) -> bytes | None:
-    """The value of our cookie with this name; None: absent.
+    """The value of our cookie `name`; None if absent.
 
-    Raises GatewayError for two cookies with the name: nothing tells which is valid.
+    Raises GatewayError for two cookies with the name: the valid cookie is unknown.
     """
     values = _VALUES[name].findall(header)
     if len(values) > 1:
@@ -80,16 +80,17 @@ def _several(count: int, name: bytes) -> GatewayError:
 
 
 def without_cookies(header: bytes, names: frozenset[bytes]) -> bytes:
-    """The Cookie value without our cookies, without nameless cookies, and without cookies that some server could read
-    as one of
-    `names`: fold() of the names that the application's file injects. b"": nothing is left.
+    """The Cookie value without our cookies, nameless cookies, and cookies that a server could read as one of `names`.
+    b"" if no cookie is left.
+
+    `names`: the folded names of the cookies that the application's file injects.
     """
     return _finder(names).without(header)
 
 
 class _Finder:
-    """Finds the cookies that the application must not see, in lines of any form. Two regular expressions search each
-    reading of a line. Only a match leads to a check of the cookies one by one.
+    """Finds the cookies that the application must not see, in lines of any form. Two regular expressions search the
+    readings of a line. Only a match leads to a check of the cookies one by one.
     """
 
     __slots__ = ("_named", "_readings")
@@ -118,7 +119,7 @@ class _Finder:
             reading = text.translate(table, ignored)
             if sought.search(reading) is not None:
                 dropped.update(at for at, pair in enumerate(reading.split(b";")) if sought.search(pair) is not None)
-        # Nothing between two `;` is no cookie in any reading.
+        # An empty text between two `;` is no cookie in any reading.
         dropped = {at for at in dropped if pairs[at].strip(b" \t")}
         if not dropped:
             return header
@@ -127,23 +128,23 @@ class _Finder:
 
 @lru_cache(_FINDERS)
 def _finder(names: frozenset[bytes]) -> _Finder:
-    """Shared by applications that inject no cookie, which is the usual case."""
+    """Cached: the applications that inject no cookie, most of them, share a finder."""
     return _Finder(names)
 
 
-# A line that all servers read alike: plain names, and values in which no server sees the beginning of another cookie.
+# A line that every server reads alike: plain names, and values in which no server sees the beginning of a cookie.
 _PAIR: Final = rb"[A-Za-z0-9_.-]++=[\x21#$&-+\x2d-:<-Z^-~]*+"
 _USUAL: Final = re.compile(rb"%b(?:; %b)*+" % (_PAIR, _PAIR))
 _LONGEST_USUAL: Final = 4096
 
-# Names are remembered as in headers.py, which says why there are so few.
+# The limit has the same reason as in headers.py.
 _REMEMBERED: Final = 1024
 _REMEMBERED_LENGTH: Final = 64
 
 
 class CookiePolicy:
-    """`read_cookie` of our session and `without_cookies` in one step, for one application. In a usual line only names
-    are checked, each name once.
+    """`read_cookie` for our session and `without_cookies` in one step, for an application. In a usual line only names
+    are checked, and a name only once.
     """
 
     __slots__ = ("_dropped", "_finder", "_names")
@@ -193,9 +194,9 @@ def _unescaped(escape: re.Match[bytes]) -> bytes:
     return b"" if byte == b";" else byte
 
 
-# --- our two cookies: the only form that is believed, and how they are set
+# --- our two cookies: their only valid form, and their Set-Cookie
 
-# No Max-Age: cookies end with the browser; how long a seat lives is told by the server alone.
+# No Max-Age: cookies end with the browser. The server decides how long a seat lives.
 _FLAGS: Final = "; Path=/; Secure; HttpOnly; SameSite=Lax"
 # Seconds: as long as the stores keep a transaction.
 _TWIN_LIVES: Final = 600
@@ -204,13 +205,13 @@ _BINDING_FORM: Final = re.compile(rb"[A-Za-z0-9_-]{43}")
 
 
 def presented_seat(header: bytes) -> bytes | None:
-    """The value of our session cookie, None where there is none of the form that we make. Raises as `read_cookie`."""
+    """The value of our session cookie; None without a cookie of our form. Raises as `read_cookie`."""
     value = read_cookie(header, SESSION_COOKIE)
     return value if value is not None and is_seat(value) else None
 
 
 def presented_binding(header: bytes) -> bytes | None:
-    """The same of the binding cookie."""
+    """The value of the binding cookie; None without a cookie of our form. Raises as `read_cookie`."""
     value = read_cookie(header, BINDING_COOKIE)
     return value if value is not None and is_binding(value) else None
 
@@ -232,8 +233,8 @@ def clear_seat() -> str:
 
 
 def clear_cookie(name: str, path: str, domain: str = "") -> str:
-    """The deletion of an application's own cookie, which the application set with this Domain, or without a Domain."""
-    # RFC 6265bis 4.1.3: without Secure, browsers keep one whose name promises it.
+    """The deletion of an application's own cookie. `domain`: the Domain with which the application set the cookie."""
+    # RFC 6265bis 4.1.3: browsers ignore the deletion of a `__Secure-` or `__Host-` cookie without Secure.
     secure = "; Secure" if name.startswith("__") else ""
     return f"{name}=; Path={path}{f'; Domain={domain}' if domain else ''}; Max-Age=0{secure}"
 
@@ -241,8 +242,8 @@ def clear_cookie(name: str, path: str, domain: str = "") -> str:
 def set_binding(value: bytes) -> tuple[str, str]:
     """The binding cookie and its twin.
 
-    Tabs that open at the same instant each get a binding, and the last binding overwrites the others. The twin, with a
-    name of its own, keeps the transaction of each tab finishable.
+    Tabs that open at the same instant get different bindings, and the last binding overwrites the earlier bindings.
+    Thanks to the twin, which has a name of its own, every tab can finish its transaction.
     """
     twin = twin_of(binding_hash(value)).decode()
     return (
@@ -252,12 +253,12 @@ def set_binding(value: bytes) -> tuple[str, str]:
 
 
 def twin_of(binding: str) -> bytes:
-    """The name of the second cookie that holds the value with this hash."""
+    """The name of the twin for the binding with the hash `binding`."""
     return BINDING_COOKIE + b"-" + binding[:8].encode()
 
 
 def twins(header: bytes, binding: str) -> list[bytes]:
-    """The values in the form of a binding, under the name of the twin with this hash. Usually at most one."""
+    """The values of the twin for the binding with the hash `binding`. Usually at most one."""
     start = twin_of(binding) + b"="
     pairs = (pair.strip(b" \t") for pair in header.split(b";"))
     values = [pair.removeprefix(start) for pair in pairs if pair.startswith(start)]
@@ -265,13 +266,13 @@ def twins(header: bytes, binding: str) -> list[bytes]:
 
 
 def binding_hash(value: bytes) -> str:
-    """What records keep of a binding cookie: SHA-256, hex."""
+    """The form of a binding cookie in records: SHA-256, hex."""
     return hashlib.sha256(value).hexdigest()
 
 
-# --- the language that a person has chosen for our pages, on each host
+# --- the person's language for our pages, chosen for each host
 
-# Each by its own name.
+# Names of the languages in the language itself.
 LANGUAGE_NAMES: Final = {"fr": "Français", "en": "English"}
 LANGUAGES: Final = tuple(LANGUAGE_NAMES)
 

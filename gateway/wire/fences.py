@@ -16,13 +16,13 @@ _PORT: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+))(?::(?P
 _LAST_PORT: Final = 65535
 
 IsOurs = Callable[[Address, int], bool]
-"""Whether this gateway itself listens at an address and port, for the public or for its operator, or the server of its
-store does."""
+"""Whether the gateway itself, or the server of its store, listens at the address and port."""
 
 
 @dataclass(frozen=True, slots=True)
 class FenceEntry:
-    """A network (of one address or more) or a name, in which a leading `*.` stands for one label. `port` None: any."""
+    """A network (of one address or more) or a name, in which a leading `*.` stands for one label. `port`: None for
+    every port."""
 
     where: IpNetwork | str
     port: int | None
@@ -39,10 +39,10 @@ class FenceEntry:
 def parse_fence_entry(text: str) -> FenceEntry:
     """`10.1.0.0/16`, `10.1.2.3`, `10.1.2.3:8080`, `[2001:db8::1]:8080`, `app.example.org:8080`, `*.example.org`.
 
-    Raises ValueError for any other text.
+    Raises ValueError for a different text.
     """
     if "%" in text:
-        raise ValueError(text)  # a zone means nothing on another machine
+        raise ValueError(text)  # a zone has a meaning on one machine only
     try:
         return FenceEntry(parse_network(text), None)
     except ValueError:
@@ -65,7 +65,7 @@ def parse_fence_entry(text: str) -> FenceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The upstreams that the applications of one team may have. `sockets`: folders of Unix sockets."""
+    """The upstreams that the applications of a team may have. `sockets`: folders of Unix sockets."""
 
     team: str
     places: tuple[FenceEntry, ...]
@@ -86,7 +86,7 @@ class Fence:
         return folder_of(path, self.sockets) is not None
 
     def may_hold(self, host: str, port: int) -> bool:
-        """Whether a host as written may be inside, before it is resolved: only an address shows that it is outside."""
+        """Whether an unresolved host may be inside the fence. Only an address can be known to be outside."""
         address = literal(host)
         if self.names(host, port):
             return True
@@ -96,7 +96,7 @@ class Fence:
 
 
 def folder_of(path: str, folders: Iterable[str]) -> str | None:
-    """The first of the folders that a path leads into; both compared as written."""
+    """The first of the folders that contains the path. Compares the texts as written."""
     return next((folder for folder in folders if path.startswith(folder.rstrip("/") + "/")), None)
 
 

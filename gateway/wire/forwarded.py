@@ -1,7 +1,7 @@
-"""The client behind trusted proxies: find it, and tell the application.
+"""Finds the client behind trusted proxies, and writes the client into the headers for the application.
 
-Only X-Forwarded-For and -Proto are read, and only from listed proxies; every header of this kind that goes upstream
-is written here. `Forwarded` is written and not read: two sources could disagree.
+Reads only X-Forwarded-For and X-Forwarded-Proto, and only from listed proxies. Writes every forwarding header that goes
+upstream. `Forwarded` is written and not read: two sources could disagree.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ _MOST_HOPS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other end of a connection.
+    """The peer of a connection.
 
-    `address`: in the form of X-Forwarded-For; None: no address.
-    `listed`: a trusted proxy, whose headers count.
+    `address`: in the form of X-Forwarded-For; None without an address.
+    `listed`: the peer is a trusted proxy, whose headers count.
     """
 
     address: str | None
@@ -74,7 +74,7 @@ def _is_port(text: str) -> bool:
 
 
 def client_scheme(own: str, peer: Peer, forwarded_proto: bytes | None) -> str:
-    """The scheme that the browser used. `own`: the listener's; a trusted proxy may say otherwise, in one plain word."""
+    """The scheme of the browser's request. `own`: the listener's scheme. A trusted proxy may replace it by one word."""
     if forwarded_proto is None or not peer.listed:
         return own
     said = forwarded_proto.strip(b" \t").lower()
@@ -87,7 +87,7 @@ def forwarded_headers(chain: tuple[str, ...], scheme: str, host: bytes) -> bytes
 
 
 def around_host(chain: tuple[str, ...], scheme: str) -> tuple[bytes, bytes, bytes]:
-    """The header lines without the host: it stands once between the first and the second, and between the others."""
+    """The header lines in pieces: the host stands between two neighbouring pieces."""
     # RFC 7239 6: an IPv6 address is bracketed and quoted.
     nodes = [f'for="[{address}]"' if ":" in address else f"for={address}" for address in chain]
     before = f"\r\nX-Forwarded-For: {', '.join(chain)}\r\nX-Forwarded-Proto: {scheme}\r\nX-Forwarded-Host: "

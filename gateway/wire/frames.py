@@ -1,8 +1,8 @@
-"""WebSocket frames (RFC 6455 5.2) as one direction of a connection sends them: counted, never changed."""
+"""WebSocket frames (RFC 6455 5.2) in one direction of a connection: counted, never changed."""
 
 from typing import Final, Literal
 
-# So many in one call: 64 KB of empty frames are 32,000 of them, and others want their turn too.
+# Frames per call: 64 KB may hold 32,000 empty frames, and other connections need their turn.
 _AT_ONCE: Final = 2000
 _CLOSE: Final = 0x8
 _LONGEST_CONTROL: Final = 125
@@ -33,8 +33,9 @@ class FrameCounter:
         self.fault: Fault = ""
 
     def feed(self, data: bytes) -> int:
-        """How many bytes of `data` go on: frames, and the beginning of one, but never a part of a frame's head. The
-        rest has to come again, with what follows it. After a Close frame nothing goes on."""
+        """The number of bytes of `data` to forward: whole frames and the beginning of a frame, but never a part of a
+        frame's head. The caller passes the rest again with the next bytes. After a Close frame, no byte is
+        forwarded."""
         size, at = len(data), self.left
         if at > size:
             self.left = at - size
@@ -55,8 +56,8 @@ class FrameCounter:
         return at
 
     def _whole(self, data: bytes, at: int) -> int:
-        """The length of the frame that begins at `at`, of which two bytes are here. 0: more bytes of the head are
-        needed, or the bytes are not a frame.
+        """The length of the frame that begins at `at`, with at least two bytes. 0: the head is incomplete, or the bytes
+        are not a frame.
         """
         first, second = data[at], data[at + 1]
         length = second & 0x7F
@@ -86,8 +87,11 @@ class FrameCounter:
 
 
 def close_frame(status: int, reason: bytes, mask: bytes = b"") -> bytes:
-    """5.5.1. `status`: 7.4; `reason`: UTF-8, at most 123 bytes; `mask`: four bytes of chance (10.3), or none where a
-    server sends it."""
+    """A Close frame (5.5.1).
+
+    `status`: see 7.4.
+    `reason`: UTF-8, at most 123 bytes.
+    `mask`: four random bytes (10.3); empty in frames of a server."""
     payload = status.to_bytes(2) + reason
     if not mask:
         return bytes((0x80 | _CLOSE, len(payload))) + payload

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 ALWAYS: Final = ("Cookie", "Authorization", "X-Request-Id")
-"""Beside what an application's file names."""
+"""Headers beside the headers of the application's file."""
 
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
 _CADDY: Final = re.compile(
@@ -18,11 +18,11 @@ _SECRET: Final = "X-Ecluse-Front"
 
 
 def names_of(kind: str, injected: Mapping[bytes, bytes]) -> tuple[str, ...]:
-    """The headers that the configuration of this kind of front must name. `injected`: as in
+    """The headers that the configuration of a front must name, by the kind of front. `injected`: as in
     access.permission.injected_names.
     """
     if kind == "haproxy":
-        # ecluse.lua writes whatever it is told.
+        # ecluse.lua writes every header of the gateway's answer.
         return ()
     told = tuple(name.decode("ascii") for name in injected.values())
     own = (_SECRET,) if kind == "traefik" else ()

@@ -1,5 +1,5 @@
-"""Lines of a front's configuration that undo other lines: a header of ours that is written again, a question that is
-not asked. Nested nginx blocks are read as nginx reads them.
+"""Lines of a front's configuration that undo the necessary lines: they overwrite a header of the gateway, or let a
+request pass without a question. Reads nested nginx blocks as nginx does.
 """
 
 import re
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
-# As nginx reads them: a quote within a word is a letter of it. Quotes that are left open go on to the end of the file,
-# with which it does not start.
+# As in nginx: a quote within a word is a letter. An unclosed quote extends to the end of the file, and nginx does not
+# start with such a file.
 _TOKEN: Final = re.compile(
     r"\"(?:\\(?s:.)?|[^\"\\])*\"?|'(?:\\(?s:.)?|[^'\\])*'?|[{};]"
     r"|(?:\$\{\w+\}|[^\s{};\"'])(?:\$\{\w+\}|[^\s{};])*"
@@ -20,8 +20,10 @@ _ANOTHER: Final = "{name} is written here as well, by something else than what �
 
 
 def taken_back(kind: str, text: str, names: Iterable[str]) -> list[tuple[int, str]]:
-    """Line numbers, each with the fault. `text`: one file of this kind of front. `names`: the headers that the front
-    must copy from the gateway's answer.
+    """Faults, with their line numbers.
+
+    `text`: a configuration file of the kind of front.
+    `names`: the headers that the front must copy from the gateway's answer.
     """
     return sorted(set(_KINDS[kind](_COMMENT.sub("", text), {name.lower(): name for name in names})))
 
@@ -31,7 +33,7 @@ def taken_back(kind: str, text: str, names: Iterable[str]) -> list[tuple[int, st
 
 @dataclass(slots=True)
 class _Block:
-    """A directive, with the content of its braces."""
+    """A directive with its braces."""
 
     line: int
     words: list[str]
@@ -39,7 +41,7 @@ class _Block:
 
 
 def _directives(text: str) -> list[_Block]:
-    """Directives and blocks, in their order."""
+    """Directives and blocks, in the order of the text."""
     root = _Block(1, [])
     stack, began, line, at = [root], 1, 1, 0
     words: list[str] = []
@@ -131,11 +133,11 @@ def _of_oauth2_proxy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int,
     return _of_nginx(text, {})
 
 
-# --- the others, line by line ---
+# --- further fronts, line by line ---
 
 
 _CADDY: Final = re.compile(r"^\s*(?:request_header|header_up)\s+([+?>-]?)([\w*-]+)(?:\s+\"?([^\"\s]*))?")
-# Empty, it takes what a client says off: nothing that Écluse would be believed for.
+# Except an empty value, which removes the client's header.
 _TRAEFIK: Final = re.compile(r"^\s*[\"']?([\w-]+)[\"']?\s*:\s*(?![\"']{2}\s*$)\S")
 _TRAEFIK_PATTERN: Final = re.compile(r"\bauthResponseHeadersRegex\b")
 _ENVOY: Final = re.compile(r"\bkey:\s*[\"']?([\w-]+)")
@@ -170,7 +172,7 @@ def _of_envoy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
             yield line, _ANOTHER.format(name=names[found[1].lower()])
     for line, _ in _lines(text, _ENVOY_PASSES):
         yield line, "requests pass while Écluse does not answer"
-    # Each route with what stands in it; one about which nobody is asked has a filter's settings of its own.
+    # The routes with their content. A route that passes without a question has filter settings of its own.
     starts = [*re.finditer(r"^[^\S\n]*- match:", text, re.MULTILINE)]
     ends = [*(each.start() for each in starts), len(text)][1:]
     routes = [(each.start(), text[each.start() : end]) for each, end in zip(starts, ends, strict=True)]

@@ -1,9 +1,9 @@
-"""Questions by a server in front about a request that the server passes on itself (forward auth), in the dialect of
-each server; and the answers.
+"""Authorization requests ("questions") of a front server about a request that the server passes on itself (forward
+auth), in the dialect of the server; and the answers.
 
-A question is a request of its own. Its head repeats the browser's head, and names the method, address and host of the
-browser's request in header lines of the front. From these the browser's request is rebuilt, so that the same code reads
-the rebuilt request and every other request.
+A question is a separate request. Its head repeats the browser's head, and has the method, address and host of the
+browser's request in header lines of the front. The gateway rebuilds the browser's request from the question, so that
+the same code reads rebuilt and ordinary requests.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,13 +16,13 @@ from gateway.model.names import fold
 from gateway.wire.hop_by_hop import HOP_BY_HOP, connection_tokens
 
 PATH: Final = b"/_ecluse/authz"
-"""Of every question; the name of the front's kind follows."""
+"""The path of questions. The kind of front follows."""
 SECRET: Final = b"x-ecluse-front"
 STATUS: Final = b"X-Ecluse-Status"
-"""What the browser would be answered, where the front passes no answer of ours on."""
+"""The header with the status for the browser, for a front that does not pass our answer on."""
 ALLOWED, NOT_SIGNED_IN, REFUSED = 200, 401, 403
 
-# Lines between the front and us, and what says where the question ends. A question has no body.
+# Lines about the connection between the front and us, and about the end of the question. A question has no body.
 _OF_THE_QUESTION: Final = frozenset({b"host", b"content-length", b"transfer-encoding", SECRET, *HOP_BY_HOP}) - {
     b"upgrade",
     b"connection",
@@ -31,20 +31,20 @@ _OF_THE_QUESTION: Final = frozenset({b"host", b"content-length", b"transfer-enco
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """One kind of server.
+    """A kind of front server.
 
     `method`, `target`, `host`: lower-case names of the headers with the browser's method, target and host. Without
     `method` and `target`, the question has the browser's method, and the target behind the front's own path.
-    `passes`: an answer other than an allowance goes to the browser. Other servers send the request here again,
-    unchanged.
+    `passes`: an answer that is no allowance goes to the browser. Servers without this ability send the request itself
+    to the gateway, unchanged.
     `writes`: lower-case names that the server always sets or removes, whatever the client sent.
     `removes`: the header of the answer that lists client headers for the server to remove; b"": not supported.
     `clears`: the server removes a header that the answer lacks.
-    `client`: the header with the browser's address, if not X-Forwarded-For, which is then the client's own.
-    `renames`: the server may write the answer's headers under other names, so a client's header of the same name
-    survives.
+    `client`: the header with the browser's address, if the front does not use X-Forwarded-For, which is then the
+    client's own.
+    `renames`: the server may write the answer's headers under different names, so a client's header survives.
     `allows`: the status of an allowance.
-    `leads`: an allowance redirects the browser to the requested address: the browser itself asks.
+    `leads`: the question comes from the browser itself. An allowance redirects the browser to the requested address.
     """
 
     name: str
@@ -62,19 +62,21 @@ class Front:
 
     def asked(self, method: bytes, tail: bytes) -> tuple[bytes, bytes] | None:
         """The method and target of the browser's request, if the question's own line carries them; empty if header
-        lines do. None: not a question.
+        lines do. None for a request that is no question.
 
-        `method`: of the question.
-        `tail`: the part of the target behind the front's name.
+        `method`: the method of the question.
+        `tail`: the part of the target after the kind of front.
         """
         if self.method:
             return (b"", b"") if method == b"GET" and not tail else None
         return (method, tail) if tail.startswith(b"/") else None
 
     def original(self, lines: Iterable[bytes], method: bytes = b"", target: bytes = b"") -> bytes:
-        """The head of the browser's request. `lines`: of the question, each b"Name: value". `method`, `target`: as
-        `asked` has them. Raises GatewayError(front_codes.QUESTION) where the front does not say each thing once, or
-        takes lines off by Connection, which the application would see."""
+        """The head of the browser's request. Raises GatewayError(front_codes.QUESTION) if a header of the front is
+        missing or comes twice, or if Connection removes lines that the application would see.
+
+        `lines`: the lines of the question, b"Name: value".
+        `method`, `target`: the result of `asked`."""
         said: dict[bytes, bytes] = {}
         passed: list[bytes] = []
         words = tuple(filter(None, (self.method, self.target, self.host, self.client)))
@@ -102,7 +104,7 @@ class Front:
         return b"\r\n".join((request_line, b"Host: " + said[self.host], *passed, b"", b""))
 
     def unwritten(self, dropped: Iterable[bytes], injected: Mapping[bytes, bytes]) -> list[bytes]:
-        """The client's header names, forbidden to applications, that would pass this front.
+        """The client's header names, forbidden to applications, that would pass the front.
 
         `injected`: by folded name, the spelling in which the front replaces the client's header.
         """
@@ -114,7 +116,7 @@ class Front:
         ]
 
 
-# What honest servers on the way add, and the configurations of these fronts write or leave out, by their exact names.
+# Headers of honest servers on the way. The configurations of the fronts write or remove these exact names.
 _ON_THE_WAY: Final = frozenset(
     name.lower()
     for name in (
@@ -126,8 +128,8 @@ _ON_THE_WAY: Final = frozenset(
 
 OAUTH2_PROXY: Final = "oauth2-proxy"
 FRONTS: Final[Mapping[str, Front]] = {
-    # ngx_http_auth_request_module: 2xx lets the request pass, 401 and 403 do not, and all else is a 500. Its
-    # configuration passes on the headers that it names, and no other.
+    # ngx_http_auth_request_module: 2xx lets the request pass, 401 and 403 refuse, and further statuses lead to a 500.
+    # Only the headers that the configuration names are passed on.
     "nginx": Front(
         name="nginx",
         method=b"x-original-method",
@@ -135,7 +137,7 @@ FRONTS: Final[Mapping[str, Front]] = {
         host=b"host",
         writes=_ON_THE_WAY,
     ),
-    # Its reverse_proxy, with an answer that is looked at: what is not allowed it passes on as it came, too.
+    # Caddy's reverse_proxy with handle_response. A request without an allowance also goes on to the gateway, unchanged.
     "caddy": Front(
         name="caddy",
         method=b"x-original-method",
@@ -143,8 +145,8 @@ FRONTS: Final[Mapping[str, Front]] = {
         host=b"host",
         writes=_ON_THE_WAY,
     ),
-    # Its forwardAuth: 2xx lets the request pass, and every other answer goes to the browser. The question has the
-    # address of the middleware as its Host.
+    # Traefik's forwardAuth: 2xx lets the request pass, and a different answer goes to the browser. The Host of the
+    # question is the address of the middleware.
     "traefik": Front(
         name="traefik",
         method=b"x-forwarded-method",
@@ -154,7 +156,7 @@ FRONTS: Final[Mapping[str, Front]] = {
         passes=True,
         clears=True,
     ),
-    # Its ext_authz over HTTP: likewise. It takes off what it is told in a header of its own.
+    # Envoy's ext_authz over HTTP, which works likewise. A header of the answer lists the client headers to remove.
     "envoy": Front(
         name="envoy",
         method=b"",
@@ -163,7 +165,7 @@ FRONTS: Final[Mapping[str, Front]] = {
         removes=b"X-Envoy-Auth-Headers-To-Remove",
         passes=True,
     ),
-    # deploy/fronts/ecluse.lua is all that HAProxy has for this: it asks as nginx does, and takes lines off.
+    # HAProxy with deploy/fronts/ecluse.lua, which asks as nginx does, and removes lines.
     "haproxy": Front(
         name="haproxy",
         method=b"x-original-method",
@@ -171,8 +173,8 @@ FRONTS: Final[Mapping[str, Front]] = {
         host=b"host",
         removes=b"X-Ecluse-Remove",
     ),
-    # What oauth2-proxy answers at /oauth2/auth, for an nginx that was set up for that. It passes on every line of the
-    # client's that its configuration does not write: what no application may see, it may not send.
+    # The answers of oauth2-proxy at /oauth2/auth, for an nginx that was set up for oauth2-proxy. nginx passes on every
+    # client line that its configuration does not write, so a client that sends a forbidden line is refused.
     OAUTH2_PROXY: Front(
         name=OAUTH2_PROXY,
         method=b"x-forwarded-method",

@@ -14,9 +14,9 @@ from gateway.wire.identity_headers import beginnings, tells_identity
 from gateway.wire.method_override import FOLDS, HEADERS
 from gateway.wire.response_guard import orders_a_front
 
-# The entry of a name in a table. Bytes: the line goes on, and these are its ready b"\r\nName: ". None: the line is
-# dropped. One of these small integers: we read the line ourselves; of these, FORWARDED_AS_READ goes on as it came, and
-# READ_AND_SENT, FRONT_ORDER and EDITED under their own names.
+# The entry of a name in a table. Bytes: the line is forwarded with this ready b"\r\nName: ". None: the line is dropped.
+# A small integer: the gateway reads the line itself. FORWARDED_AS_READ is also forwarded unchanged; READ_AND_SENT,
+# FRONT_ORDER and EDITED are forwarded under their own names.
 UNSEEN: Final = 0
 HOST: Final = 1
 CONNECTION: Final = 2
@@ -55,9 +55,9 @@ READ_AND_SENT: Final = frozenset({METHOD_OVERRIDE, DEPTH, DESTINATION, IF})
 
 Verdict = bytes | int | None
 
-# A name that is not remembered is judged each time. Strangers fill the table of an application, so it is small:
-# browsers and programs together spell some 150 names. When it is full it starts again. So a flood of made-up names
-# costs memory once, and speed only while it lasts.
+# A name outside the table is judged at each request. Strangers can fill an application's table, so the table is small:
+# browsers and programs together send some 150 names. A full table starts again, so a flood of invented names costs
+# memory once, and speed only during the flood.
 _REMEMBERED: Final = 1024
 _REMEMBERED_LENGTH: Final = 64
 
@@ -80,13 +80,13 @@ _REQUEST_SPECIAL: Final[Mapping[bytes, int]] = {
 }
 _REQUEST_SPECIAL_FOLDS: Final = {fold(name): name for name in _REQUEST_SPECIAL}
 
-# The reserved names: those by which some front end, framework or sign-in module tells an application who is calling,
-# from where, or for which page, and those that we write ourselves. They are dropped for every application, whatever it
-# injects. Names of single products are in identity_headers.py.
+# The reserved names: headers in which a front end, framework or sign-in module tells an application the caller, the
+# origin or the page of a request, and headers of the gateway. They are dropped for every application. Names of single
+# products are in identity_headers.py.
 RESERVED: Final = frozenset(
     {
         b"alicdnrealip",
-        b"aspfiltersessionid",  # ASP.NET: the session that it takes out of the path
+        b"aspfiltersessionid",  # ASP.NET: the session from the path
         b"authuser",
         b"cfconnectingip",
         b"cfconnectingipv6",
@@ -111,32 +111,33 @@ RESERVED: Final = frozenset(
         b"xforwardfor",
         b"xhost",
         b"xhttphostoverride",
-        b"xingresspath",  # Home Assistant's add-ons: the prefix that they have
+        b"xingresspath",  # Home Assistant's add-ons: their path prefix
         b"xnfclientconnectionip",
         b"xoriginatingip",
         b"xproxyuserip",
         b"xrealip",
         b"xrequestid",
-        b"xreplacedpath",  # Traefik: the path as it was
+        b"xreplacedpath",  # Traefik: the path before a replacement
         b"xrewriteurl",
         b"xscheme",
-        b"xscriptname",  # Flask, Radicale, pgAdmin: a prefix that they take off the path
+        b"xscriptname",  # Flask, Radicale, pgAdmin: a prefix to remove from the path
         b"xsendfile",
-        b"xsendfiletype",  # Rack: has it tell a path of its disk in the response
+        b"xsendfiletype",  # Rack: asks for a path of the disk in the response
         b"xssl",
         b"xsucuriclientip",
         b"xtrueclientip",
         b"xurlscheme",
         b"xvercelforwardedfor",
         b"xvhmhost",
-        b"xvhmroot",  # Pyramid, repoze.vhm: a prefix that they put before the path
-        b"xwawsunencodedurl",  # Azure App Service: the address as it came
+        b"xvhmroot",  # Pyramid, repoze.vhm: a prefix to put before the path
+        b"xwawsunencodedurl",  # Azure App Service: the original address
         *map(fold, HOP_BY_HOP),
     }
 )
-# Families: a beginning that counts with a separator behind it in the name as it came, so that `Remoteness` is none of
-# them, and those of its names that are known, which count however they fold. `SSL-CLIENT*` and `X-Client-Cert*` need
-# none: F5 writes `SSLClientCertStatus`, others `X-Client-Certificate`, and no word begins so.
+# Families: a beginning, and its known names. The beginning counts if a separator follows in the received name, so
+# `Remoteness` is no member. The known names count in every spelling. `SSL-CLIENT*` and `X-Client-Cert*` need no
+# separator: F5 writes `SSLClientCertStatus`, other products `X-Client-Certificate`, and no ordinary word has this
+# beginning.
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "Remote-*": ("User", "Groups", "Email", "Name", "Addr", "Host", "Ident", "IP", "Port"),
     "X-Remote-*": ("User", "Group", "Groups", "Email", "Name", "Addr", "Host", "IP"),
@@ -170,8 +171,8 @@ _BEGINNINGS: Final = beginnings(tuple(FAMILIES))
 _READ_FOR_WEBDAV: Final = READ_AND_SENT - {METHOD_OVERRIDE}
 
 
-# What the programs of some applications send, by names that others take for a front's word: beside a secret of their
-# own, which the application asks for.
+# Headers that programs of some applications send beside a secret of the application. Other applications could take the
+# same names for headers of a front.
 _OF_APPLICATIONS: Final = frozenset(
     {
         b"x-auth-token",
@@ -180,14 +181,14 @@ _OF_APPLICATIONS: Final = frozenset(
         b"x-user-id",  # Rocket.Chat, with X-Auth-Token
         b"x-user-email",  # Rails, with X-User-Token
         b"x-hasura-role",
-        b"x-scope-orgid",  # agents that send to Loki or Mimir
+        b"x-scope-orgid",  # agents of Loki and Mimir
     }
 )
 
 
 def may_be_listed(name: bytes) -> bool:
-    """Whether an application's file may let a client's header with this name pass: a name with `_` that no server can
-    read as a header of a front, the gateway or HTTP; or one of a few names that are dropped for their family.
+    """Whether an application's file may let a client's header `name` pass: a name with `_` that no server can read as a
+    header of a front, the gateway or HTTP, or a known name of an application's programs.
     """
     if name.lower() in _OF_APPLICATIONS:
         return True
@@ -199,13 +200,13 @@ def may_be_listed(name: bytes) -> bool:
 def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
     folded = fold(name)
     if folded in FOLDS:
-        # Never dropped: the application would then do something else than the client asked.
+        # Never dropped: the application would then act by the wrong method.
         return METHOD_OVERRIDE if name.lower() in HEADERS else METHOD_OVERRIDE_ODD
-    # Servers fold other characters to an underscore, and no browser sends one.
+    # Servers fold further characters to an underscore, which no browser sends.
     if b"_" in name or not folded or folded in injected_folds:
         return None
     if folded in _REQUEST_SPECIAL_FOLDS:
-        # None for another spelling of a special name, such as `Content.Length`.
+        # None for a different spelling of a special name, such as `Content.Length`.
         return _REQUEST_SPECIAL.get(name.lower())
     if folded in RESERVED or folded in _MEMBERS or _BEGINNINGS(name) or tells_identity(name):
         return None
@@ -213,7 +214,7 @@ def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
 
 
 def goes_on(name: bytes) -> bool:
-    """Whether a client's header of this name passes unchanged to an application that injects nothing."""
+    """Whether a client's header `name` passes unchanged to an application without injected headers."""
     verdict = _judge_request(name, frozenset())
     return isinstance(verdict, bytes) or verdict in _READ_FOR_WEBDAV
 
@@ -265,9 +266,9 @@ _RESPONSE_SPECIAL: Final[Mapping[bytes, int]] = {
 
 
 class ResponsePolicy:
-    """The fate of an upstream's header lines on their way to the browser. Used as the other.
+    """The fate of an upstream's header lines on the way to the browser. Used like HeaderPolicy.
 
-    `edited`: the names, in lower case, that an application's file changes something of (wire/response_edits.py).
+    `edited`: the lower-case names of headers that the application's file edits (wire/response_edits.py).
     """
 
     __slots__ = ("_edited", "table")
@@ -301,5 +302,5 @@ _CONNECTION_BOUND: Final = re.compile(rb"[ \t]*(?:ntlm|negotiate|kerberos)(?![^ 
 
 
 def binds_connection(value: bytes) -> bool:
-    """Whether this Authorization or WWW-Authenticate value ties the upstream connection to one person."""
+    """Whether an Authorization or WWW-Authenticate value ties the upstream connection to a person."""
     return any(_CONNECTION_BOUND.match(part) is not None for part in value.split(b","))

@@ -1,4 +1,4 @@
-"""Header names that are about one connection only (RFC 9110 7.6.1)."""
+"""Header names about a single connection (RFC 9110 7.6.1)."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -19,13 +19,13 @@ HOP_BY_HOP: Final = frozenset(
     }
 )
 
-# Options that are no header name, and names that we drop or write ourselves anyway. For these, nothing is to be done.
+# Options that need no action: options that are no header name, and headers that the gateway drops or writes itself.
 _NO_NAME: Final = HOP_BY_HOP | {b"", b"close", b"cookie", b"content-length", b"host", b"set-cookie"}
 _NOTHING: Final[frozenset[bytes]] = frozenset()
 
 
 def connection_tokens(values: Iterable[bytes]) -> frozenset[bytes]:
-    """The lower-case header names that these Connection values remove from the message. Usually empty."""
+    """The lower-case header names that the Connection values remove from the message. Usually empty."""
     tokens: set[bytes] = set()
     for value in values:
         tokens.update(token.strip(b" \t") for token in value.lower().split(b","))
@@ -33,13 +33,14 @@ def connection_tokens(values: Iterable[bytes]) -> frozenset[bytes]:
 
 
 def without_named(lines: list[bytes], tokens: frozenset[bytes]) -> list[bytes]:
-    """The lines without those that `tokens` names. `lines`: b"\\r\\nName: " and value in turn, from the tables of
-    headers.py. Call it at the end of the head, because Connection may come after what it names, and before we add
-    lines of our own."""
+    """Removes the lines that `tokens` names. To be called at the end of the head, because Connection may follow the
+    lines that it names, and before the gateway adds its own lines.
+
+    `lines`: b"\\r\\nName: " and value in turn, from the tables of headers.py."""
     pairs = zip(lines[::2], lines[1::2], strict=True)
     return [piece for pair in pairs if pair[0][2:-2].lower() not in tokens for piece in pair]
 
 
 def not_named(lines: list[bytes], tokens: frozenset[bytes]) -> list[bytes]:
-    """As `without_named`, where each of `lines` is b"Name: value"."""
+    """As `without_named`, for lines of the form b"Name: value"."""
     return [line for line in lines if line.partition(b":")[0].lower() not in tokens]

@@ -11,10 +11,10 @@ from gateway.model.errors import GatewayError
 _LABEL: Final = rb"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME: Final = rb"(%b(?:\.%b)*+)\.?(?::(0|[1-9][0-9]{0,4}))?"
 _HOST: Final = re.compile(_NAME % (_LABEL, _LABEL))
-# Resolvers find such names, as Compose and Windows give them, and browsers send them (WHATWG URL 3.5).
+# Names of Compose and Windows: resolvers find them, and browsers send them (WHATWG URL 3.5).
 _LOOSE_LABEL: Final = rb"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _LOOSE: Final = re.compile(_NAME % (_LOOSE_LABEL, _LOOSE_LABEL))
-# WHATWG URL 3.5, "ends in a number": such a host is an IPv4 address in one of its many spellings.
+# WHATWG URL 3.5, "ends in a number": the host is an IPv4 address in one of many spellings.
 _NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _DOTTED_QUAD: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}")
 _LONGEST: Final = 253

@@ -1,7 +1,7 @@
-"""The header names by which known gateways, sign-in modules and products tell an application the caller's identity.
+"""The header names in which known gateways, sign-in modules and products tell an application the caller's identity.
 
-An application that once stood behind such a product may still trust these names. A client's headers with these names
-are therefore dropped for every application, even if its file injects none. Names with `_` are dropped in any case.
+An application that once stood behind such a product may still trust the names. A client's headers with these names are
+therefore dropped for every application, even if its file injects no header. Names with `_` are dropped in any case.
 """
 
 import re
@@ -10,12 +10,12 @@ from typing import Final
 
 from gateway.model.names import fold
 
-# For each product, the names that it writes. `Name-*` is a beginning that counts only with a separator behind it, so
-# that `Smart-Card` is not one of SiteMinder's. `FrEdu*` needs no separator: no word begins so. Others are whole names.
+# The names of each product. `Name-*` is a beginning that counts only with a separator after it: `Smart-Card` is no name
+# of SiteMinder. `FrEdu*` needs no separator: no ordinary word has this beginning. Names without `*` are whole names.
 IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     # --- web access management ---
     "RSA ClearTrust": ("CT-*", "ctuid", "ctgrps", "ctln", "ctfn", "ctemail", "ctdn"),
-    # Its `title` is left out: other clients send a Title of their own (ntfy).
+    # Omits `title`: clients of other applications send a Title (ntfy).
     "RSA ClearTrust, Education nationale": (
         "cn", "employeeNumber", "rne", "typensi", "grade", "discim", "datenaissance", "codecivilite", "codaca",
         "FrEduFonctAdm", "FrEduRne", "FrEduRneResp", "FrEduResDel", "FrEduGestResp", "FrEduUrlRetour", "FrEdu*",
@@ -23,7 +23,7 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "LemonLDAP::NG": ("Auth-*", "Lm-Remote-*"),
     "SiteMinder": ("SM-*", "SMUSER"),
     "IBM WebSEAL, Security Verify Access": ("iv-*",),
-    # WebSphere and Domino take user, certificate and server name from headers that they ascribe to their own plug-in.
+    # WebSphere and Domino read user, certificate and server name from headers of their own plug-in.
     "IBM WebSphere plug-in": (
         "$WSAT", "$WSCC", "$WSCS", "$WSIS", "$WSPC", "$WSPR", "$WSPT", "$WSRA", "$WSRH", "$WSRU", "$WSSC", "$WSSI",
         "$WSSN", "$WSSP",
@@ -82,12 +82,12 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS load balancers, Verified Access": ("X-Amzn-Oidc-*", "X-Amzn-Mtls-*", "X-Amzn-Ava-*"),
     "Azure App Service": ("X-MS-Client-Principal", "X-MS-Client-Principal-*", "X-MS-Token-*", "X-ARR-*"),
     "AD FS Web Application Proxy": ("X-MS-Proxy", "X-MS-ADFS-*", "X-MS-Forwarded-*"),
-    # The module or handler of IIS tells by these who has signed in with Windows, and by which certificate.
+    # The module of IIS tells the Windows account and the client certificate.
     "ASP.NET Core Module": ("MS-ASPNETCORE-*",),
     "HttpPlatformHandler, iisnode": ("X-IIS-WindowsAuthToken", "X-iisnode-*"),
     "Fly": ("Fly-Client-IP",),
     "F5": ("SSLClientCipher", "X-Client-Crt"),
-    # --- applications that read such headers themselves ---
+    # --- applications that read identity headers themselves ---
     "CloudBeaver": ("X-User", "X-Role", "X-First-name", "X-Last-name"),
     "Kubernetes": ("Impersonate-*",),
     "Elasticsearch": ("es-security-runas-user",),
@@ -103,7 +103,7 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "Posit, RStudio": ("X-RStudio-*", "RStudio-Connect-Credentials", "Shiny-Server-Credentials"),
     "Home Assistant": ("X-Hass-*",),
     "Otoroshi": ("Otoroshi-*", "X-OIDC-*"),
-    # Its own scripts send others that begin so.
+    # Whole names only: Grafana's own scripts send further `X-Grafana-` headers.
     "Grafana": ("X-Grafana-Id", "X-Grafana-User"),
     "Grafana Loki, Mimir, Tempo": ("X-Scope-OrgID",),
     "Hasura": ("X-Hasura-*",),
@@ -134,5 +134,5 @@ _BEGINS: Final = beginnings(_ALL)
 
 
 def tells_identity(name: bytes) -> bool:
-    """Whether some server reads this header name as a listed name, however the server folds names."""
+    """Whether a server may read the header name as a listed name, by any way of folding."""
     return fold(name) in _WHOLE or _BEGINS(name)

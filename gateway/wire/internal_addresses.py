@@ -11,7 +11,8 @@ from typing import Final
 
 DEFAULT_PORTS: Final = {b"http": b"80", b"https": b"443"}
 
-# RFC 3986 3.2 without user information. Browsers read `\` as `/`, others as a part of the name: it ends no origin here.
+# RFC 3986 3.2 without user information. Browsers read `\` as `/`, other readers as a part of the name, so `\` ends no
+# origin.
 _ORIGIN: Final = rb"(?:(https?):)?//(\[[0-9a-f:.]++\]|[a-z0-9._-]++)(?::([0-9]{0,5}))?"
 _LOCATION: Final = re.compile(_ORIGIN + rb"(?=[/?#]|\Z)", re.IGNORECASE)
 # HTML 4.15.1: `5; url=http://internal/`, the address in quotes or not, and the word left out.
@@ -24,7 +25,7 @@ _LINK: Final = re.compile(rb"(<[\t ]*+)" + _ORIGIN + rb"(?=[/?#>])", re.IGNORECA
 
 
 class InternalAddresses:
-    """The internal addresses of one application, for one of its public hosts.
+    """The internal addresses of an application, for one of its public hosts.
 
     `public`: the public origin as browsers write it.
     `internal`: the internal origins, without the public origin.
@@ -45,8 +46,8 @@ class InternalAddresses:
         return self.public.startswith(b"https:")
 
     def of(self, scheme: bytes | None, host: bytes, port: bytes | None) -> bytes | None:
-        """The replacement for an origin, with or without a scheme as written. None: not internal. `port` None or empty:
-        no port.
+        """The replacement for an origin, with or without a scheme as written. None for an origin that is not internal.
+        `port`: None or empty without a port.
         """
         schemes = tuple(DEFAULT_PORTS) if scheme is None else (scheme.lower(),)
         if not any(canonical_origin(each, host, port) in self.origins for each in schemes):
@@ -93,7 +94,7 @@ class InternalAddresses:
         if self.secure and b"secure" not in names:
             names.add(b"secure")
             kept.append(b" Secure")
-        # Browsers refuse None without Secure.
+        # Browsers refuse `SameSite=None` without Secure.
         if same_site and b"samesite" not in names and (same_site != b"None" or b"secure" in names):
             kept.append(b" SameSite=" + same_site)
         return b";".join(kept)
@@ -107,7 +108,7 @@ class InternalAddresses:
 
 
 def canonical_origin(scheme: bytes, host: bytes, port: bytes | None) -> bytes:
-    """`scheme`: in lower case. One spelling for each origin, without the scheme's own port (RFC 6454 4)."""
+    """The only spelling of an origin, without the scheme's own port (RFC 6454 4). `scheme`: in lower case."""
     number = b"%d" % int(port) if port else DEFAULT_PORTS[scheme]
     return b"%b://%b%b" % (scheme, host.lower(), b"" if number == DEFAULT_PORTS[scheme] else b":" + number)
 

@@ -1,5 +1,5 @@
-"""Repairs response heads that break RFC 9112. Only faults that the application's file names are repaired, before any
-other code reads the head. The strict reader behind refuses the other faults.
+"""Repairs response heads that break RFC 9112, before further code reads the head. Repairs only the faults that the
+application's file names. The strict reader refuses a head with further faults.
 """
 
 import re
@@ -12,20 +12,20 @@ AcceptedFault = Literal[
     "bare_lf", "padded_chunk", "chunked_1_0", "odd_status", "zero_padded_length", "line_without_colon", "long_headers"
 ]
 
-# Those by which another reader on the way might see the end of a response elsewhere.
+# Faults after which another reader on the way may see a different end of the response.
 OF_FRAMING: Final[frozenset[AcceptedFault]] = frozenset(
     {"bare_lf", "padded_chunk", "chunked_1_0", "zero_padded_length", "line_without_colon"}
 )
 
 HEAD_BYTES: Final = 64 * 1024
 LONG_HEAD_BYTES: Final = 256 * 1024
-# Each is looked at by itself, and some beside all others.
+# The most lines of a head: lines are examined one by one, and some beside every other line.
 HEAD_LINES: Final = 500
 
 # RFC 9112 2.2: a recipient may take a single LF for the end of a line, and ignores a CR before it.
 _END: Final = re.compile(rb"\n\r?\n")
 _LINE_END: Final = re.compile(rb"\r?\n")
-# RFC 9110 15: a status outside 100 to 599 is read as one from 500 on.
+# RFC 9110 15: a status outside 100 to 599 counts as a server error (500).
 _ODD_STATUS: Final = re.compile(rb"(HTTP/1\.[01]) [6-9][0-9]{2}(?= |\Z)")
 _INTERIM: Final = re.compile(rb"HTTP/1\.[01] 1")
 _PADDED_LENGTH: Final = re.compile(rb"(?i:(content-length:[ \t]*+))0([0-9]{1,40}+)[ \t]*+")
@@ -47,7 +47,7 @@ def check_lines(number: int) -> None:
 
 
 def head_end(data: bytes, accepts: frozenset[AcceptedFault]) -> int:
-    """Where the head ends; 0 where its end has not come."""
+    """The end of the head; 0 while the head is incomplete."""
     if "bare_lf" in accepts:
         found = _END.search(data)
         return 0 if found is None else found.end()

@@ -18,9 +18,9 @@ IGNORED: Final = re.compile(
     "]"
 )
 
-# One of the two turns these into `/`, `\`, `.`, `;`, `?`, `#`, `%` or a control, alone or among others (U+2105: `c/o`).
-# U+2026 is left out: three dots are no dot segment, and French file names have it. Fractions are left out: NFKC turns
-# their bar into U+2044, which no server takes for a slash in the same step.
+# One of the two turns these characters into `/`, `\`, `.`, `;`, `?`, `#`, `%` or a control, alone or in a longer text
+# (U+2105: `c/o`). Without U+2026: three dots are no dot segment, and French file names contain the character. Without
+# fractions: NFKC turns their bar into U+2044, which no server reads as a slash in the same step.
 SEPARATORS: Final = re.compile(
     "["
     "\x80-\x9f"
@@ -30,7 +30,7 @@ SEPARATORS: Final = re.compile(
     "]"
 )
 
-# For programs that use code page 1252, Windows turns these into another letter: U+0101 opens the file `a`.
+# For programs with code page 1252, Windows turns these characters into a similar letter: U+0101 opens the file `a`.
 BEST_FIT: Final = re.compile(
     "["
     "\u0100-\u0131\u0134-\u0137\u0139-\u013e\u0141-\u0148\u014c-\u0151\u0154-\u015f\u0162-\u0177"

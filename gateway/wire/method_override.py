@@ -1,7 +1,7 @@
 """Method override: a header or a query parameter names another method than the request line does.
 
-Frameworks obey it. So the rules are asked about that method, or the request is refused. Dropping the name is no way
-out: the application would do something else than was asked, and respond with 200.
+Frameworks act by the overriding method. So the rules decide on the overriding method, or the request is refused. It
+would be wrong to drop the header: the application would act by the wrong method, and respond with 200.
 """
 
 import re
@@ -17,20 +17,20 @@ HEADERS: Final = frozenset({b"x-http-method", b"x-http-method-override", b"x-met
 FOLDS: Final = frozenset(map(fold, HEADERS))
 _PARAMETER: Final = LenientName("_method")
 
-# Frameworks differ on which methods may be overridden, and agree on this one.
+# The method that every framework allows to override. They differ on further methods.
 _CARRIER: Final = b"POST"
 _NAMED: Final = frozenset({b"PUT", b"PATCH", b"DELETE"})
 
-# RFC 9110 9.3, RFC 5789, WebDAV and its relatives. In a query, any other word is a parameter of the application.
+# RFC 9110 9.3, RFC 5789, WebDAV and its relatives. In a query, a different word is a parameter of the application.
 _METHODS: Final = frozenset(
     b"ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE OPTIONS PATCH"
     b" POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH TRACE UNBIND UNLINK UNLOCK UPDATE".split()
 )
 
-# Catalyst's parameter, in a query or form. Its header is one of those above.
+# Catalyst's parameter, in a query or form. Catalyst's header is listed above.
 _TUNNELED: Final = fold(b"x-tunneled-method")
 
-# No encoder escapes a letter or `_`, so somebody wants to hide the name. ASP and ASP.NET decode `%u006d` as well.
+# No encoder escapes a letter or `_`: an escape is an attempt to hide the name. ASP and ASP.NET decode `%u006d` as well.
 _ESCAPED: Final = re.compile(rb"%(?:[4-7]|[uU]00)")
 _WIDE: Final = re.compile(rb"%[uU]00([0-9A-Fa-f]{2})")
 
@@ -44,7 +44,7 @@ def judged_method(method: bytes, query: bytes, header: bytes = b"", other: bytes
     """The method for the rules. Raises GatewayError(wire_codes.METHOD_OVERRIDE).
 
     `header`: the joined values of the headers above.
-    `other`: the joined values of headers that only some server reads as such a header; these are never forwarded.
+    `other`: the joined values of headers that only some servers read as an override header. Never forwarded.
     `taken`: the application's file allows overrides.
     """
     named = {header.strip().upper(), other.strip().upper()} | (_in_query(query) if may_name(query) else set())

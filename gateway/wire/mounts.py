@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# The address in it: an origin, or none; then a path.
+# The address of a Refresh value: a path, with or without an origin.
 _REFRESH: Final = re.compile(
     rb"([\t ]*[0-9.]*[\t ]*[;,]?[\t ]*(?:url[\t ]*=[\t ]*)?[\"']?)(.*)", re.IGNORECASE | re.DOTALL
 )
@@ -12,9 +12,9 @@ _REFRESH: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """`public`: the path prefix for browsers. `inner`: the path prefix of the application. Empty for `/`.
-
-    Only letters that every server reads alike, so both are compared as bytes.
+    """`public`: the path prefix for browsers; empty for `/`.
+    `inner`: the path prefix of the application; empty for `/`.
+    The prefixes have only letters that every server reads alike, so bytes are compared.
     """
 
     public: str
@@ -60,18 +60,18 @@ class Mount:
         return value if found is None else found[1] + self.address(found[2], origin)
 
     def cookie(self, value: bytes) -> bytes:
-        """A Set-Cookie value whose Path is at or below `public` (RFC 6265 5.1.4); b"" for a `__Host-` cookie where that
-        is not `/`: it is of the whole host and has no other form (RFC 6265bis 4.1.3.2)."""
+        """A Set-Cookie value whose Path is at or below `public` (RFC 6265 5.1.4). b"" for a `__Host-` cookie, unless
+        `public` is `/`: such a cookie applies to the whole host (RFC 6265bis 4.1.3.2)."""
         pair, *attributes = value.split(b";")
         public, inner = self.public.encode("ascii"), self.inner.encode("ascii")
-        # Browsers look for the prefix in any case.
+        # Browsers recognise the prefix in upper and lower case.
         if public and pair.lstrip(b" \t=").lower().startswith(b"__host-"):
             return b""
         told, kept = b"", [pair]
         for attribute in attributes:
             name, _, of = attribute.partition(b"=")
             if name.strip(b" \t").lower() == b"path":
-                # RFC 6265 5.3 (7): the last one counts.
+                # RFC 6265 5.3 (7): the last Path counts.
                 told = of.strip(b" \t")
             else:
                 kept.append(attribute)

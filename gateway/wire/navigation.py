@@ -9,8 +9,8 @@ Kind = Literal["navigation", "frame", "other"]
 _FRAMES: Final = frozenset({b"iframe", b"frame", b"embed", b"object"})
 # Fetch Metadata 2.4
 _OWN_SITE: Final = ([b"same-origin"], [b"same-site"])
-# Of a page that is fetched ahead, which nobody sees yet: today's name, and those of browsers before (Chrome and Safari,
-# Firefox, Safari's previews).
+# Headers of a prefetch, for a page that is not yet shown: today's name, and older names (Chrome and Safari, Firefox,
+# Safari's previews).
 _AHEAD: Final = frozenset({b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"})
 _READ: Final = frozenset({b"accept", b"sec-fetch-dest", b"upgrade", b"x-requested-with", *_AHEAD})
 _HTML: Final = re.compile(rb"(?:^|,)[ \t]*text/html[ \t]*(?:[;,]|$)", re.IGNORECASE)
@@ -34,8 +34,8 @@ def kind_of(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Kind:
 
 
 def is_same_site_frame(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether the request loads a page into an `iframe`, and no other site took part: browsers state this for each
-    redirect too. `headers`: as in `kind_of`, with Sec-Fetch-Site.
+    """Whether the request loads a page into an `iframe`, without participation of a foreign site. Browsers state the
+    participation after redirects too. `headers`: as in `kind_of`, with Sec-Fetch-Site.
     """
     lines = list(headers)
     destination, site = (
@@ -47,15 +47,14 @@ def is_same_site_frame(method: bytes, headers: Iterable[tuple[bytes, bytes]]) ->
 
 
 def is_page_of(referer: bytes, origins: Iterable[str]) -> bool:
-    """Whether the requesting page is of one of these origins. False if the request does not state its origin."""
+    """Whether the requesting page belongs to one of the origins. False if the request does not state its origin."""
     scheme, _, rest = referer.partition(b"://")
     return b"%b://%b" % (scheme, rest.partition(b"/")[0]) in {origin.encode("ascii") for origin in origins}
 
 
 def is_same_origin(origin: bytes | None, site: bytes | None, ours: bytes) -> bool:
-    """Whether a page of `ours`, an origin, made the request, and this is told: by Fetch Metadata, else by Origin
-    (RFC 6454 7). Neither header can be set by a page's script. `null` is what a page with `Referrer-Policy:
-    no-referrer` sends."""
+    """Whether the headers show that a page of the origin `ours` made the request: by Fetch Metadata, else by Origin
+    (RFC 6454 7). A page's script cannot set these headers. A page with `Referrer-Policy: no-referrer` sends `null`."""
     if site is None:
         return origin == ours
     return site == b"same-origin" and origin in {None, b"null", ours}

@@ -1,5 +1,5 @@
-"""Paths of oauth2-proxy, as far as they are served for a front that was set up for it: the question, and the ways to
-sign in and out. An application whose file says `front: oauth2-proxy` has no pages there itself.
+"""The served paths of oauth2-proxy, for a front that was set up for oauth2-proxy: the question, sign-in and sign-out.
+An application whose file says `front: oauth2-proxy` cannot have its own pages at these paths.
 
 https://oauth2-proxy.github.io/oauth2-proxy/features/endpoints
 """
@@ -13,22 +13,25 @@ from gateway.wire.fronts import OAUTH2_PROXY, Front
 from gateway.wire.target import STRICT, PathLeniency, canonical_target, safe_target
 
 FIRST: Final = "oauth2"
-"""The first segment of all of them."""
+"""The first segment of the paths."""
 QUESTION: Final = b"/oauth2/auth"
 SIGN_IN: Final = frozenset({b"/oauth2/sign_in", b"/oauth2/start"})
 REDIRECT: Final = b"x-auth-request-redirect"
-"""Where the person was going, of a front that says so in a header and not in the address."""
+"""The header with the requested page, for a front that does not put the page into the address."""
 TO_SIGN_IN: Final = Front(name=OAUTH2_PROXY, method=b"", target=b"", host=b"host", passes=True, leads=True)
-"""The browser that is led to a sign-in asks about the page that it was going to: where it may not, it is answered as
-for that page, and led there where it may."""
+"""A browser at the sign-in address counts as a question about the requested page. An allowance redirects to the page; a
+refusal is answered as for the page itself."""
 
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _PORT: Final = re.compile(rb":[0-9]*\Z")
 
 
 def way_back(query: bytes, said: bytes, host: str, home: str, leniency: PathLeniency = STRICT) -> str:
-    """The page of `host` to which the browser is to go on, as a path. `query`: with `rd`, of the address of the
-    sign-in; `said`: in the header. `home`: where none is said, or none of this host."""
+    """The page of `host` to which the browser continues, as a path.
+
+    `query`: the query of the sign-in address, with `rd`.
+    `said`: the value of the header REDIRECT.
+    `home`: the result without a page, or for a page of another host."""
     found = _rd(query) or said
     absolute = _ABSOLUTE.fullmatch(found)
     if absolute is not None:
@@ -42,7 +45,7 @@ def way_back(query: bytes, said: bytes, host: str, home: str, leniency: PathLeni
         first = canonical_target(target.encode("ascii"), leniency).segments[0]
     except GatewayError:
         return home
-    # No way leads from one sign-in to the next.
+    # A sign-in must not lead to the next sign-in.
     return home if first.lower() == FIRST else target
 
 

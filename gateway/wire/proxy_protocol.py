@@ -1,5 +1,5 @@
-"""The header by which a server in front says, before any byte of TLS or HTTP, whose connection it passes on: PROXY
-protocol version 2 (haproxy.org, proxy-protocol.txt, 2.2). Version 1, a line of text, is not read."""
+"""PROXY protocol version 2 (haproxy.org, proxy-protocol.txt, 2.2): the header in which a server in front tells the
+client's address, before the first byte of TLS or HTTP. Version 1, a line of text, is not read."""
 
 import ipaddress
 import struct
@@ -15,7 +15,7 @@ _SIGNATURE: Final = b"\r\n\r\n\x00\r\nQUIT\n"
 # The addresses, and then as much as such servers say: names, certificates' names, checksums.
 _LONGEST: Final = 4096
 _LOCAL, _PROXY = 0x20, 0x21
-# Of TCP alone: the length of both addresses and ports.
+# For TCP only: the length of the addresses and ports.
 _ADDRESSES: Final = {0x11: (4, 12), 0x21: (16, 36)}
 _TLV: Final = struct.Struct(">BH")
 _TLS: Final = 0x20
@@ -74,9 +74,8 @@ def _is_by_tls(more: bytes) -> bool:
 
 
 def announcement(client: str, server: str) -> bytes:
-    """The PROXY protocol head for an application that asks for one. `client`: the client's address; empty for our own
-    calls. If only one of the addresses is IPv4, both are written as IPv6. Ports are omitted.
-    """
+    """The PROXY protocol header for an application. If only one of the addresses is IPv4, IPv6 is used for the pair.
+    Ports are omitted. `client`: the client's address; empty for our own calls."""
     source, destination = parse_address(client), parse_address(server) or ipaddress.IPv4Address(0)
     if source is None:
         return _SIGNATURE + bytes((_LOCAL, 0, 0, 0))

@@ -13,17 +13,16 @@ from gateway.wire.mounts import Mount
 _LOCATIONS: Final = frozenset({b"location", b"content-location"})
 _ADDRESSES: Final = _LOCATIONS | {b"refresh", b"link"}
 
-# Of bodies that are changed: what is read of them, and what no longer holds of them. Parts of the changed body there
-# are none.
+# Headers about a body that is edited: read for the edit, or no longer true after it. Edited bodies have no ranges.
 _OF_BODIES: Final = frozenset({b"content-type", b"content-encoding", b"etag"})
 _NO_LONGER: Final = frozenset(
     {b"accept-ranges", b"content-md5", b"digest", b"content-digest", b"repr-digest", b"content-encoding"}
 )
 
-# Service Workers 4.1.1, Clear Site Data 3: what one application says for the whole host, others on it included.
+# Service Workers 4.1.1, Clear Site Data 3: headers that apply to the whole host, with its other applications.
 _OF_THE_HOST: Final = frozenset({b"service-worker-allowed", b"clear-site-data"})
 
-# By these servers, languages and frameworks tell their names and versions, which are of use to attackers alone.
+# Headers in which servers, languages and frameworks tell their names and versions, which only help attackers.
 BANNERS: Final = frozenset(
     {
         b"server",
@@ -50,7 +49,7 @@ class ResponseEdits:
     `kept_port`: the application's port if the application sees the browser's Host, and may write the port behind its
     public name; None: the application sees another Host.
     `same_site`: for a cookie without SameSite; empty: not added.
-    `added`: name and value of lines set where the application sends none.
+    `added`: name and value of lines that are set if the application does not send them.
     `replaced`: name and value of lines that replace the application's lines.
     `banners`: banner lines pass.
     `bodies`: makes addresses public in text bodies too.
@@ -88,7 +87,7 @@ class ResponseEdits:
 
     @property
     def adds(self) -> bool:
-        """Whether a response without any of these names may be changed."""
+        """Whether a response without the edited names may change too."""
         return bool(self.added or self.replaced)
 
 
@@ -96,7 +95,7 @@ UNCHANGED: Final = ResponseEdits()
 
 
 class HostEdits:
-    """The edits of one application for one of its public hosts. `addresses`: None: addresses stay."""
+    """The edits of an application for one of its public hosts. `addresses`: None if addresses stay."""
 
     __slots__ = ("_added", "_cookies", "_dropped", "_mount", "_public", "_replaced", "_same_site", "addresses")
 
@@ -131,7 +130,7 @@ class HostEdits:
                 absent.pop(name, None)
                 if verdict == SET_COOKIE and self._cookies is not None:
                     if self._cookies.hides(lines[at + 1]):
-                        # Also where nobody is signed in, who has no jar.
+                        # Also without a session, and so without a jar.
                         lines[at] = lines[at + 1] = b""
                         continue
                     lines[at + 1] = self._cookies.edited(lines[at + 1])
@@ -164,13 +163,13 @@ class HostEdits:
 
 
 def told(edits: ResponseEdits, public: str) -> tuple[str, ...]:
-    """The internal origins that become `public`, for tools that show them; empty: addresses stay."""
+    """The internal origins that become `public`, for tools; empty if addresses stay."""
     found = HostEdits(edits, public).addresses
     return () if found is None else tuple(sorted(origin.decode("ascii") for origin in found.origins))
 
 
 class ApplicationEdits:
-    """The edits of one application, prepared per requested host."""
+    """The edits of an application, prepared per requested host."""
 
     __slots__ = ("_by_public", "_edits")
 
@@ -179,7 +178,7 @@ class ApplicationEdits:
         self._by_public: dict[str, HostEdits] = {}
 
     def of(self, public: str) -> HostEdits:
-        """`public`: the origin that browsers use. Any label may stand in the place of a wildcard."""
+        """`public`: the origin in browsers. In place of a wildcard, it may have any label."""
         found = self._by_public.get(public)
         if found is None:
             if len(self._by_public) >= _REMEMBERED:
@@ -192,7 +191,7 @@ def _internal(edits: ResponseEdits, public: str) -> Iterable[str]:
     yield from edits.internal
     if edits.kept_port is None:
         return
-    # It knows its public name, and no more of how browsers reach it than a server that listens at this port.
+    # The application knows its public name. It may assume http, or its own port, in browsers' addresses.
     scheme, _, authority = public.partition("://")
     name = authority.partition(":")[0]
     if scheme == "https":

@@ -1,5 +1,5 @@
-"""Limits on an application's response: it may not have caches keep one person's pages, nor browsers forget our cookies
-or https, nor a server in front of the gateway give another page."""
+"""Limits on an application's response. The response may not let caches keep a person's pages, make browsers forget our
+cookies or https, or order a server in front of the gateway to send a different page."""
 
 import re
 from dataclasses import dataclass
@@ -7,41 +7,41 @@ from typing import Final
 
 HSTS: Final = "Strict-Transport-Security"
 
-# RFC 9111 5.2: an application that sends this has said who may store its response. Expires says for how long alone,
-# and Pragma says nothing in a response (5.3, 5.4): a shared cache keeps what has no more than these.
+# RFC 9111 5.2: the header with which an application says who may store the response. Expires only says for how long,
+# and Pragma has no meaning in a response (5.3, 5.4): a shared cache keeps a response with only these.
 CACHE_DIRECTIVES: Final = frozenset({b"cache-control"})
-# 5.2.2: these say who, or for how long. The others say what is done with what is stored, or nothing of it; so do
-# `private` and `no-cache` with names of fields, which WebLogic and WebSphere send with each cookie.
+# 5.2.2: directives that say who may store a response, or for how long. Further directives are about stored responses.
+# So are `private` and `no-cache` with field names, which WebLogic and WebSphere send with each cookie.
 _OF_STORES: Final = re.compile(
     rb"(?:\A|,)[ \t]*+(?:(?:private|no-cache)[ \t]*+(?:,|\Z)|(?:public|no-store|max-age|s-maxage)[ \t]*+(?:[,=]|\Z))",
     re.IGNORECASE,
 )
-# What stands in quotes is no directive, nor behind one that does not end. Each quote matches something: where one did
-# not, the next would be read to the end again.
+# A quoted text is no directive, and neither is the text after an unclosed quote. A quote always matches, closed or not:
+# otherwise each quote would be searched to the end again.
 _IN_QUOTES: Final = re.compile(rb'"(?:[^"\\]|\\.?)*"?', re.DOTALL)
 
-# Clear Site Data 3.1, without "cookies", which reaches every host of the domain, and "*", which includes it. Others
-# are dropped, because browsers may come to give them a meaning.
+# Clear Site Data 3.1, without "cookies", which affects every host of the domain, and without "*", which includes
+# "cookies". Unknown words are dropped, because browsers may give them a meaning later.
 _CLEARED: Final = frozenset(
     {b'"cache"', b'"storage"', b'"executionContexts"', b'"clientHints"', b'"prefetchCache"', b'"prerenderCache"'}
 )
-# RFC 6797 6.1.1: names in any case, a value that may be quoted. A max-age of minutes would replace one of months, so a
-# second ends it as well as 0. Each run is taken once, whole: an application chooses how many blanks it sends.
+# RFC 6797 6.1.1: names in upper or lower case, values with or without quotes. A short max-age would replace a max-age
+# of months, so a second ends HSTS as well as 0. Possessive: an application may send any number of blanks.
 _ENDS: Final = re.compile(
     rb'(?:^|[;,])[ \t]*+max-age[ \t]*+=[ \t]*+"?+[ \t]*+0*+[0-9]{0,3}+[ \t]*+"?+[ \t]*+(?:[;,]|$)', re.IGNORECASE
 )
 
 
-# By these an application has the nginx, Apache, lighttpd, LiteSpeed or Perlbal in front of it send a file of its disk,
-# a location of its own or another server's page, or store the response; an Envoy takes the whole server for failing.
-# One in front of the gateway would do so, too.
+# With these headers an application orders the nginx, Apache, lighttpd, LiteSpeed or Perlbal in front of it to send a
+# file of the disk, another location or another server's page, or to store the response. Envoy counts the whole server
+# as failing. A server in front of the gateway would obey too.
 _FRONT_ORDERS: Final = (
     b"x-accel-", b"x-sendfile", b"x-lighttpd-", b"x-litespeed-", b"x-reproxy-", b"surrogate-", b"edge-control",
     b"x-envoy-immediate-health-check-fail", b"x-envoy-degraded",
 )  # fmt: skip
-# RFC 9213: to one kind of cache, which then heeds no Cache-Control.
+# RFC 9213: for a kind of cache, which then ignores Cache-Control.
 _TARGETED: Final = b"-cache-control"
-# It says how this response is handed on, and nothing else: streams need it.
+# Allowed: it only says how the response is passed on, and streams need it.
 _BUFFERING: Final = b"x-accel-buffering"
 
 
@@ -62,12 +62,12 @@ STRICT: Final = ResponseLeniency()
 
 
 def directs_caches(value: bytes) -> bool:
-    """Whether a Cache-Control value says anything of who may store the response, or for how long."""
+    """Whether a Cache-Control value says who may store the response, or for how long."""
     return _OF_STORES.search(_IN_QUOTES.sub(b"_", value)) is not None
 
 
 def cleared(value: bytes) -> bytes:
-    """A Clear-Site-Data value without words that would clear our cookies; b"" if nothing is left."""
+    """A Clear-Site-Data value without words that would clear our cookies; b"" if no word is left."""
     return b", ".join(word for word in (part.strip(b" \t") for part in value.split(b",")) if word in _CLEARED)
 
 
@@ -82,5 +82,5 @@ def includes_subdomains(value: str) -> bool:
 
 
 def orders_a_front(name: bytes) -> bool:
-    """Whether a response header of this name, in lower case, tells a server in front what to send."""
+    """Whether the response header `name`, in lower case, orders a server in front what to send."""
     return (name.startswith(_FRONT_ORDERS) and name != _BUFFERING) or name.endswith(_TARGETED)

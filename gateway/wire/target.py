@@ -1,7 +1,7 @@
 """One reading of a request target, or a refusal (RFC 9112 3.2, RFC 3986 3.3).
 
 The target goes upstream byte for byte. Policy matches `segments`: the path, decoded once, in the form that the
-application maps. A target that some server could read as another path is refused.
+application maps. A target that a server could read as a different path is refused.
 """
 
 import re
@@ -62,13 +62,13 @@ class Target(NamedTuple):
     other: tuple[str, ...] | None = None
 
 
-# RFC 3986 pchar without `;` and `%`, and three more characters that browsers do not escape and that mean nothing to any
-# server. The fast reading leaves out `(`, with which ASP.NET's sessions begin. For applications that ignore case, it
-# leaves out characters that have a meaning on Windows.
+# RFC 3986 pchar without `;` and `%`, and three more characters that browsers do not escape and that have no meaning for
+# servers. The fast reading excludes `(`, with which ASP.NET's sessions begin. For applications that ignore case, it
+# also excludes characters with a meaning on Windows.
 _LETTERS: Final = rb"A-Za-z0-9._!$&'),=@|\[\]+-"
 _PLAIN: Final = rb"~*:(" + _LETTERS
-# All visible ASCII but `#`. Old applications use more characters than RFC 3986 allows. Bytes above 0x7f are refused:
-# each server reads them in a charset of its own.
+# Visible ASCII without `#`. Old applications use more characters than RFC 3986 allows. Bytes above 0x7f are refused:
+# servers read them in different charsets.
 _QUERY: Final = rb"[\x21\x22\x24-\x7e]*+"
 
 
@@ -85,7 +85,7 @@ _ABSOLUTE: Final = re.compile(rb"(https?)://([^/?#]+)([/?].*)?", re.IGNORECASE |
 QUERY_END: Final = re.compile(rb"(%b) HTTP/1\.([01])" % _QUERY)
 
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
-# Decoded bytes that some server reads as a separator, perhaps because it decodes once more (`proxy_pass http://app$uri`),
+# Decoded bytes that a server may read as a separator, perhaps after a second decoding (`proxy_pass http://app$uri`),
 # and a second layer of encoding (IIS knows `%u002f`).
 _SPLITS: Final = re.compile(rb"[\x00-\x1f\x7f/\\;?#]|%[0-9A-Fa-f]{2}|%[uU][0-9A-Fa-f]{4}")
 # Overlong UTF-8 and halves of surrogate pairs. Read as latin-1, they would be text.
@@ -94,7 +94,7 @@ _OVERLONG: Final = re.compile(
     rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf8[\x80-\x87][\x80-\xbf]{3}|\xfc[\x80-\x83][\x80-\xbf]{4}"
 )
 _ESCAPE_TEXT: Final = re.compile(_ESCAPE.pattern.decode("ascii"))
-# What some server cuts a name at: parameters, sessions of ASP.NET and SAP, a query, a fragment.
+# Characters at which a server may cut a name: parameters, sessions of ASP.NET and SAP, a query, a fragment.
 _CUTS: Final = re.compile(r"[;(?#]")
 _SPLITS_TEXT: Final = re.compile(_SPLITS.pattern.decode("latin-1"))
 
@@ -112,14 +112,14 @@ _SHOWN_MANGLED: Final = re.compile(rb"(/(?:[Ss][Aa][Pp]|[^/()]+(?=\([Q-WY-Za-e][
 _SHOWN_PARAMETER: Final = re.compile(rb"(;[^=;/]*=)[^;/]*")
 _SHOWN_COOKIELESS: Final = re.compile(rb"/\(([A-Za-z])\([^/]*")
 _PARENTHESIS: Final = re.compile(rb"/(?:\(|%28)")
-# Zope's Virtual Host Monster, which Plone has at its root: it maps the path behind the second word, beginning at the
-# object that the first word names.
+# Zope's Virtual Host Monster, at the root of Plone: maps the path after the second word, from the object that the first
+# word names.
 _ZOPE: Final = frozenset({"VirtualHostBase", "VirtualHostRoot"})
 # Short names (`PROGRA~1`), streams (`a::$DATA`, `a:$I30:$INDEX_ALLOCATION`), drives and wildcards.
 _WINDOWS: Final = re.compile(r"""~[0-9]|::|\A[^:]*+:.*\$|:\Z|["*<>]|[. ]\Z""", re.DOTALL)
 # The longest address to which we send a browser back, in characters, and the first segment of our own endpoints.
 _LONGEST_RETURN: Final = 8192
-# Each takes some microseconds, where a path has more than plain letters.
+# A segment takes some microseconds in a path with more than plain letters.
 _MOST_SEGMENTS: Final = 500
 _OUR_PATHS: Final = "_ecluse"
 
@@ -143,10 +143,10 @@ def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
 
 
 def safe_target(raw: str, leniency: PathLeniency = STRICT) -> str | None:
-    """A safe return address for a browser: `raw`, if it is a path of the same host with one reading and not one of our
-    endpoints. Else None.
+    """A safe return address for a browser: `raw`, if it is a path of the same host with a single reading, and not an
+    endpoint of ours. Else None. Two slashes at the start are always refused: a browser would read a host.
 
-    `leniency`: the application's. Two slashes at the start are always refused: a browser reads a host there.
+    `leniency`: the application's leniency.
     """
     if len(raw) > _LONGEST_RETURN or not raw.isascii() or raw.startswith("//"):
         return None
@@ -159,7 +159,7 @@ def safe_target(raw: str, leniency: PathLeniency = STRICT) -> str | None:
 
 def absolute_form(raw: bytes) -> tuple[str, bytes, bytes]:
     """Scheme, host with port, and origin form of `http://host/path`. The caller compares the host with the Host header
-    by canonical_host. Both must agree, because servers differ in which of the two they read (RFC 9112 3.2.2).
+    by canonical_host. They must agree, because servers differ on which host they read (RFC 9112 3.2.2).
     """
     match = _ABSOLUTE.fullmatch(raw)
     if match is None:
@@ -181,7 +181,7 @@ def loosest_path(path: str) -> str:
 
 
 def for_logs(path: bytes) -> bytes:
-    """The path without the sessions in it, for log lines."""
+    """The path without sessions, for log lines."""
     if b";" in path:
         path = _SHOWN_PARAMETER.sub(rb"\1_", path)
     if b"/(" in path:
@@ -220,7 +220,7 @@ def _without_parameters(path: bytes, names: frozenset[str]) -> bytes:
 
 
 def _without_cookieless(path: bytes) -> bytes:
-    """Take a cookieless session off with its slash, once, as ASP.NET does. Two are refused: versions differ there."""
+    """Removes a cookieless session with its slash, once, as ASP.NET does. Two sessions are refused: versions differ."""
     stripped = _COOKIELESS.sub(b"", path, count=1)
     if stripped != path and _PARENTHESIS.search(stripped):
         raise _refused("two segments in parentheses, of which one is a cookieless session", path)
@@ -228,7 +228,7 @@ def _without_cookieless(path: bytes) -> bytes:
 
 
 def _without_mangling(text: str, named: bool) -> str:
-    """Of the first segment. `named`: the application's file removes this segment."""
+    """Checks the first segment. `named`: the application's file removes the segment."""
     compatible = text if text.isascii() else unicodedata.normalize("NFKC", text)
     if not named:
         if _LIKE_MANGLED.match(compatible):
@@ -241,8 +241,8 @@ def _without_mangling(text: str, named: bool) -> str:
 
 
 def _texts(piece: bytes, leniency: PathLeniency) -> list[str]:
-    """A segment: one text, or two if both the application's charset and UTF-8 can read the bytes. Both sides of a kept
-    escape must be lawful segments or empty: a server that decodes the escape must not find `..` there.
+    """A segment: one text, or two if the application's charset and UTF-8 can both read the bytes. The two sides of a
+    kept escape must be lawful segments or empty: a server that decodes the escape must not find `..`.
     """
     if not leniency.kept:
         return _decoded(piece, leniency)
@@ -251,7 +251,7 @@ def _texts(piece: bytes, leniency: PathLeniency) -> list[str]:
         [part.decode("ascii").upper()] if place % 2 else _decoded(part, leniency) for place, part in enumerate(parts)
     ]
     if leniency.case_insensitive and len(parts) > 1:
-        # To Windows, `.. ` is `..`; each of these is a name of its own to who decodes the escape.
+        # Windows reads `.. ` as `..`. For a server that decodes the escape, each part is a separate name.
         for texts in read[::2]:
             for text in texts:
                 _refuse_windows(text)
@@ -273,7 +273,7 @@ def _decoded(piece: bytes, leniency: PathLeniency) -> list[str]:
     if data.isascii():
         texts = [data.decode("ascii")]
     elif leniency.encoding == "latin-1":
-        # A server that reads UTF-8 among other bytes must find no look-alike either.
+        # A server that reads UTF-8 with invalid bytes must find no look-alike either.
         _refuse_look_alikes(data.decode("utf-8", "replace"), leniency, piece)
         texts = _both(data, piece)
     else:
@@ -307,7 +307,7 @@ def _read(data: bytes, charset: str) -> list[str]:
 
 
 def _refuse_look_alikes(text: str, leniency: PathLeniency, piece: bytes) -> None:
-    # An escape of letters that only look like its digits is none that the application leaves alone.
+    # Only escapes with plain digits count as undecoded: an escape of look-alike digits is checked.
     seen = _ESCAPE_TEXT.sub("_", text) if leniency.decoded_once else text
     compatible = seen if seen.isascii() else unicodedata.normalize("NFKC", seen)
     if text in _ZOPE:
@@ -323,7 +323,7 @@ def _refuse_look_alikes(text: str, leniency: PathLeniency, piece: bytes) -> None
 
 
 def _mapped(texts: list[str], leniency: PathLeniency) -> tuple[str, ...]:
-    """The form that rules are compared with: NFC, and lower case for applications that ignore case.
+    """The form for comparison with rules: NFC, and lower case for applications that ignore case.
 
     A composed and a decomposed `é` meet the same rule, whichever form the application's file system has.
     """
@@ -343,7 +343,8 @@ def _without_dot(text: str) -> str:
 
 
 def _refuse_windows(text: str) -> str:
-    """Refuses names that Windows reads as another name. Devices such as `nul` are allowed: no page has such a name."""
+    """Refuses names that Windows reads as a different name. Allows devices such as `nul`: no page has a device's
+    name."""
     if _WINDOWS.search(text):
         raise _refused("a name that Windows reads as another (`a~1`, `a::$DATA`, `a.`, `a*`)", text.encode())
     if BEST_FIT.search(text):
@@ -357,13 +358,13 @@ def _lowered(text: str) -> str:
     lowered = text.lower()
     if text.isascii():
         return lowered
-    # `ı`, `ſ` and `ß` become other letters on the way to upper case and back. Servers differ on what equals them.
+    # `ı`, `ſ` and `ß` become other letters on the way to upper case and back. Servers differ on equality.
     if len(lowered) != len(text) or lowered.upper().lower() != lowered:
         raise _refused("a letter without one lower case", text.encode())
     return lowered
 
 
 def _refused(why: str, data: bytes) -> GatewayError:
-    # Values of queries and parameters may be secrets, and sessions are, so the log gets none of them.
+    # The log omits sessions, which are secrets, and the values of queries and parameters, which may be.
     shown = _SESSION.sub(b"(...)", data.partition(b"?")[0].partition(b"=")[0])
     return GatewayError(wire_codes.TARGET, f"{why}: {shown[:120]!r}")

@@ -1,4 +1,4 @@
-"""What a WebDAV request reaches beside the path of its line (RFC 4918 10): by Depth, Destination and If."""
+"""The paths of a WebDAV request beside the path of the request line (RFC 4918 10): by Depth, Destination and If."""
 
 import re
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.wire.target import PathLeniency, Target, canonical_target
 
-# What acts on all that is below a path, unless Depth says that it does not.
+# Methods that act on everything below a path, unless Depth limits them.
 SUBTREE: Final = frozenset({b"COPY", b"MOVE", b"DELETE", b"LOCK", b"PROPFIND"})
 _WITHOUT_DEPTH: Final = frozenset({b"MOVE", b"DELETE"})
 TO_ANOTHER: Final = frozenset({b"COPY", b"MOVE"})
-# Those whose bodies name paths, which the gateway does not read.
+# Methods with paths in their bodies, which the gateway does not read.
 IN_BODIES: Final = frozenset({b"REPORT", b"SEARCH", b"MERGE", b"CHECKOUT"})
 
 # RFC 4918 10.4.2: a resource stands outside the parentheses, and state tokens and ETags within.
@@ -77,7 +77,8 @@ def _own_path(url: bytes, origin: str, leniency: PathLeniency) -> Target:
     if not raw.startswith(b"/"):
         raise GatewayError(wire_codes.TARGET, f"a Destination or If of another host than {origin}")
     if raw.startswith(b"//"):
-        # Where an application merges slashes, too: what reads addresses takes what follows for a host (RFC 3986 4.2).
+        # Also for an application that merges slashes: a parser of addresses reads a host after two slashes (RFC 3986
+        # 4.2).
         raise GatewayError(wire_codes.TARGET, "a Destination or If that begins with two slashes")
     target = canonical_target(raw, leniency)
     if target.query is not None:

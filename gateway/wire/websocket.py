@@ -12,12 +12,12 @@ from gateway.model.errors import GatewayError
 WEBSOCKET: Final = b"websocket"
 VERSION: Final = b"13"
 
-# 4.1 (7): 16 bytes in base64, so that the last letter before the padding holds four bits of which none is lost.
+# 4.1 (7): 16 bytes in base64. The last letter before the padding has four zero bits.
 _KEY: Final = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 Lines = Iterable[tuple[bytes, bytes]]
-"""Names in any case, and values."""
+"""Names, in upper or lower case, and values."""
 
 
 def upgrade_of(value: bytes, connection: bytes | None) -> bytes:
@@ -56,7 +56,7 @@ def accept_of(key: bytes) -> bytes:
 
 
 def check_accepted(key: bytes, lines: Lines, connection: bytes | None, upgrade: bytes | None) -> None:
-    """4.1: whether the server's 101 answers this key. Raises GatewayError."""
+    """4.1: checks that the server's 101 answers `key`. Raises GatewayError."""
     if upgrade is None or upgrade.strip(b" \t").lower() != WEBSOCKET:
         raise GatewayError(upstream_codes.RESPONSE, f"switches to {(upgrade or b'nothing')[:40]!r}")
     if b"upgrade" not in {option.strip(b" \t").lower() for option in (connection or b"").split(b",")}:

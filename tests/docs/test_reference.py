@@ -180,6 +180,23 @@ def test_every_link_leads_to_a_file():
     assert not broken
 
 
+def headings(path: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    titles = (re.sub(r"\]\([^)]*\)", "", title).lower() for title in re.findall("^#+ (.*)$", text, re.MULTILINE))
+    return {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles}
+
+
+def test_every_heading_that_a_link_names_exists():
+    named = [
+        (path, (path.parent / page).resolve() if page else path, heading)
+        for path in PROSE
+        for page, heading in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", path.read_text("utf-8"))
+    ]
+    assert not [(path.name, page.name, heading) for path, page, heading in named if heading not in headings(page)]
+    assert len(named) > 50
+
+
 def test_every_make_target_of_the_readme_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:`|^)make ([a-z-]+)", "".join(path.read_text("utf-8") for path in PROSE), re.MULTILINE))

@@ -481,16 +481,18 @@ def test_every_text_with_accents_that_may_be_sent_needs_an_encoding(line: str, w
         assert found(told(without)) == []
 
 
-def test_an_account_for_http_basic_with_accents_needs_an_encoding() -> None:
-    def found(account: str, more: str = "") -> bool:
+def test_an_account_or_a_password_for_http_basic_with_accents_needs_an_encoding() -> None:
+    def found(account: str, more: str = "", password: bytes = STRONG) -> bool:
         basic = f"    basic: {{account: {account}, password: {{file: secret}}{more}}}\n".replace("    ", "  ", 1)
         text = PERMIS.replace("translate:\n", f"translate:\n{basic}")
-        return "EC302" in codes({"apps/permis.yaml": text}, {"file:secret": STRONG})
+        return "EC302" in codes({"apps/permis.yaml": text}, {"file:secret": password})
 
     assert found("{value: préfecture}")
     assert found("{from: family_name}")
     assert not found("{value: préfecture}", ", encoding: latin1")
     assert not found("{value: prefecture}")
+    assert found("{value: prefecture}", "", "été-1936-congés-payés".encode())
+    assert not found("{value: prefecture}", ", encoding: utf8", "été-1936-congés-payés".encode())
 
 
 def test_a_template_with_a_name_may_lack_letters_too() -> None:

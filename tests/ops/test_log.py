@@ -97,8 +97,13 @@ def test_no_value_breaks_out_of_its_line_or_reaches_a_terminal(pipe: tuple[int, 
 
 
 def test_no_field_takes_the_place_of_ours(pipe: tuple[int, int]) -> None:
-    line = json.loads(logged(pipe, time="then", level="none", pid=0))
+    """A fact under such a name would be lost, so the tests refuse it."""
+    line = json.loads(logged(pipe, strict=False, time="then", level="none", pid=0))
     assert (line["time"], line["level"], line["pid"]) == ("2027-01-15T08:00:00.123Z", "info", os.getpid())
+    log = Log(pipe[1], strict=True)
+    with pytest.raises(ValueError, match="the log itself writes level, time"):
+        log.event("gateway.started", time="then", level="none")
+    log.close(PATIENCE)
 
 
 def test_an_object_is_never_written_out(pipe: tuple[int, int]) -> None:

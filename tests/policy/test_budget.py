@@ -8,16 +8,18 @@ import pytest
 from gateway.config.compile.cel import Cel, Tally
 from gateway.model.codes import policy_codes, session_codes
 from gateway.model.decision import Challenge, Deny
+from gateway.model.levels import ProviderLevels
 from gateway.policy.budget import MOST_STEPS, Budget
 from gateway.policy.conditions import All, Any_, Claim, Condition, Group, Not, When, evaluate
 from gateway.policy.decide import decide, settled
 from gateway.policy.facts import Facts, RequestFacts
-from gateway.policy.levels import USUAL_LADDER, Ladder, MaxAge
+from gateway.policy.levels import USUAL_LADDER, AcrMin, Ladder, MaxAge
+from gateway.policy.patterns import compile_expression
 from gateway.policy.persons import Mandate
 from gateway.policy.request_conditions import Header, Network, Query
 from gateway.policy.step_up import needed, required
 from gateway.policy.truth import FALSE, UNKNOWN
-from gateway.policy.values import Equals, Exists, Matches, Sha256, Suffix, Within
+from gateway.policy.values import Equals, Exists, Matches, Sha256, Suffix, Within, compile_re2
 from tests.growth import steps
 from tests.policy.short import person, rule, split, table
 
@@ -128,6 +130,42 @@ def test_the_sign_in_that_would_help_is_looked_for_within_the_budget() -> None:
         return steps(lambda: (required(at, "GET", asked(Budget())), needed(at, "GET", PERSON, asked(Budget()))))
 
     assert work(800) < 3 * work(200)
+
+
+def test_the_rules_of_other_methods_are_counted_where_they_are_built_anew() -> None:
+    ladder = Ladder(USUAL_LADDER, {})
+    ages = All(tuple(MaxAge(seconds, ladder) for seconds in range(1, 40)))
+
+    def work(parts: int) -> int:
+        heavy = [rule("/**", Any_((Group("dsi"),) * parts), methods={method}) for method in ("PUT", "POST", "PATCH")]
+        at = table(rule("/**", ages, methods={"GET"}), *heavy).find(split("/"))
+        assert at is not None
+        return steps(lambda: required(at, "GET", asked(Budget())))
+
+    assert work(1600) < 2 * work(400)
+
+
+def test_the_combinations_of_levels_and_ages_are_counted() -> None:
+    names = tuple(f"level{number}" for number in range(40))
+    told = ProviderLevels(can=frozenset({"acr"}))
+    ladder = Ladder(names, {"metropole": told})
+
+    def work(number: int) -> int:
+        ages = tuple(MaxAge(seconds, ladder) for seconds in range(1, number))
+        levels = tuple(AcrMin(name, ladder) for name in names)
+        at = table(rule("/**", All((*levels, *ages)))).find(split("/"))
+        assert at is not None
+        return steps(lambda: needed(at, "GET", PERSON, asked(Budget())))
+
+    assert work(400) < 2 * work(100)
+
+
+def test_the_places_of_groups_are_not_asked_for() -> None:
+    """RE2 would copy the place of each group at each letter."""
+    with_groups, without = "(a*)" * 100, "(?:a*)" * 100
+    assert compile_re2(with_groups).programsize == compile_re2(without).programsize
+    assert compile_re2(with_groups, groups=True).programsize > compile_re2(without).programsize
+    assert compile_expression(with_groups, False).programsize == compile_expression(without, False).programsize
 
 
 def test_a_value_that_is_long_is_dear_to_a_large_expression() -> None:

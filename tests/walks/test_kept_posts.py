@@ -210,8 +210,12 @@ async def test_nobody_else_on_that_browser_sends_it(world: World, application: A
     assert application.received() == []
     person.jar.forget(PORTAL_HOST)
     person.jar.forget(ONE, SEAT)
+    mark = world.gateway.mark()
     button = await ready(world, person, page, "alice")
     assert (await person.submit(button, button.forms()[0])).status == 200
+    sent = await world.gateway.logged(mark, event="post.sent")
+    # The last sign-in of all is hers: the log may have said of the others' after the mark.
+    assert sent["person"] == world.gateway.lines(event="login.succeeded")[-1]["person"]
     assert [one["user"] for one in application.received()] == ["alice"]
 
 

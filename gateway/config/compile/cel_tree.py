@@ -141,9 +141,9 @@ def _pattern(written: str | None) -> str:
 def _program(pattern: str) -> int:
     """The length of the program in instructions. The evaluator compiles a pattern only when it comes to it, and then
     there is no telling. What follows a class without letters is compiled and left out: it is counted, too."""
-    size: int = compile_re2(pattern).programsize
+    size: int = compile_re2(pattern, groups=True).programsize
     filled = _MAY_BE_EMPTY.sub(lambda found: r"[\x00" if found[0] == "[^" else r"\x00", pattern)
-    return size if filled == pattern else max(size, compile_re2(filled).programsize)
+    return size if filled == pattern else max(size, compile_re2(filled, groups=True).programsize)
 
 
 def _parsing(pattern: str) -> int:

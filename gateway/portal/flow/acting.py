@@ -26,7 +26,8 @@ from gateway.portal.services import PortalServices
 from gateway.wire.cookies import clear_seat, presented_seat
 
 PATH: Final = f"{PREFIX}acting"
-# Its name begins as all of ours do: no application sees it. The number alone, and nothing of the person.
+# The prefix of our cookies keeps it from applications. It has only the organisation's number, and no data of the
+# person.
 _COOKIE: Final = b"__Host-ecluse-organisation"
 _LASTS: Final = 180 * 86400
 _VALUES: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % _COOKIE)

@@ -103,9 +103,9 @@ class AppHost:
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}{chosen}")
 
     async def _clear_what_was_left(self, request: PortalRequest, app: App) -> None:
-        """Clears the application's own cookies after the session ended on another host or by itself, so that the next
-        person in this browser does not inherit them. Done once, with the seat. Clears nothing if the application
-        resumes its own ended seats (`then: resume`)."""
+        """Clears the application's own cookies after the session ended on another host or by itself: the next person in
+        the browser must not inherit them. Done once, with the seat. Not done if the application resumes its own ended
+        seats (`then: resume`)."""
         cookie = presented_seat(request.cookie_line)
         if cookie is None or _resumes(app):
             return
@@ -129,8 +129,8 @@ class AppHost:
             # Of the first, unless the store says otherwise when this is put.
             round=0,
             created_at=now,
-            # `then: sign_in`: a seat that ended before this moment cannot be told from one that the browser threw away,
-            # so the moment of asking is the limit.
+            # `then: sign_in`: an earlier end of the seat cannot be distinguished from a lost cookie, so the time of the
+            # request is the limit.
             not_before=now if app.seat_then == "sign_in" else 0,
             need=begin.need,
             provider=provider,
@@ -205,7 +205,7 @@ class AppHost:
         request.way_back = WayBack(app, hand_over.host, hand_over.return_target)
         if not request.holds(hand_over.binding):
             raise GatewayError(login_codes.HANDOVER_OTHER_BROWSER, "the code was made for another browser")
-        # Invariant 5: what an app's file says now, whatever it said when the code was made.
+        # Invariant 5: the present file of the application counts, not the file at the time of the code.
         if hand_over.provider not in app.listed:
             raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{app.name} does not list {hand_over.provider}")
         return app
@@ -229,7 +229,7 @@ class AppHost:
 
 
 def _resumes(app: App) -> bool:
-    """Whether a seat that ended by the application's own limit comes back as it was."""
+    """Whether the application continues a seat that ended by the application's own limit."""
     return app.seat_then == "resume" and app.seat_limits.shortest is not None
 
 
@@ -247,8 +247,8 @@ def _referring_page(request: PortalRequest, app: App) -> str:
 
 # --- hints for a provider (`login_hint` and the like) that a link into an application carries
 #
-# Any site can make such a link: only names that some provider of the application lists are taken, each with one short
-# value. The link itself is not changed: the application receives it as it was written.
+# Any site can make such a link: the gateway accepts only names that a provider of the application lists, with one short
+# value each. The application receives the link unchanged.
 
 
 def hints_of(app: App, queries: Sequence[str]) -> Hints:

@@ -50,7 +50,7 @@ def _all_the_same(step: BeginSignIn) -> str:
     """The link that tries the provider in any case."""
     found, asked = step.pending, dict(step.hints)
     if found is not None:
-        # What the link into the application said goes with its transaction.
+        # The transaction has the hints of the link into the application.
         linked = dict(found.transaction.hints)
         asked = {name: value for name, value in asked.items() if linked.get(name) != value} | {"t": found.id}
     asked |= {"provider": step.provider, ALL_THE_SAME: "1"}

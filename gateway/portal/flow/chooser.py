@@ -25,10 +25,10 @@ from gateway.portal.services import PortalServices
 from gateway.wire.addresses import parse_address
 from gateway.wire.cookies import LANGUAGES
 
-# On the portal itself. An application shows all of its own.
+# On the portal itself. The page of an application shows every provider of the application.
 MOST_CHOICES = 50
 _MOST_FOUND = 20
-# In the place of one that is away.
+# The most providers in place of a provider that is away.
 _FEW = 10
 _SIRET_HINT = "siret_hint"
 _NOTHING = SelfPresentation({})
@@ -81,8 +81,8 @@ class Chooser:
     async def other_ways(
         self, request: PortalRequest, found: Pending | None, others: Sequence[Provider]
     ) -> tuple[Choice, ...]:
-        """The providers offered instead of a provider that is away: all of `others` if they are few, else the providers
-        open to everybody. `found`: as in `page`."""
+        """The providers offered instead of a provider that is away: `others` if they are few, else the providers open
+        to everybody. `found`: as in `page`."""
         few = others
         if len(others) > _FEW or request.snapshot.organisations:
             few = (await self._by_organisation(request)).offered_to_all(in_order(others))
@@ -105,7 +105,7 @@ class Chooser:
         require_own_page(request)
         request.cookies_to_set.append(forget_provider())
         kept = {name: value for name, value in request.form().items() if name in ("t", OTHER_ACCOUNT)}
-        # What was no UTF-8 stays none: it names no sign-in.
+        # Invalid UTF-8 stays invalid, and names no sign-in.
         query = urlencode(kept, errors="surrogateescape")
         back = f"{PREFIX}organisation" + (f"?{query}" if kept else "")
         return redirect(request.snapshot.gateway.portal_url + back)
@@ -159,8 +159,8 @@ class Chooser:
         return (await self._by_organisation(request)).of_network(address, in_order(offered))
 
     async def _presented(self, shown: Sequence[Provider]) -> Mapping[str, SelfPresentation]:
-        """Returns how the shown providers' metadata present them. Asks first which of them other nodes know to be
-        away."""
+        """Returns the names and logos in the metadata of the shown providers. First asks which providers are away by
+        the reports of other nodes."""
         await self._services.standings.learn(one.name for one in shown)
         known = {one.name: one for one in saml_providers(shown)}
         return await self._services.saml_federation.presented(list(known.values())[:MOST_CHOICES]) if known else {}
@@ -176,7 +176,7 @@ class Chooser:
     async def _organisations(
         self, request: PortalRequest, query: OrganisationQuery
     ) -> Sequence[ListedOrganisation] | None:
-        """Finds organisations: one more than a page shows, if there are more. None: the search does not work now."""
+        """Finds organisations: one more than a page shows, if there are more. None if the search does not work now."""
         if query.is_empty:
             return ()
         return await self._services.organisations.find(query, _MOST_FOUND + 1, request.network)
@@ -224,7 +224,7 @@ class _Links:
     def line(
         self, organisation: ListedOrganisation, serving: Sequence[Provider], to_all: Sequence[Provider]
     ) -> OrganisationLine:
-        """The organisation with its providers. If all of them are away, the providers open to everybody follow."""
+        """The organisation with its providers. If every provider is away, the providers open to everybody follow."""
         ways = tuple(self._choice(one, _hints(one, organisation)) for one in serving)
         if ways and all(way.is_silent for way in ways):
             others = [self._choice(one, _hints(one, organisation)) for one in to_all if one not in serving]
@@ -239,7 +239,7 @@ class _Links:
         )
         silent, its_own = is_silent(self._services, provider), self._presented.get(provider.name, _NOTHING)
         names, logo = its_own.names, logo_link(its_own.logo)
-        # Where the operator calls it something, it is called that.
+        # A name in the operator's file has precedence.
         if not names or provider.labels or provider.label != provider.name:
             return Choice(provider.label, provider.labels, link, silent, logo)
         usual = next((names[one] for one in LANGUAGES if one in names), next(iter(names.values())))

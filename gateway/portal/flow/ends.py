@@ -48,7 +48,7 @@ class TransactionEnds:
         if over is not None:
             return over
         chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
-        # A code that comes too late says no more of which of the host's applications it was made for.
+        # A code that comes too late no longer tells its application, and the host may have several.
         late = f"&to={quote(app.home, safe='/')}" if app.path else ""
         return redirect(f"{app.origin(end.host)}{PREFIX}enter?code={code}{late}{chosen}")
 

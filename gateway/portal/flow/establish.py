@@ -53,7 +53,7 @@ class SignIns:
         await give_seat(request, made, self._services)
         return self._services.pages.signed_in(request.reader, home(request), again=False)
 
-    # --- who the person is: perimeter, tenant, directories
+    # --- the person: perimeter, tenant, directories
 
     async def _established(self, request: PortalRequest, authentication: Authentication) -> Established | Page:
         """Asks the perimeter, then the tenant, then the directories, once each. A directory that names organisations

@@ -49,7 +49,7 @@ class KeptPostPages:
         try:
             return await self._keep(request, posts, file)
         except BaseException:
-            # Nothing leads to it: it would only take up room.
+            # Without a page, the file is unreachable and only takes space.
             self._later(posts.remove(file))
             raise
 
@@ -93,7 +93,8 @@ class KeptPostPages:
         """Answers the button. Checks the request before taking the post; a taken post is sent once."""
         app, id = _keeping(request), _id_in(request)
         if request.body:
-            # The application's page has sent its own form to the address that it was shown at.
+            # The browser shows the application's page at this address, and the page's own form goes to the same
+            # address.
             return self.to_application(request, app, 307)
         origin, site = (
             None if one is None else one.encode("latin-1")
@@ -180,7 +181,7 @@ class KeptPostPages:
         return seat if seat is not None and seat.live and app.accepts(seat.identity) else None
 
     async def _give_back(self, request: PortalRequest, id: str, post: KeptPost) -> None:
-        """Gives the post back to the store, repeatedly until the store takes it. Until then nobody can send it."""
+        """Gives the post back to the store, repeatedly until the store takes it. Until then the post cannot be sent."""
         for wait in _TOLD_AGAIN:
             await asyncio.sleep(wait)
             try:

@@ -22,14 +22,14 @@ from gateway.model.session import Seat, Session
 from gateway.portal.flow.establish import next_look_up_at, next_refresh_at
 from gateway.portal.services import PortalServices
 
-# Seconds. One caller has so long; a directory is waited for ten at most.
+# Seconds for a caller to ask the directories. A directory has ten at most.
 _HELD = 20
-# And the others look again after so long for what has come of it, later where it has been due for long.
+# Seconds until further callers look for the result in the store; the second number if the look-up is long overdue.
 _LOOKED_AGAIN = 2.0
 _LOOKED_AGAIN_LATE = 10.0
-# And of those who wait for it, after so long.
+# Seconds between two looks of a caller that waits for the result.
 _STEP = 0.1
-# What cannot be looked up for whatever reason is not asked for more often, and the longer that lasts the less often.
+# The least and the most seconds between attempts after a failure: the longer the failure lasts, the longer the pause.
 _SHORTEST = 5.0
 _LONGEST = 60.0
 
@@ -54,7 +54,7 @@ class LookAgain:
         """Asks the directories about the session if the time has come. Raises GatewayError when the store cannot
         answer."""
         if next_look_up_at(self._snapshot(), session, self._orders) > self._services.now():
-            # Another seat, or another worker, has asked.
+            # A second seat or worker has asked.
             self.adopt(seat, session)
             return
         after = await self._asked(seat.host, seat.cookie, session)
@@ -77,7 +77,7 @@ class LookAgain:
             after = await self._asked(host, cookie, found, needed)
             if after is not found:
                 return after
-            # Another caller asks: what comes of it is in the store.
+            # Another caller is asking: the result will be in the store.
             await asyncio.sleep(_STEP)
             again = await services.sessions.opened(host, cookie)
             if again is None or self.counts_until(again) > services.now():
@@ -98,8 +98,8 @@ class LookAgain:
     async def _asked(
         self, host: str, cookie: bytes, session: Session, needed: tuple[Directory, ...] | None = None
     ) -> Session | None:
-        """Returns the session with the new values, or unchanged if another caller is asking. None: the session
-        ended. `needed`: the directories to wait for; None: all. Raises GatewayError."""
+        """Returns the session with the new values, or unchanged if another caller is asking. None if the session ended.
+        `needed`: the directories to wait for; None for every directory. Raises GatewayError."""
         services = self._services
         stamp = str(max((finding.at for finding in session.identity.findings), default=0))
         until = int(services.now()) + _HELD
@@ -123,7 +123,7 @@ class LookAgain:
         since = services.monotonic() - services.now()
         seat.refresh_at = self._again_at(session, _SHORTEST, _LONGEST)
         if seat.counts_until <= seat.deadline:
-            # It was the nearest of its limits, and the last use is not known better than this.
+            # `counts_until` was the nearest limit. The last use is known only as well as `touched`.
             seat.deadline = max(seat.deadline, min(seat.touched + seat.idle, seat.hard_deadline))
         seat.counts_until = since + self.counts_until(session)
         seat.deadline = min(seat.deadline, seat.counts_until)

@@ -13,7 +13,7 @@ async def end_others(request: PortalRequest, made: NewSession, services: PortalS
     look finds the other."""
     session = made.session
     if await end_others_of(request, made.entry.browser, session.identity, session.tenant, services):
-        # Where one host serves portal and application.
+        # For a host that serves portal and application.
         request.cookies_to_set += clear_own(request.apps_here, request.host, request.cookie_line, left=True)
 
 
@@ -24,11 +24,11 @@ async def end_others_of(
     GatewayError(store_codes.UNREACHABLE)."""
     others = await services.sessions.of_others(browser, identity, tenant)
     if others:
-        # What such a session still sends from another tab can be kept for the person who filled it in.
+        # A form that an ended session still sends from another tab can be kept for its person.
         ended = await services.sessions.end([one.id for one in others], buried=keeps_posts(request.snapshot))
         # Invariant 12: in force in every worker before this response is sent.
         await services.revoker.revoked(ended)
         services.report.others_ended(request, others, identity)
-        # On other nodes they go on until then: nobody is the next person before.
+        # On other nodes the sessions continue until their end is written. The next person must not begin before.
         services.sessions.unwritten.require_written(ended)
     return bool(others)

@@ -17,7 +17,7 @@ async def keep_within_limit(request: PortalRequest, made: NewSession, most: int,
         # Invariant 12: in force in every worker before this response is sent.
         await services.revoker.revoked(ended)
         services.report.sessions_limited(request, len(ended), made.session.identity)
-        # On other nodes they go on until then.
+        # On other nodes the sessions continue until their end is written.
         services.sessions.unwritten.require_written(ended)
 
 

@@ -63,7 +63,7 @@ class IdentitySources:
         self.saml.close()
 
 
-# --- the transaction that a sign-in serves, and what its provider is asked for it
+# --- the transaction that a sign-in serves, and its demands on the provider
 
 
 async def pending(transactions: Transactions, request: PortalRequest, id: str) -> Pending:
@@ -114,8 +114,9 @@ def requested_of(snapshot: Snapshot, provider: Provider, found: Pending | None) 
     _require_listed(found.app, provider.name)
     need = snapshot.ladder.askable(provider.name, found.transaction.need)
     asked = snapshot.ladder.asking(provider.name, need)
-    # Some providers (ProConnect) do not ask a person again on request, and may refuse such a request: they are asked
-    # without it. Their answer is enough if the person has just signed in there; otherwise a page says that it is not.
+    # Some providers (ProConnect) do not sign people in again on request, and may refuse such a request. The gateway
+    # then asks without the demand. The answer is enough if the person has just signed in there; otherwise a page
+    # explains.
     anew = found.transaction.not_before and "fresh_login" in provider.levels.can
     return Served(found.id, found.transaction), replace(asked, max_age=0) if anew else asked
 
@@ -149,7 +150,7 @@ def openid_provider(snapshot: Snapshot, name: str) -> OidcProvider:
 
 
 def openid_provider_of(snapshot: Snapshot, session: Session) -> OidcProvider | None:
-    """Returns the session's provider (invariant 4). None: the provider's file now names another issuer."""
+    """Returns the session's provider (invariant 4). None if the provider's file now names another issuer."""
     for provider in openid_providers([snapshot.providers.get(session.identity.provider)]):
         return provider if provider.issuer == session.identity.issuer else None
     return None

@@ -154,7 +154,7 @@ class Start:
             return BeginSignIn(home, found, dict(transaction.hints))
         not_taken = None
         if person is not None and person.identity.provider not in app.listed:
-            # They are signed in, and asked all the same: the page says why.
+            # The page explains why signed-in people have to sign in again.
             request.identity, not_taken = person.identity, configured.get(person.identity.provider)
         return await self._chooser.page(request, found, known, not_taken)
 
@@ -188,7 +188,8 @@ def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transact
     """What a provider has just answered: asked once, never again for the same request. No session is made of less."""
     if not is_fresh(snapshot, identity, transaction):
         raise GatewayError(login_codes.NOT_FRESH, "the provider did not ask the person anew")
-    # An application may list providers that differ in what they can do: what comes of the rest is policy's to say.
+    # An application may list providers with different abilities. Demands that the provider cannot meet are left to
+    # policy.
     need = snapshot.ladder.askable(identity.provider, transaction.need)
     if not snapshot.ladder.meets(identity, Need(level=need.level, amr=need.amr), now):
         asked = need.level or f"one of {', '.join(need.amr)}"

@@ -32,7 +32,7 @@ class NamedOrganisation:
 
 
 MayAct = NamedOrganisation | None
-"""The one for which they do; None: there is no other."""
+"""The organisation for which the person acts; None if the person cannot act for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ class OrganisationLine:
 
 @dataclass(frozen=True, slots=True)
 class AwayProvider:
-    """A provider that does not answer, when a person is to be sent there.
+    """A provider that does not answer, when a person is to be sent to the provider.
 
     `other_ways`: providers to sign in with instead.
-    `chooser`: the page with all providers; empty: no other provider.
+    `chooser`: the page with every provider; empty if the provider is the only one.
     `all_the_same`: the link that tries the provider in any case.
     """
 

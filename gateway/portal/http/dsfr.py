@@ -14,9 +14,9 @@ _TILE: Final = (
     '<li><div class="fr-tile fr-tile--horizontal fr-tile--sm fr-enlarge-link"><div class="fr-tile__body">'
     '<div class="fr-tile__content"><p class="fr-tile__title"><a href='
 )
-# The line of what leads on from a page, one link or one of several.
+# A line with a link that leads on from a page.
 _ACT: Final = re.compile('<p class="act">.*')
-# What stands in templates of ours, and what in its place; longer ones before those that they begin with.
+# Texts of our templates and their replacements. A longer text precedes a text with which it begins.
 MARKUP: Final = (
     ('<p class="act">', '<p class="fr-mt-4w">'),
     ('<p class="soft aside"><a href=', '<p class="fr-mt-3w"><a class="fr-link" href='),

@@ -11,7 +11,7 @@ from gateway.wire.cookies import presented_seat
 
 _REFUSING = frozenset({"policy", "translation", "account"})
 _SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
-# Of codes that differ in what the log says, and tell people the same.
+# Titles of codes about providers. Several codes differ only in the log, and share a title.
 _OF_PROVIDERS = frozenset(
     code.title
     for code in (
@@ -35,7 +35,7 @@ def is_of_no_host(code: Code) -> bool:
 def is_for_another(code: Code) -> bool:
     """Whether the person might be admitted with a different account."""
     if code is policy_codes.LOGIN_FORM:
-        # Nobody sends it by hand, whoever they are.
+        # No person needs to send the form by hand.
         return False
     return code.id.partition(".")[0] in _REFUSING or code in (login_codes.OUTSIDE_PERIMETER, login_codes.DEACTIVATED)
 

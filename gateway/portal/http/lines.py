@@ -8,10 +8,10 @@ from urllib.parse import quote
 from gateway.accounts.request import AccountRequest
 from gateway.model.theme import ByLanguage, ShownText, Words
 
-# `ended`: here; `everywhere`: at the provider too, as it says itself; `asked`: it was asked to, and does not say
-# whether it did; `in_part`: it says that it did not; `perhaps`: what it says could not be verified. `unwritten`: here,
-# in memory alone, for the store could not take it. Nothing was found to end: `elsewhere`, sessions may be left on other
-# hosts; `nothing`, none are. `nobody`: nothing was asked to end.
+# The result of a sign-out. `ended`: ended here. `everywhere`: the provider confirmed its own sign-out. `asked`: the
+# provider was asked and did not confirm. `in_part`: the provider refused. `perhaps`: the provider's answer could not be
+# verified. `unwritten`: ended in memory only, because the store did not take the end. Without a session to end:
+# `elsewhere` if sessions may be open on other hosts, `nothing` if no session is. `nobody`: no sign-out was requested.
 SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "unwritten", "elsewhere", "nothing", "nobody"]
 
 

@@ -17,10 +17,11 @@ from gateway.wire.cookies import LANGUAGE_NAMES, LANGUAGES
 _STYLE = Path(__file__).parents[1] / "templates" / "style.css"
 _DSFR_STYLE = DSFR_TEMPLATES / "style.css"
 
-# A browser may keep a page in its memory though it says `no-store`, and show it to whoever goes back. Chromium does so
-# after a sign-out on another host, which changes no cookie of this one. No header prevents that.
+# A browser may keep a page in memory despite `no-store`, and show the page again to the next person who goes back.
+# Chromium does so after a sign-out on another host, which changes no cookie of the page's host. No header prevents
+# this.
 ASKS_ANEW: Final = "addEventListener('pageshow',e=>{if(e.persisted)location.reload()})"
-# Nothing of ours is to be stored; a cache that does so all the same gives nobody another's language.
+# Our pages must not be stored. A cache that stores them in spite of that must not mix languages.
 _VARY = (b"Vary", b"Accept-Language, Cookie")
 
 
@@ -42,7 +43,7 @@ class Look:
         # The logo is a part of the page: nothing is loaded, and no script runs in an SVG that is shown as a picture.
         own, fonts, pictures = f"'sha256-{digest(style)}'", "", "" if theme.logo is None else "data:"
         if theme.dsfr is not None:
-            # The sheet of the design system, and what it names, pictures within it among them.
+            # The style sheet of the design system with its files, and pictures inside the style sheet.
             own, fonts, pictures = f"'self' {own}", "; font-src 'self'", "'self' data:"
         loaded = f"default-src 'none'; style-src {own}{fonts}"
         self._style_policy = loaded + (f"; img-src {pictures}" if pictures else "")
@@ -54,16 +55,16 @@ class Look:
         anew = f"script-src 'sha256-{digest(ASKS_ANEW)}'"
         self.own = (*security_headers(f"{policy}; frame-ancestors 'none'; {anew}"), _VARY)
         self.choosing = (*security_headers(f"{choosing}; frame-ancestors 'none'"), _VARY)
-        # Browsers hold form-action against each redirect that follows, and an application may lead anywhere.
+        # Browsers also apply form-action to the redirects that follow, and an application may redirect to any address.
         anywhere = policy.replace("form-action 'self'", "form-action 'self' https: http:")
         self.sending = (*security_headers(f"{anywhere}; frame-ancestors 'none'"), _VARY)
         self.framed = (*security_headers(policy, framed=True), _VARY)
-        # Of a page that can load nothing.
+        # For a page that cannot load files.
         self.alone = self if theme.dsfr is None else Look(replace(theme, dsfr=None))
         self.around = {language: _around(theme, language, style) for language in LANGUAGES}
 
     def posting(self, script: str, schemes: str) -> Headers:
-        """Headers of a page with a form that this script sends to an address with one of the schemes."""
+        """Headers of a page whose script sends a form to an address with one of the schemes."""
         return security_headers(
             f"{self._style_policy}; script-src 'sha256-{digest(script)}'; "
             f"form-action {schemes}; base-uri 'none'; frame-ancestors 'none'"

@@ -10,13 +10,13 @@ _MONTHS: Final = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _DAYS: Final = ("yesterday", "today", "tomorrow")
-# Where a line that ends there would part what is read as one: a number and its unit, a preposition and its hour.
+# Keeps words on the same line that are read together: a number and its unit, a preposition and its hour.
 _NBSP: Final = "\u00a0"
 _NEAR: Final = "{day}\u00a0at\u00a0{hour}"
-# A line may end in what is longer: on a telephone there are columns that hold no more than half of it.
+# A longer text may break: on a telephone, a column may hold only half of it.
 _FAR: Final = "on\u00a0{day} at\u00a0{hour}"
 WORDS: Final = (*_MONTHS, *_DAYS, _NEAR, _FAR)
-"""What stands of it in the catalogues. Figures are written here: 20 h 27, 8:27 pm, 1er."""
+"""The texts in the catalogues. This module writes the numbers: 20 h 27, 8:27 pm, 1er."""
 
 
 def moment(at: float, now: float, zone: ZoneInfo, language: str, texts: NullTranslations) -> str:

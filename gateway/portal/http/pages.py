@@ -57,15 +57,15 @@ _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
 _SENDS_ITSELF = "document.forms[0].submit()"
 _SEARCHES = (_TEMPLATES / "search.js").read_text("utf-8")
-# A browser that asked for them by GET never shows them out of its memory.
+# Pages about the person. A browser that requested such a page by GET never shows it from memory.
 _OF_ONE_PERSON = ("home.html", "sessions.html", "account.html", "account_request.html", "step_up.html")
 _RETRY_AFTER = (b"Retry-After", b"5")
-# RFC 9110 11.6.1: every 401 has a challenge. Ours is a page and a cookie, for which no scheme is registered; browsers
-# leave one alone that they do not know, where `Basic` would have them ask for a password of their own.
+# RFC 9110 11.6.1: every 401 has a challenge. No scheme is registered for a page with a cookie. Browsers ignore an
+# unknown scheme; with `Basic` they would ask for a password themselves.
 _SIGN_IN = (b"WWW-Authenticate", b'Cookie realm="ecluse"')
-# With `no-referrer` a browser would say `Origin: null`, and applications look at it.
+# With `no-referrer` a browser would send `Origin: null`, and applications check Origin.
 _OF_OUR_ORIGIN = (b"Referrer-Policy", b"strict-origin")
-# Stands around the name of what differs from one response to the next; no template and no catalogue has it.
+# Surrounds the name of a part that differs between responses. No template and no catalogue contains it.
 _MARK = "\0"
 _USUAL = Theme()
 _NO_TEXT = ShownText("")
@@ -227,10 +227,10 @@ class Pages:
         """A form that sends itself to a provider, and a button where scripts are off. The provider may lead straight
         back to `portal_url`."""
         by_tls = url.startswith("https:") and portal_url.startswith("https:")
-        # No narrower than the scheme: Chromium and Safari hold form-action against each redirect that follows too, and
-        # providers lead on to other hosts, Entra ID to whom a domain is federated with, a broker to those behind it.
+        # No narrower than the scheme: Chromium and Safari also apply form-action to the redirects that follow, and
+        # providers redirect to further hosts: Entra ID to federated domains, a broker to its own providers.
         headers = self._current.posting(_SENDS_ITSELF, "https:" if by_tls else "https: http:")
-        # It goes on before anybody could choose a language, and has one form alone.
+        # The page leads on before a person could choose a language, and may have only one form.
         page = self._page("post.html", replace(reader, again=""), url=url, fields=fields, script=_SENDS_ITSELF)
         return Page(200, (*headers, _HTML), page.body)
 
@@ -345,12 +345,12 @@ class Pages:
 
     def waiting(self, reader: Reader, url: str, slow: Choice | None) -> Page:
         """A page that opens `url` at once; `url` answers when the result is ready. `slow`: the provider that delays;
-        None: unknown."""
+        None if unknown."""
         return self._page("waiting.html", replace(reader, again=""), url=url, slow=slow)
 
     def prepare(self, theme: Theme) -> Iterator[None]:
-        """Compiles one template per step, for all pages in this theme. Compiling takes milliseconds, so it is done
-        before requests arrive.
+        """Compiles a template per step, for the pages in the theme. Compiling takes milliseconds, so it is done before
+        requests arrive.
         """
         # An address of no application has the plain look (Look.alone), whatever the theme.
         for dsfr in {False, theme.dsfr is not None}:
@@ -403,7 +403,7 @@ def _environment(language: str, texts: NullTranslations, dsfr: bool = False) -> 
     """`dsfr`: in the State's design system."""
     environment = Environment(
         loader=FileSystemLoader([DSFR_TEMPLATES, _TEMPLATES] if dsfr else _TEMPLATES),
-        # An upgrade replaces the files under a gateway that still runs: its pages stay those of its own code.
+        # An upgrade replaces the files of a running gateway. Its pages must stay the pages of its own code.
         auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,

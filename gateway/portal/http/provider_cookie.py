@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-# Its name begins as all of ours do: no application sees it.
+# The prefix of our cookies keeps it from applications.
 PROVIDER_COOKIE: Final = b"__Host-ecluse-provider"
 
 _LASTS: Final = 180 * 86400

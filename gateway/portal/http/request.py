@@ -43,13 +43,13 @@ _SOAP = f"{PREFIX}saml/soap"
 SCIM = f"{PREFIX}scim/v2"
 # The page of a kept post, by the id of its ticket.
 KEPT = f"{PREFIX}kept"
-# Pages that may be asked for as often as one likes. All else uses something up: a state, a code, a message.
+# Pages that may be requested repeatedly. Requests for other paths spend a state, a code or a message.
 _SHOWN = "login|start|acting|organisation|logout|signed-out|home|sessions|account(?:/request)?|kept"
 _ASKED_AGAIN = re.compile(rf"(?:/|{PREFIX}(?:{_SHOWN}))(?:\?[!-~]*)?")
 _ASKS_OTHERS = re.compile(rf"{PREFIX}(?:start|login|saml/(?:finish|discovery)|callback/[^/]*)")
-# Of a sign-in address: the person is asked who they are, whoever they are here.
+# A parameter of a sign-in address: the provider asks for the account, even if the person is signed in.
 ANOTHER = f"&{OTHER_ACCOUNT}=1"
-# And chooses with which sign-in service first.
+# Likewise, after a choice of the sign-in service.
 _OF_ANOTHER_ORGANISATION = f"&{OTHER_ACCOUNT}={OTHER_ORGANISATION}"
 # How a choice of language stands behind another parameter.
 CHOSEN = "&language="
@@ -136,7 +136,7 @@ class PortalRequest:
         self.snapshot = inbound.snapshot
         self.app = inbound.app
         if self.app is None and inbound.host != self.snapshot.gateway.portal_host:
-            # Several divide the host, and our own pages are of any of them: `app_here` says which one is meant.
+            # Several applications divide the host, and our own pages belong to each of them. `app_here` chooses one.
             self.app = next(iter(self.snapshot.applications(inbound.host).below), None)
         self.host = inbound.host
         self.client = inbound.client
@@ -162,7 +162,7 @@ class PortalRequest:
         self.identity: Identity | None = None
         self.on_portal_host = self.host == self.snapshot.gateway.portal_host
         self.in_iframe = inbound.headers.get(b"sec-fetch-dest") == b"iframe"
-        # In a frame nobody is asked, and no page that waits may stand there.
+        # In a frame no provider is asked, and no waiting page may be shown.
         is_page = inbound.method == "GET" and not self.in_iframe
         self.asks_others = self.on_portal_host and is_page and bool(_ASKS_OTHERS.fullmatch(self.path))
 
@@ -333,7 +333,7 @@ def own_origin(request: PortalRequest) -> str:
 
 
 def language_query(request: PortalRequest) -> str:
-    """The end of a query that carries the chosen language to our next host: each host has its own cookie."""
+    """The end of a query that carries the chosen language to the next host, because every host has its own cookie."""
     chosen = request.language or language_chosen(request.cookie_line)
     return f"{CHOSEN}{chosen}" if chosen else ""
 
@@ -391,13 +391,13 @@ def clear_own(apps: Iterable[App], host: str, cookie_line: bytes, *, left: bool 
     found: dict[str, None] = {}
     for app in apps:
         logout = app.logout
-        # A browser takes a Domain from a host that is in it alone.
+        # Browsers accept a Domain only from a host within the domain.
         domains = ["", *(one for one in logout.cookie_domains if host == one or host.endswith(f".{one}"))]
         found |= dict.fromkeys(clear_cookie(name, path, domain) for name, path in logout.cookies for domain in domains)
         if logout.all_left if left else logout.all_cookies:
             names = shared_cookies(app.edits.cookies, app.cookie_names).brought(cookie_line)
             brought = [name.decode("ascii") for name in names]
-            # For all of them by the usual path first: where they are too many, those are the ones that count.
+            # Clears every cookie at the usual path first: if there are too many lines, these count most.
             spots = [(path, domain) for path in logout.cookie_paths for domain in domains]
             lines = [clear_cookie(name, path, domain) for path, domain in spots for name in brought]
             sizes = accumulate(map(len, lines))

@@ -10,7 +10,7 @@ from gateway.model.ports import Page
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-# Printable ASCII without what ends a header or starts a fragment that is not ours.
+# Printable ASCII without characters that end a header or start a fragment.
 _LOCATION_SAFE = "!#$%&'()*+,-./:;=?@[]_~"
 
 _CSP: Final = b"Content-Security-Policy"

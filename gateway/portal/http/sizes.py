@@ -7,7 +7,7 @@ _BYTES: Final = "bytes"
 # The largest first, by how many bytes they have.
 _UNITS: Final = {"MB": 1 << 20, "KB": 1 << 10}
 WORDS: Final = (*_UNITS, _BYTES)
-"""What stands of it in the catalogues."""
+"""The texts in the catalogues."""
 
 
 def size(number: int, language: str, texts: NullTranslations) -> str:

@@ -31,13 +31,13 @@ from gateway.wire.cookies import SESSION_COOKIE, without_cookies
 
 # Seconds between two looks for sessions that ended by themselves, or in a worker that is gone.
 LOOKS_EVERY = 5.0
-# Seconds that a person waits for their own application.
+# Seconds that a person waits for the application's answer.
 _WAITED = 3.0
 # Calls under way at once, and notes that are taken at once.
 _MOST = 100
 # Seconds between two writes of what a worker has seen.
 _WRITES_APART = 0.1
-# Bytes of one note: what is longer is not kept.
+# The most bytes of a note. Longer values are not kept.
 _LONGEST_LOGIN, _LONGEST_COOKIES = 1024, 4096
 _MOST_PENDING = 10_000
 
@@ -103,7 +103,7 @@ class SignOuts:
         if len(own) > _LONGEST_COOKIES or len(self._pending) >= _MOST_PENDING:
             return
         self._known[seat] = own, identity
-        # A cookie that the browser does not have is of one session alone.
+        # A cookie that stays in the gateway belongs to a single session.
         whose = (seat.session_id,) if app.edits.cookies.hidden else (seat.identity.issuer, seat.identity.subject)
         note = SignOutNote(seat.session_id, host, app.name, _login(app, identity), own, whose)
         self._pending[seat.session_id, host] = note
@@ -116,7 +116,7 @@ class SignOuts:
                 notes, self._pending = list(self._pending.values()), {}
                 with suppress(GatewayError):
                     await self._notes.keep(notes)
-                # A page may send another cookie with each request: the last one counts.
+                # A page may send a new cookie with each request: the last cookie counts.
                 await asyncio.sleep(_WRITES_APART)
         finally:
             self._writing = None
@@ -135,7 +135,7 @@ class SignOuts:
         if self._telling is not None:
             await asyncio.wait({self._telling}, timeout=_WAITED)
         if self._present.pop((session_id, present.host), None) is not None:
-            # Nothing was kept of it: the session is younger than its first request.
+            # No note was kept: the session has not yet made a request.
             injection = present.injection or NOTHING
             self._call(present.app, present.host, injection, present.cookies, present.told)
         await asyncio.wait({present.told}, timeout=_WAITED)
@@ -150,7 +150,7 @@ class SignOuts:
         """Gives calls under way at most `within` seconds. Notes that were not taken stay for another worker."""
         self._looks.cancel()
         await asyncio.gather(self._looks, return_exceptions=True)
-        # The calls last: a look that is under way begins some.
+        # The calls come last, because a look under way begins calls.
         await _ended({task for task in (self._writing, self._telling) if task is not None}, within / 2)
         await _ended(set(self._calls), within / 2)
 
@@ -206,7 +206,7 @@ class SignOuts:
         session: bytes = b"",
     ) -> None:
         """`session`: the cookies of the gateway's own session at the application, which browsers do not have."""
-        # As on the way of requests: ours first, and none that is injected by now, whenever it was kept.
+        # As for requests: our cookies come first, and kept cookies with the name of an injected cookie are dropped.
         brought = without_cookies(cookies, app.cookie_names)
         line = b"; ".join(part for part in (injection.cookies, session, brought) if part)
         authority = app.upstream.host_header or app.origin(host).partition("://")[2]
@@ -225,7 +225,7 @@ class SignOuts:
         result: str = "given_up"
         error: GatewayError | None = None
         try:
-            # Each address may have sessions of its own.
+            # An address may have sessions of its own.
             calls = (self._applications.call(upstream, call) for upstream in app.upstream.everywhere)
             status = max(await asyncio.gather(*calls))
             result = "told" if status < 400 else "failed"

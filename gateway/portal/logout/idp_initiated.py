@@ -43,10 +43,10 @@ class IdpInitiatedLogout:
         found sessions have ended in this gateway all the same. The provider may send the message again, because it was
         not marked as used (invariant 6)."""
         await self._mark(request, notice)
-        # A provider tells so of a session that is over by time, too: what the person sends now can be kept.
+        # Providers also report sessions that have expired: a form that the person sends now can be kept.
         meant = await self._meant(notice)
         ended = await self.services.sessions.end([one.id for one in meant], buried=keeps_posts(request.snapshot))
-        # Invariant 12: in force in every worker before this is answered. What had ended already is no error.
+        # Invariant 12: in force in every worker before the answer. A session that had already ended is no error.
         await self.services.revoker.revoked(ended)
         people = [] if notice.subject is None else [(notice.issuer, notice.subject)]
         self.services.report.ended_by_provider(request, meant, people)

@@ -69,7 +69,7 @@ class BrowserSignOut:
         """`navigation`: whether the response is a page that the person sees, and can go on from."""
         services, app, cookie = self._services, request.app, presented_seat(request.cookie_line)
         session = None if cookie is None else await self._opened(request, cookie)
-        # Of applications that divide a host, one at most is told.
+        # Of the applications that divide a host, at most one has a sign-out address.
         told = next((one for one in request.apps_here if one.logout.url is not None), None)
         present = None if told is None or session is None else await self._at_application(request, told, session)
         if proven_may_wait(request.snapshot):
@@ -97,8 +97,8 @@ class BrowserSignOut:
         return page if session is None or not is_told else NotifyProvider(session, home, otherwise=page)
 
     async def _opened(self, request: PortalRequest, cookie: bytes) -> Session | None:
-        """Returns None also if the store does not answer and this worker has the seat in memory: the session ends
-        all the same."""
+        """Also returns None if the store does not answer and the worker has the seat in memory: the session then ends
+        too."""
         sessions = self._services.sessions
         try:
             return await sessions.opened(request.host, cookie)
@@ -131,7 +131,7 @@ class BrowserSignOut:
             if app.tokens:
                 injection = await self._with_tokens(request, app, identity, injection)
         except GatewayError as error:
-            # While they were signed in the application was not told either.
+            # The application did not receive the value during the session either.
             self._services.report.application_not_told(request, error)
             return NOTHING
         return injection
@@ -187,10 +187,10 @@ def _is_global(app: App | None) -> bool:
 
 
 def _same_origin(request: PortalRequest) -> bool:
-    """Whether the form was on a page of this very host. A page's script can set neither header.
+    """Whether the form was on a page of the same host. A page's script cannot set these headers.
 
-    Our pages carry `Referrer-Policy: no-referrer`, so browsers send `Origin: null`. Fetch Metadata then decides, which
-    every such browser sends.
+    Our pages have `Referrer-Policy: no-referrer`, so browsers send `Origin: null`. Fetch Metadata then decides, which
+    these browsers send.
     """
     origin, site = request.header(b"origin"), request.header(b"sec-fetch-site")
     ours = own_origin(request)

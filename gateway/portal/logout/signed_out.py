@@ -1,5 +1,5 @@
-"""The page with the result of a sign-out. It has an address of its own, so Back, a reload and a change of language
-repeat nothing. A cookie of some minutes carries the result; the address names only the application that the person
+"""The page with the result of a sign-out. Its address is separate, so Back, a reload or a change of language does not
+repeat the sign-out. A cookie of some minutes carries the result; the address names only the application that the person
 left."""
 
 import re
@@ -18,7 +18,7 @@ from gateway.wire.cookies import presented_seat
 
 _PATH: Final = f"{PREFIX}signed-out"
 _LOGIN: Final = re.compile(rf"{PREFIX}login\?to=([^&#]*)")
-# Its name begins as all of ours do: no application sees it.
+# The prefix of our cookies keeps it from applications.
 _COOKIE: Final = "__Host-ecluse-out"
 _LASTS: Final = 600
 _VALUES: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % _COOKIE.encode())
@@ -41,7 +41,7 @@ class SignedOutPage:
         how, cookie = _told(request.cookie_line), presented_seat(request.cookie_line)
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if how is None or (seat is not None and seat.live):
-            # Invariant 11: whatever the address says.
+            # Invariant 11: only to addresses of ours, not to an address in the query.
             return redirect(home_of(request) or own_origin(request) + portal_home(request))
         home = _home_named(request) or home_of(request)
         return self._services.pages.signed_out(request.reader, how, elsewhere=elsewhere(request), home=home)
@@ -70,7 +70,7 @@ def way_back(request: PortalRequest, link: str) -> str:
     except GatewayError:
         return ""
     path = f"/{link.partition('//')[2].partition('/')[2]}"
-    # Where several applications divide the host, a sign-in is for the one to which it leads.
+    # On a divided host, a sign-in belongs to the application to which it leads.
     login = _LOGIN.match(path)
     app = request.snapshot.find_app(host, path if login is None else unquote(login[1]))
     if app is None or not link.startswith(f"{app.origin(host)}/"):
@@ -80,8 +80,8 @@ def way_back(request: PortalRequest, link: str) -> str:
 
 
 def left_application(request: PortalRequest) -> App | None:
-    """Returns the application that the person leaves. On a divided host, the address or the previous page names it;
-    else it is an application of the host."""
+    """Returns the application that the person leaves. On a divided host, the address or the previous page names the
+    application; else an application of the host."""
     app, there = request.app, request.snapshot.applications(request.host)
     if app is None or not there.below or request.purpose == "logout":
         return app

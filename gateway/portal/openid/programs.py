@@ -22,14 +22,14 @@ from gateway.portal.flow.establish import program_seat
 from gateway.portal.flow.source import openid_providers
 from gateway.wire.addresses import client_key
 
-# Seconds for which an accepted token is taken again unchecked, within its own life. A signature is never recalled, so
-# that it is kept for longer than what introspection said. `_REFUSED_KEPT`: for a refused token.
+# Seconds for which the verdict on a token is kept, within the token's life: accepted by signature, accepted by
+# introspection, refused. A signature cannot be recalled, so its verdict is kept longest.
 _SIGNED_KEPT, _ASKED_KEPT, _REFUSED_KEPT = 300, 30, 5
 _KEPT = 4096
-# Each request to the provider has a limit of its own; this is of all that one look may need.
+# Seconds for a whole look. The single requests to the provider have their own limits.
 _LOOK_SECONDS = 60.0
-# Introspections at once for one provider: sign-ins keep the larger part of its connections, whatever strangers send.
-# `_KNOWN_BESIDE`: further ones, for tokens and addresses of which a token was accepted before (`_KNOWN_FOR`: seconds).
+# Introspections at once for a provider: a flood of tokens must leave connections for sign-ins. `_KNOWN_BESIDE`: further
+# introspections for addresses of which a token was accepted in the last `_KNOWN_FOR` seconds.
 _ASKED_AT_ONCE, _KNOWN_BESIDE, _KNOWN_FOR = 16, 8, 600
 _LONGEST = 8192
 # RFC 6750 2.1: b64token
@@ -61,10 +61,10 @@ class Programs:
         self._now = now
         self._monotonic = monotonic
         self._seats: dict[_Key, Seat] = {}
-        # The code and detail, not the error: its traceback would keep all that its frames held.
+        # The code and detail, not the error: a traceback would keep the objects of its frames.
         self._refused: dict[_Key, tuple[float, Code, str]] = {}
         self._looks = SharedWork[Seat](_LOOK_SECONDS, login_codes.PROVIDER_UNREACHABLE)
-        # Of a provider, for callers that are known and for those that are not.
+        # Introspections under way, by provider and by whether the caller is known.
         self._asking: dict[tuple[str, bool], int] = {}
         # Where accepted tokens came from, and until when that counts.
         self._known: dict[str, float] = {}
@@ -78,7 +78,7 @@ class Programs:
         refused = self._refused.get(key)
         if refused is not None and self._monotonic() < refused[0]:
             raise GatewayError(*refused[1:])
-        # A program's first calls come at once: one look for all of them.
+        # A program's first calls come together, and share a look.
         return await self._looks.done(key, lambda: self._look(key, host, token, client))
 
     async def _look(self, key: _Key, host: str, token: bytes, client: str) -> Seat:
@@ -119,7 +119,7 @@ class Programs:
         now = int(self._now())
         identity = map_claims(provider, accepted.claims, accepted.acr, accepted.amr, accepted.auth_time, now)
         kept = min(accepted.expires_at - now, _SIGNED_KEPT if is_jwt(token) else _ASKED_KEPT)
-        # What is kept is looked at anew before the token ends; what streams for it may go on until then.
+        # The verdict is renewed before the token ends. A stream may continue until the end of the token.
         deadline, end = (self._monotonic() + max(0, seconds) for seconds in (kept, accepted.expires_at - now))
         seat = program_seat(provider, identity, host, deadline=deadline, end=end, tenant_optional=api.without_tenant)
         await self._active_people.require_of_program(seat, of_client=accepted.of_client)
@@ -129,7 +129,8 @@ class Programs:
         return seat
 
     def _key(self, app: str, token: bytes, owner: str) -> _Key:
-        # By its hash: what is in this worker's memory opens nothing. Of one provider's it is no other's.
+        # The hash of the token: the worker's memory then contains no token. With `owner`: a provider's token is no
+        # other's.
         return self._snapshot().revision, app, owner, hashlib.sha256(token).digest()
 
 

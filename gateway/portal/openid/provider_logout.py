@@ -14,7 +14,7 @@ from gateway.portal.services import PortalServices
 
 _BACK = f"{PREFIX}oidc/backchannel/"
 _FRONT = f"{PREFIX}oidc/frontchannel/"
-# Not that the token is wrong but that we cannot say: the provider may send it again.
+# The token could not be checked, which does not make it wrong: the provider may send it again.
 _CANNOT_SAY = (store_codes.UNREACHABLE, login_codes.PROVIDER_UNREACHABLE)
 
 
@@ -53,7 +53,7 @@ class OpenidProviderLogout:
         if provider is None or not provider.logout.front_channel:
             raise GatewayError(logout_codes.FRONT_CHANNEL, "no provider of this name may end sessions by a frame")
         request.provider = name
-        # 2: iss and sid are both there or neither is; without them any site's image would sign people out
+        # 2: iss and sid come together or not at all; without them, an image on any site would sign people out
         issuer, sid = request.parameter("iss"), request.parameter("sid")
         if issuer != provider.issuer or not sid:
             raise GatewayError(

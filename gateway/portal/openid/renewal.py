@@ -25,10 +25,10 @@ from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.openid.source import tokens_of
 from gateway.portal.services import PortalServices
 
-# One caller has so long (s): then another may try with the same token. A slow provider can take as much (its documents,
-# keys once more, token, userinfo: 10 s each), and one that is shown a token twice ends the session.
+# Seconds for a caller, before another caller may try with the same token. A slow provider may need them (documents,
+# keys again, token, userinfo: 10 s each), and a provider that sees a token twice ends the session.
 _HELD = 60
-# And the others look again after so long (s) for what has come of it.
+# Seconds until further callers look for the result in the store.
 _LOOKED_AGAIN = 2.0
 _ENDS = (
     oidc_codes.REFRESH_ENDED,
@@ -73,10 +73,10 @@ class Renewal:
 
     async def _renew(self, seat: Seat, session: Session) -> None:
         tokens = session.tokens
-        # Where the file names another issuer by now, the token of this one is not shown to the other.
+        # If the file now names another issuer, the token of the first issuer must not be shown to the second.
         provider = openid_provider_of(self._snapshot(), session)
         if tokens is None or provider is None or not provider.refresh or tokens.refresh_at > self._services.now():
-            # No token is due, or another seat or worker has refreshed it: the result serves here too.
+            # No token is due, or another seat or worker has refreshed it, and the result serves this seat too.
             await self._look_again.look(seat, session)
             return
         until = int(self._services.now()) + _HELD
@@ -99,7 +99,7 @@ class Renewal:
             if identity is not None:
                 after = replace(after, identity=await self._looked_up(session, after))
             if self._snapshot().gateway.scim.clients:
-                # Also who signed in before a directory was listed, or whom it knows by what the provider says now.
+                # Also covers people who signed in before a directory was listed, and new values of the provider.
                 await self._services.active_people.require(after.identity, after.tenant)
         except GatewayError as error:
             if _ends(error):

@@ -24,11 +24,11 @@ from gateway.portal.services import PortalServices
 
 _CALLBACK, _BACKCHANNEL, _FRONTCHANNEL = "callback", "oidc/backchannel", "oidc/frontchannel"
 _PARKED = "parked"
-# No id that a store gives, and none that it looks for.
+# An id that stores neither give nor look for.
 _NOT_KEPT = ""
-# Seconds. A provider that keeps our keys for longer than this will not know a new one in time.
+# Seconds. A provider that caches our keys for longer would learn of a new key too late.
 _KEYS_FRESH = 600
-# Tokens are refreshed so long (s) before they end, but after at most three quarters of their life.
+# Seconds before the end of a token at which it is refreshed, but after at most three quarters of its life.
 _REFRESH_AHEAD = 60
 
 
@@ -70,7 +70,7 @@ class OpenidSource:
             provider=provider.name,
             nonce=services.token_urlsafe(SECRET_BYTES),
             code_verifier=services.token_urlsafe(SECRET_BYTES),
-            # One a provider, from the configuration, never from what a request says of itself.
+            # One address per provider, from the configuration, never from the request.
             redirect_uri=f"{snapshot.gateway.portal_url}{PREFIX}{_CALLBACK}/{provider.name}",
             binding=request.binding_made(services.token_urlsafe),
             serves=serves,
@@ -104,7 +104,7 @@ class OpenidSource:
         if parameters is None or login is None:
             return SignInSeenAgain("a callback whose state is unknown, used, or too old")
         provider, browser = _provider_asked(request, login)
-        # What the sign-in is for, before anything is asked of the provider.
+        # Finds the purpose of the sign-in before the first call to the provider.
         found = served_by(request, login.serves, provider.name)
         code = await services.federation.authorization_code(provider, login, parameters, services.now())
         token, claims = await services.federation.sign_in(provider, code, login, services.now())
@@ -128,13 +128,13 @@ class OpenidSource:
             raise GatewayError(oidc_codes.RESPONSE_PARAMETER, "a response by POST, which was not asked for")
         response = ParkedResponse(tuple(request.form().items()))
         state = response_state(unverified_parameters(response.parameters))
-        # Invariant 15: nothing is kept of a response to nothing. The GET then says whether somebody is signed in.
+        # Invariant 15: a response without a request is not kept. The GET then says whether the person is signed in.
         known = await self._services.transactions.openid_logins.peek(state) is not None
         id = await self._services.transactions.openid_responses.put(response, state) if known else _NOT_KEPT
         return redirect(f"{request.snapshot.gateway.portal_url}{request.path}?{_PARKED}={quote(id, safe='')}")
 
     async def _parameters(self, request: PortalRequest) -> Parameters | None:
-        """None: a parked response that was taken since or is too old."""
+        """The response's parameters; None for a parked response that was taken or is too old."""
         parameters = request.parameters()
         if parameters.keys() != {_PARKED}:
             return parameters.items()
@@ -168,7 +168,7 @@ class OpenidSource:
     async def _logged_out(self, request: PortalRequest) -> Page:
         """`/_ecluse/logged-out?state=`: the return from the provider's sign-out. Changes nothing."""
         sign_out = await self._services.transactions.openid_logouts.take(request.parameter("state"))
-        # RP-Initiated Logout 3: the state is the one that was sent, once
+        # RP-Initiated Logout 3: the state must be the sent state, and works once
         if sign_out is None:
             raise GatewayError(logout_codes.STATE, "a return from a provider whose state is unknown, used, or too old")
         request.provider = sign_out.provider
@@ -202,7 +202,7 @@ def _provider_asked(request: PortalRequest, login: OidcLogin) -> tuple[OidcProvi
 
 
 def tokens_of(grant: Grant, now: float, number: int) -> Tokens:
-    """The part of the grant that a session keeps. `number`: of refreshes so far."""
+    """The part of the grant that a session keeps. `number`: the number of refreshes so far."""
     ahead = min(_REFRESH_AHEAD, grant.expires_in // 4)
     return Tokens(grant.refresh_token, int(now) + grant.expires_in - ahead, number)
 

@@ -21,7 +21,7 @@ Proven = TypeVar("Proven")
 
 _UNKNOWN_KEY = (saml_codes.SIGNATURE, saml_codes.SIGNATURE_KEY, saml_codes.BINDING_SIGNATURE)
 
-# At some 2 ms each this is a second's work: later messages are refused with a request to try again.
+# A second's work at some 2 ms per message. Further messages are refused with a request to try again.
 _MOST_WAITING = 500
 
 

@@ -30,7 +30,7 @@ class DiscoveryService:
         await self._pending(request)
         parameters = request.parameters()
         back = {"t": parameters["t"]} if "t" in parameters else {}
-        # By its presence alone: what a link says beside it may be no text.
+        # Only the presence counts: the value in a link may be no valid text.
         back |= {OTHER_ACCOUNT: "1"} if OTHER_ACCOUNT in parameters else {}
         return redirect(discovery_request(sp, back))
 
@@ -64,5 +64,5 @@ def _chooser(request: PortalRequest, found: Pending | None) -> str:
     if found is not None:
         return f"{PREFIX}start?t={quote(found.id, safe='')}"
     another = OTHER_ACCOUNT in request.parameters()
-    # Where they choose: who is signed in would be led to their own provider.
+    # To the choice of a service: otherwise a signed-in person would be sent to the session's provider.
     return portal_home(request) + (f"?{urlencode({OTHER_ACCOUNT: OTHER_ORGANISATION})}" if another else "")

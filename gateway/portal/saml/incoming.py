@@ -70,7 +70,7 @@ class LogoutMessages:
 
 
 def state_of_answer(request: PortalRequest, binding: Binding) -> str | None:
-    """The RelayState beside a SAMLResponse, read without the rest. None: not such a form."""
+    """The RelayState beside a SAMLResponse, read without further fields. None for a different form."""
     try:
         fields = request.form() if binding == "post" else request.parameters()
     except GatewayError:

@@ -142,7 +142,7 @@ class SamlLogoutEndpoints:
             in_response_to=logout_request.id,
         )
 
-    # --- begun here: the provider has answered
+    # --- the provider's answer to our own LogoutRequest
 
     async def _answered(self, request: PortalRequest, incoming: Incoming) -> Page:
         logout = await self._services.transactions.saml_logouts.take(incoming.relay_state or "")

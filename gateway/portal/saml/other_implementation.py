@@ -1,6 +1,6 @@
-"""The verdict of another SAML implementation on a Response that ours has accepted, with its strictest settings.
+"""The verdict of a second SAML implementation, with its strictest settings, on a Response that the gateway accepted.
 
-The package is python3-saml (the extra of this name), imported at the first question. It parses the accepted octets
+The package is python3-saml (the extra of the same name), imported at the first question. It parses the accepted octets
 again.
 """
 
@@ -115,7 +115,7 @@ def _settings(accepted: Accepted, ours: KeyPair) -> Mapping[str, Any]:
         },
         "idp": {
             "entityId": accepted.metadata.entity_id,
-            # Asked for by its settings, and used for nothing here.
+            # Required by the settings, and not used.
             "singleSignOnService": {"url": "https://unused.invalid/"},
             "x509certMulti": {"signing": certificates, "encryption": certificates[:1]},
         },
@@ -128,7 +128,7 @@ def _settings(accepted: Accepted, ours: KeyPair) -> Mapping[str, Any]:
             "allowRepeatAttributeName": True,
             "rejectDeprecatedAlgorithm": True,
             "failOnAuthnContextMismatch": True,
-            # It compares to the letter alone.
+            # The package only knows the comparison `exact`.
             "requestedAuthnContext": list(contexts) if contexts and comparison == "exact" else False,
         },
     }

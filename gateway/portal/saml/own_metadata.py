@@ -15,7 +15,7 @@ from gateway.saml.sp_metadata import requested_attributes, sp_metadata
 # Metadata 2.4.1: what a reader may keep, and for how long it may be believed at most.
 _CACHED_SECONDS = 6 * 3600
 _VALID_SECONDS = 14 * 86400
-# Signed once in a while, not at each request that a stranger makes.
+# Seconds. Signs rarely, not at each request of a stranger.
 _KEPT_SECONDS = 600
 
 

@@ -38,7 +38,7 @@ from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
 from gateway.stores.records import UseOnce
 
-# The parameter of our login address by which a provider is asked with its page.
+# The parameter of our login address for a request that lets the provider show its page.
 VISIBLY = "visibly"
 FINISH = f"{PREFIX}saml/finish"
 ARTIFACT = f"{PREFIX}saml/artifact"
@@ -51,7 +51,7 @@ class SamlResponses:
         self._crypto_thread = crypto_thread
         self._opinions = opinions
 
-    # --- what a provider's page brings
+    # --- messages by way of the browser
 
     async def posted(self, request: PortalRequest) -> Page:
         """`POST /_ecluse/saml/acs`. Our request stays open until `finish`, so a form sent twice is harmless. A refused
@@ -187,7 +187,7 @@ class SamlResponses:
             return SignInSeenAgain(_GONE)
         provider = saml_provider(request.snapshot, parked.identity.provider)
         request.provider = provider.name
-        # The configuration may be another one than a minute ago.
+        # The configuration may have changed since the response was parked.
         if provider.issuer != parked.identity.issuer:
             raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{provider.name} names another entity now")
         self._require_in_time(parked)

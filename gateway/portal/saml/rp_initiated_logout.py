@@ -111,7 +111,7 @@ class SamlRpInitiatedLogout:
 
 
 def logout_endpoint(provider: SamlProvider, metadata: IdpMetadata) -> Endpoint | None:
-    """The binding for the LogoutRequest. Through the browser if the provider supports that, because only the browser
-    shows the provider its other applications (Profiles 4.4.3.1). Else over SOAP. None: neither is supported."""
+    """The binding for the LogoutRequest. Through the browser if the provider supports this, because only the browser
+    shows the provider its further applications (Profiles 4.4.3.1). Else over SOAP. None without a supported binding."""
     wanted = (provider.request_binding, "redirect", "post", "soap")
     return min(metadata.logout, key=lambda endpoint: wanted.index(endpoint.binding), default=None)

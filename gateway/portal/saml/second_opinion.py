@@ -22,9 +22,9 @@ from gateway.saml.parties import OpinionVerdict, SecondOpinion
 
 # What is larger is about limits alone. The largest real Response that we have seen had 60 KB.
 LARGEST: Final = 64 * 1024
-# Seconds that a person waits for it.
+# Seconds that a person waits for the second opinion.
 WITHIN: Final = 2.0
-# Of one provider. At some 3 ms each, a third of a second.
+# Documents of a provider that may wait: a third of a second's work at some 3 ms per document.
 _MOST_WAITING: Final = 100
 _THREADS: Final = 4
 
@@ -36,7 +36,7 @@ class SecondOpinions:
         self._report = report
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="second-opinion")
         self._waiting: Counter[str] = Counter()
-        # By provider. A turn is over when its thread is free, also where nobody waits for it any more.
+        # By provider. A turn ends when its thread is free, even if the person no longer waits.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def ask(self, wanted: SecondOpinion, request: PortalRequest, accepted: Accepted) -> None:
@@ -70,11 +70,11 @@ class SecondOpinions:
             case DoesNotAgree() as refused:
                 return "disagree", quoted(str(refused))
             case fault:
-                # A fault of theirs, whose text may quote what was being handled.
+                # A fault of the package. Its text may quote the document.
                 return "failed", type(fault).__name__
 
     async def _asked(self, provider: str, work: Callable[[], None]) -> asyncio.Future[None] | None:
-        """The finished result. None: too late."""
+        """The finished result; None if too late."""
         ends = asyncio.get_running_loop().time() + WITHIN
         turn = self._turns.setdefault(provider, asyncio.Lock())
         try:
@@ -87,7 +87,7 @@ class SecondOpinions:
         future.add_done_callback(lambda _: turn.release())
         done, _ = await asyncio.wait({future}, timeout=ends - asyncio.get_running_loop().time())
         if not done:
-            # Work that has not begun is cancelled. Work that has begun keeps its provider's turn until it ends.
+            # Cancels work that has not begun. Work under way keeps the provider's turn until its end.
             begun.cancel()
             return None
         return future

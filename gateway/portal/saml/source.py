@@ -68,7 +68,7 @@ class SamlSource:
         sp = service_provider(request.snapshot)
         serves, asked = requested_of(request.snapshot, provider, step.pending)
         if asked.acr_values:
-            # Core 3.3.2.2.1: any of those that will do, in place of what the file asks for each time
+            # Core 3.3.2.2.1: requests any of the sufficient classes instead of the file's usual request
             provider = replace(provider, authn_context=asked.acr_values, authn_context_comparison="exact")
         endpoint = sign_on_endpoint(provider, await self._services.saml_federation.idp_metadata(provider))
         # Core 3.4.1: there is no asking for an age, but for an authentication made now
@@ -84,7 +84,7 @@ class SamlSource:
             issued_at=int(self._services.now()),
             passive=provider.passive_first and not fresh and VISIBLY not in step.hints,
         )
-        # Bindings 3.4.3: a reference of 43 characters, which tells nothing of where the person wants to go
+        # Bindings 3.4.3: a reference of 43 characters, which does not reveal the requested page
         reference = self._services.transactions.saml_logins.id_for(login)
         page = await self._crypto_thread.do(lambda: self._sent(request, sp, provider, endpoint, login, reference))
         await self._services.transactions.saml_logins.put(login, request.network, reference)

@@ -24,7 +24,7 @@ from gateway.scim.query import UserQuery, list_response, read_query, read_search
 from gateway.scim.user import USER, ToldUser, UserState, read_user, resource, says_inactive
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-# RFC 7644 3.1; Okta and Entra send both.
+# RFC 7644 3.1. Okta and Entra send either type.
 _MEDIA_TYPES: Final = ("application/scim+json", "application/json")
 _CONTENT_TYPE: Final = (b"Content-Type", b"application/scim+json")
 _USER_ID: Final = re.compile(r"/Users/([1-9][0-9]{0,11})", re.ASCII)
@@ -82,7 +82,7 @@ class ScimEndpoint:
         self._get_user = users.get
         self._of_all: Mapping[str, _Steps] = {
             "/Users": {"GET": self._list, "POST": self._create},
-            # RFC 7644 3.4.3: there is one kind of resource, and so of searches.
+            # RFC 7644 3.4.3: with a single kind of resource, this search covers every resource.
             "/Users/.search": {"POST": self._search},
             "/.search": {"POST": self._search},
         }

@@ -37,18 +37,17 @@ class ScimUsers:
         if not state.active:
             await self._deactivate(request, client, (name,))
         user = await self._told.add(client, state)
-        # Last: while it is not told of a user, a directory that is asked again says so again.
+        # Comes last: after a failure, the directory repeats its message, and finds no user yet.
         await self._told.set_active(client, name, active=state.active)
         return user
 
     async def change(
         self, request: PortalRequest, client: ScimClient, user: ToldUser, state: UserState, *, is_ended: bool = False
     ) -> ToldUser:
-        """A message that leaves `active` unchanged admits nobody: another message may have ended the person's access
-        since `user` was read. `is_ended`: `deactivate` was called for this message.
-        """
+        """A message that leaves `active` unchanged does not admit the person: another message may have ended the
+        person's access since `user` was read. `is_ended`: `deactivate` was called for this message."""
         name = _name(client, state)
-        # None: the user is from before the directory named people by this attribute.
+        # Without a name, the user is older than the directory's present `named_by`.
         before = user.state.named(client.named_by) or name
         await self._told.require_free(client, user, state)
         is_renamed = compared(client.named_by, name) != compared(client.named_by, before)
@@ -60,7 +59,7 @@ class ScimUsers:
             await self._deactivate(request, client, (name,) if is_ended else (before, name))
         changed = await self._told.replace(client, user, state)
         if state.active and not user.state.active:
-            # Last: where the store fails before, a directory that is asked again says so again.
+            # Comes last: if the store fails before, the directory repeats its message.
             await self._told.set_active(client, name, active=True)
         elif state.active and await self._told.is_inactive(client, before):
             if is_renamed:
@@ -109,7 +108,7 @@ class ScimUsers:
         people = dict.fromkeys([person for name in names for person in await self._told.seen(client, name)])
         provider = request.snapshot.providers.get(client.provider)
         if client.person == SUBJECT and provider is not None:
-            # Also who signed in before this directory was listed.
+            # Also covers people who signed in before the directory was listed.
             people |= dict.fromkeys(SeenPerson(provider.issuer, name) for name in names)
         return people
 

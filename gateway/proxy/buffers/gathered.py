@@ -15,7 +15,7 @@ from gateway.proxy.http1.bodies import LAST_CHUNK, chunk
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.wire.framing import CHUNKED
 
-# Others want their turn too.
+# Other connections need their turn.
 _PIECES_AT_ONCE: Final = 8
 
 
@@ -133,7 +133,7 @@ class GatheredBody(Between):
                 self._end()
             else:
                 self._let_client_go_on()
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self._broken(fault)
 
     def _end(self) -> None:

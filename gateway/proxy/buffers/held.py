@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from gateway.proxy.buffers.room import Buffers, Written, check_free, open_file
 
 BLOCK: Final = 64 * 1024
-# So much waits in memory at most while the disk is slow, or takes nothing.
+# The most bytes in memory while the disk is slow or full.
 IN_MEMORY: Final = 4 * BLOCK
 
 
@@ -211,10 +211,10 @@ class _Ring:
     def __init__(self, folder: str, most: int) -> None:
         self._folder = folder
         self._descriptor = -1
-        # What is under way when there is enough comes on top of it.
+        # The most bytes, and the pieces that may be under way when the limit is reached.
         self.size = most + 2 * IN_MEMORY
         self._read_at = self._write_at = 0
-        # One key for one stream of bytes, which is decrypted in the order in which it was encrypted.
+        # A key for a single stream of bytes, decrypted in the order of encryption.
         cipher = Cipher(AES(os.urandom(32)), CTR(bytes(16)))
         self._seals: CipherContext = cipher.encryptor()
         self._opens: CipherContext = cipher.decryptor()

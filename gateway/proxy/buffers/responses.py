@@ -10,7 +10,7 @@ from gateway.proxy.filters.finished import FINISHED
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.pacing import room
 
-# Others want their turn too.
+# Other connections need their turn.
 _PIECES_AT_ONCE: Final = 4
 
 
@@ -53,7 +53,7 @@ class BufferedResponse(Between):
 
     def answered(self) -> None:
         if self._held.size:
-            # The connection carries the request of another from here on.
+            # From now on the connection carries the request of another client.
             self._upstream, self._all_came = FINISHED, True
         else:
             self._held.close()
@@ -78,7 +78,7 @@ class BufferedResponse(Between):
             else:
                 self._drain_soon()
             self._go_on()
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self._broken(fault)
 
     def _drain_soon(self) -> None:
@@ -99,7 +99,7 @@ class BufferedResponse(Between):
         self._upstream.abandon()
         self.faulted(fault)
 
-    # --- as either side asks for the other ---
+    # --- pauses, as the client or the application asks for them ---
 
     @property
     def write_paused(self) -> bool:

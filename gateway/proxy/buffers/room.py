@@ -15,10 +15,10 @@ Written = TypeVar("Written")
 # Threads for buffers only: a slow disk delays only the requests that are buffered on it.
 _THREADS: Final = 2
 _MOST_FILES: Final = 500
-# Bytes that stay free on the disk, which sessions may be kept on too.
+# Bytes that stay free on the disk: the sessions may be on the same disk.
 _LEFT_FREE: Final = 64 << 20
 _TOLD_AGAIN: Final = 60.0
-# open(2): what file systems say that have no files without names, as NFS.
+# open(2): errors of file systems without nameless files, such as NFS.
 _NO_NAMELESS: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
 
 

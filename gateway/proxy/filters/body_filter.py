@@ -20,9 +20,9 @@ from gateway.proxy.pacing import LITTLE, READ_AT_MOST
 from gateway.wire.framing import CHUNKED, NO_BODY
 from gateway.wire.headers import CONTENT_LENGTH
 
-# Invariant 14: a text that is nothing but addresses costs fifty times what others do.
+# Invariant 14: a text full of addresses takes fifty times as long as a usual text.
 _DENSE_AT_ONCE: Final = 32 * 1024
-# Pieces for each address; usual pages have one in some hundred bytes.
+# Bytes per piece below which a text is dense. Usual pages have an address in some hundred bytes.
 _DENSE: Final = 64
 
 
@@ -83,13 +83,13 @@ class BodyFilter(Between):
         status, client = response.status, self.client
         content_type, encoding = response.value_of(b"content-type"), response.value_of(b"content-encoding")
         if status == 206 and is_part_of_a_text(content_type):
-            # `upstream_failed` follows, and asks for all of it if it can.
+            # `upstream_failed` follows, and asks for the whole text if possible.
             self._part = True
             raise GatewayError(upstream_codes.RESPONSE, "a part of a text that is rewritten, unasked")
         undone = Undone(encoding) if encoding is not None and is_undone(encoding) else None
         coding = encoding if undone is None else None
         replacing = self._filters.replacing(self._public, content_type, coding, self._disagrees)
-        # A 304 does not say of which type the response is that it confirms.
+        # A 304 does not tell the type of the confirmed response.
         response.is_changed = replacing is not None or status == 304
         if replacing is None or undone is None:
             self._at_once = READ_AT_MOST
@@ -169,7 +169,7 @@ class BodyFilter(Between):
                 self._upstream.resume()
         except GatewayError as error:
             self._broken(error)
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self._upstream.abandon()
             self.faulted(fault)
 
@@ -200,7 +200,7 @@ class BodyFilter(Between):
             head = self._head(response, CHUNKED)
             client.transport.write(head + (self._framed(self._first) if self._first else b""))
             self._first = b""
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             client.faulted(fault)
 
     def answered(self) -> None:
@@ -208,7 +208,7 @@ class BodyFilter(Between):
         if undone is None:
             self._finish()
             return
-        # The connection carries the request of another from here on.
+        # From now on the connection carries the request of another client.
         self._upstream, self._all_came = FINISHED, True
         if self._waits:
             self._begin()

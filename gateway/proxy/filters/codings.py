@@ -7,8 +7,8 @@ from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 
 STEP: Final = 12 * 1024 - 16
-"""Bytes that one step undoes at the most: as a chunk one small record of TLS (proxy/pacing.py). With the texts in them
-replaced that is some two milliseconds where they are full of what is sought (invariant 14)."""
+"""The most decoded bytes of a step: as a chunk, a small record of TLS (proxy/pacing.py). In bytes full of matches,
+decoding and replacing take some two milliseconds (invariant 14)."""
 
 # Texts become smaller by five to a hundred times; what grows by more than this is made to.
 _MOST_GROWTH: Final = 250
@@ -16,7 +16,7 @@ _FREE: Final = 1 << 20
 _GZIP: Final = 16 + zlib.MAX_WBITS
 # RFC 1952 2.3.1
 _MEMBER: Final = b"\x1f\x8b"
-# RFC 1950 2.2: method 8, and a multiple of 31. Some servers send DEFLATE without it.
+# RFC 1950 2.2: method 8, and a multiple of 31. Some servers send DEFLATE without this header.
 _ZLIB_HEAD: Final = 2
 
 

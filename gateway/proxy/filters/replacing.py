@@ -11,8 +11,8 @@ from typing import Final
 
 from gateway.wire.internal_addresses import DEFAULT_PORTS, InternalAddresses, host_of
 
-# How `//` and the `:` before it are written: as they are, in JSON and in JSON within a text, in an address within
-# another one, in HTML, in scripts. The usual ones come first.
+# Spellings of `//` and the `:` before it: plain, in JSON, in JSON within a text, in an address within an address, in
+# HTML, in scripts. The usual spellings come first.
 _FORMS: Final[tuple[tuple[bytes, tuple[bytes, ...]], ...]] = (
     (b"//", (b":",)),
     (b"\\/\\/", (b":",)),
@@ -32,7 +32,7 @@ _BEGIN_VALUES: Final = (b'"', b"'", b"(", b"=")
 _SCHEMES: Final = (b"https", b"http")
 _LONGEST_BEFORE: Final = 5 + 6 + 12 + 1
 
-# What ends an authority, as it is or escaped. A name, port or password that goes on makes another origin of it.
+# The end of an authority, plain or escaped. If the name, port or password continues, the origin is a different one.
 _BEHIND: Final = re.compile(
     rb"(?:(%b)([0-9]{1,5}))?"
     rb"(?![a-z0-9_~@\x80-\xff-]|[;&+]@|%b)"
@@ -49,14 +49,14 @@ _LONGEST_BEHIND: Final = 11 + 8
 _BREAKS: Final = bytes(range(0x21)) + b"\"'<>(){}[],|^`=?!*$\x7f"
 _TO_BREAK: Final = bytes(0 if byte in _BREAKS else byte for byte in range(256))
 
-# As far as most addresses go: behind one of these, none goes on.
+# Usual ends of addresses: no address continues after these characters.
 _PLAIN_ENDS: Final = frozenset(b"/\"'<> ?#\r\n\t")
 
 Found = tuple[int, int, bytes]
-"""Where a match begins and ends, and what takes its place."""
+"""The beginning and end of a match, and its replacement."""
 
 Piece = bytes | memoryview
-"""A part of a body: views of what came, so that nothing large is copied, and what takes the place of something."""
+"""A part of a body: a view of the received bytes, so that large parts are not copied, or a replacement."""
 
 
 class Replacements:
@@ -147,7 +147,7 @@ class Replacements:
         public = self._public.get((scheme, host, behind[2] or b""))
         if public is None:
             return None
-        # As they are written, not as they are compared.
+        # The spelling in the text, not the folded spelling for comparison.
         colon, slashes = text[begin + len(scheme) : at - len(slashes)], text[at - len(slashes) : at]
         own, authority = public
         if b":" in authority and slashes[:1] == b"%":
@@ -201,7 +201,7 @@ class Replacing:
         pieces: list[Piece] = []
         start = 0
         if held:
-            # What begins in what was held back, or with the first byte that comes. Only so much is put together.
+            # A match may begin in the held bytes, or with the first new byte. Only these bytes are joined.
             seam = held + data[: replacements.reach + 1]
             if len(data) <= replacements.reach:
                 return self._go_on(seam, self._seen, pieces)

@@ -25,8 +25,8 @@ _TYPES: Final = frozenset(
 # RFC 6839 3.1, RFC 7303 4.2: `application/xhtml+xml`, `image/svg+xml`, `application/ld+json`.
 _SUFFIXES: Final = (b"+xml", b"+json")
 
-# Charsets in which an ASCII byte is that character and nothing else. In UTF-16 or EBCDIC it is not, and in Shift JIS,
-# GBK or Big5 it may be half of another one.
+# Charsets in which an ASCII byte is always the ASCII character. In UTF-16 or EBCDIC it is not, and in Shift JIS, GBK or
+# Big5 it may be half of a character.
 _CHARSET: Final = re.compile(rb";[ \t]*charset[ \t]*=[ \t]*\"?([A-Za-z0-9_:.+-]+)", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"utf-?8|us-ascii|ascii|latin-?1|iso-?8859-?[0-9]{1,2}|windows-125[0-8]|cp125[0-8]")
 
@@ -34,18 +34,18 @@ _PLAIN: Final = re.compile(r"utf-?8|us-ascii|ascii|latin-?1|iso-?8859-?[0-9]{1,2
 _IN_META: Final = re.compile(rb"charset\s*+=\s*+[\"']?\s*+([a-z0-9_:.+-]++)")
 _IN_XML: Final = re.compile(rb"encoding\s*+=\s*+[\"']([a-z0-9_:.+-]++)")
 _IN_CSS: Final = re.compile(rb"@charset \"([a-z0-9_:.+-]++)\";")
-# Encoding 6.1: browsers believe it before what the head says.
+# Encoding 6.1: for browsers, a byte order mark precedes the charset of the head.
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16-be"), (b"\xff\xfe", "utf-16-le"))
 _MARK_BYTES: Final = 3
 # HTML 13.2.3.3: as far as browsers look for it.
 _LOOKED_AT: Final = 1024
 
 _UTF_8: Final = "utf-8"
-# Of a text that turns out to be in another charset: no letter of it is known, and addresses alone are sought.
+# For a text that turns out to be in a different charset: its letters are unknown, so only addresses are replaced.
 _UNKNOWN: Final = ""
 _REMEMBERED: Final = 256
 
-# Of a text, that are held against the charset that is said of it.
+# Bytes of a text that are checked against its declared charset.
 COMPARED: Final = 16 * 1024
 # Encoding 4.2: under the first name browsers read the second charset.
 _READ_AS: Final = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254"}
@@ -69,7 +69,7 @@ class BodyFilters:
     def __init__(self, edits: ResponseEdits, application: ApplicationEdits) -> None:
         self._edits = edits
         self._application = application
-        # These stand alike in every charset in which anything is changed.
+        # ASCII texts have the same bytes in every charset in which bodies are changed.
         self._ascii = all(text.isascii() for pair in edits.texts for text in pair)
         self._ready: dict[tuple[str, str], Replacements] = {}
 
@@ -91,9 +91,9 @@ class BodyFilters:
         if self._ascii:
             return Replacing(self.replacements(public, charset))
         kind = (content_type or b"").lower()
-        # JSON is in UTF-8 whatever is said of it (RFC 8259 8.1).
+        # JSON is in UTF-8, even if another charset is declared (RFC 8259 8.1).
         is_said = _CHARSET.search(kind) is not None or b"json" in kind
-        # What looks like a tag in a script is a string of its own.
+        # A text in a script that looks like a `<meta>` tag is a string of the script.
         says_it = b"json" not in kind and b"script" not in kind
         return ReplacingOnceKnown(self, public, charset, disagrees, is_said=is_said, says_it=says_it)
 
@@ -112,7 +112,7 @@ class BodyFilters:
             try:
                 texts.append((sought.encode(charset), instead.encode(charset)))
             except (LookupError, UnicodeEncodeError):
-                # A page in this charset cannot hold it, or could not hold what takes its place.
+                # A page in the charset cannot contain the text, or not its replacement.
                 continue
         return Replacements(self._application.of(public).addresses, tuple(texts))
 
@@ -236,7 +236,7 @@ def charset_within(first: bytes, otherwise: str | None) -> str | None:
     if said is None:
         return otherwise
     name = said[1].decode("ascii")
-    # HTML 4.2.5: what could be read as far as this is not in UTF-16.
+    # HTML 4.2.5: a text that could be read up to the `<meta>` tag is not in UTF-16.
     return _UTF_8 if name.startswith("utf-16") else name
 
 

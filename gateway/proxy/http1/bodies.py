@@ -18,7 +18,7 @@ LAST_CHUNK: Final = b"0\r\n\r\n"
 # A fresh parser is brought before a chunked body by the shortest head that announces one.
 _HEAD: Final = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-# Nothing here uses chunk extensions and trailers: they are dropped, and bounded in all and per chunk.
+# Chunk extensions and trailers are not used: they are dropped, and limited per chunk and in total.
 _EXTRAS: Final = 4096
 _EXTRAS_PER_CHUNK: Final = 256
 
@@ -28,7 +28,7 @@ _LOOKS: Final = 512
 PIECES: Final = 4096
 SLICE: Final = 16 * 1024
 
-# What may follow a body is read with it: of that no more is to wait here.
+# The most chunked bytes per read: bytes after the body are read too, and wait in memory.
 _CHUNKS_AT_ONCE: Final = 32 * 1024
 
 
@@ -48,7 +48,7 @@ class ChunkedBody:
         """`fault`: the code of what is raised for a malformed body. `padded`: blanks may stand behind a size."""
         self._fault = fault
         self._pieces: list[bytes | None] = []
-        # None among the pieces marks the end of a message, b"" the beginning of another one.
+        # Among the pieces, None marks the end of a message, b"" the beginning of the next message.
         self.on_body = self._pieces.append
         self.on_message_complete = partial(self._pieces.append, None)
         self.on_message_begin = partial(self._pieces.append, b"")

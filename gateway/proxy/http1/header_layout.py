@@ -27,16 +27,16 @@ from gateway.wire.response_guard import CACHE_DIRECTIVES, directs_caches
 Names = tuple[bytes, ...]
 Positions = tuple[int, ...]
 
-# Filled by strangers: what is remembered is small, and starts again when it is full.
+# Strangers fill the memory: it is small, and starts again when it is full.
 _MOST_LINES: Final = 48
 _LONGEST_NAME: Final = 64
 
 
-# What a response may have that is read, and go on as it came all the same (response_head.py).
+# Lines that are read and forwarded: a response with them may still be forwarded unchanged (response_head.py).
 _USUAL: Final = frozenset({CONTENT_LENGTH, SET_COOKIE, CLEAR_SITE_DATA, TRANSPORT_SECURITY})
 
 
-# What an application's file has to allow.
+# Lines that the application's file has to allow.
 _GUARDED: Final = frozenset({CLEAR_SITE_DATA, TRANSPORT_SECURITY, FRONT_ORDER})
 
 _UNDER_THEIR_OWN_NAMES: Final = frozenset({METHOD_OVERRIDE, FRONT_ORDER, EDITED})

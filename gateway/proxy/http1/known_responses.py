@@ -28,7 +28,7 @@ _DATE: Final = re.compile(rb"[A-Za-z0-9 ,:]{29}")
 _DATE_LENGTH: Final = len(b"Sun, 06 Nov 1994 08:49:37 GMT")
 # RFC 9110 8.8.3
 _TAG: Final = re.compile(rb'(?:W/)?"[\x21\x23-\x7e]*+"')
-# RFC 9112 6.2, with one spelling for each number, as in wire/framing.py.
+# RFC 9112 6.2, with a single spelling for a number, as in wire/framing.py.
 _LENGTH: Final = re.compile(rb"0|[1-9][0-9]{0,17}")
 _NONE: Final = b"", 0
 
@@ -55,7 +55,7 @@ class KnownResponses:
 
     def __init__(self) -> None:
         self.heads: dict[bytes, KnownResponse] = {}
-        # The last one that was looked at.
+        # The last Date that was checked.
         self._date = b""
 
     def keep(self, head: bytes, names: Names, read: KnownResponse) -> None:
@@ -65,11 +65,11 @@ class KnownResponses:
         if not all(name.lower() in _SHARED for name in names):
             return
         key, length = self.parts(head)
-        # A length in another spelling is not found: the body, where it comes later, would be the next response. A 304
-        # has neither.
+        # A length in a different spelling is not found: a body that arrives later would be read as the next response. A
+        # 304 has neither length nor body.
         if key and (length < 0) is (read.status == 304) and len(key) <= _LONGEST:
             if len(self.heads) >= _MOST:
-                # The oldest: what is still in use comes back with its next response.
+                # Forgets the oldest. A head in use returns with its next response.
                 del self.heads[next(iter(self.heads))]
             self.heads[key] = read
 

@@ -25,7 +25,7 @@ from gateway.wire.headers import (
 
 # Browsers of one kind send the same names in a few orders.
 _HEADS: Final = 256
-# Of each of these, one for each policy that it meets.
+# The layouts: for the names of each head, a layout per policy.
 _LAYOUTS: Final = 1024
 
 # What is ours to read, where another value does not make the head another request. Of Content-Length, the number is
@@ -110,7 +110,7 @@ class HeadNames:
         # RFC 9112 3.2: exactly one.
         if lower.count(b"host") != 1:
             raise GatewayError(wire_codes.HOST, f"{lower.count(b'host')} Host headers")
-        # RFC 9110 11.6.2 is no list: two readers could each believe another one.
+        # RFC 9110 11.6.2: not a list. Two readers could choose different lines.
         if lower.count(b"authorization") > 1:
             raise GatewayError(wire_codes.HEADER, "two Authorization headers")
         self.host = lower.index(b"host")
@@ -133,7 +133,8 @@ class RequestHeads:
 
     def learn(self, names: Names) -> HeadNames:
         """The slow half of a look-up in `by_names`. Raises GatewayError."""
-        # The limit on bytes is met as they come; the number of lines here, once for all heads of the same names.
+        # The limit on bytes is checked on arrival. The number of lines is checked here, once for the heads with the
+        # same names.
         if len(names) > self._most_lines:
             raise GatewayError(limit_codes.HEADERS, f"over {self._most_lines} header lines")
         head = HeadNames(names)

@@ -36,17 +36,17 @@ _STATUS_LINES: Final = 512
 _LONGEST_STATUS_LINE: Final = 128
 _LAYOUTS: Final = 512
 
-# After so many heads in a row that were not known, only one in so many is looked up.
+# After this number of unknown heads in a row, only one head in this number is looked up.
 _SELDOM: Final = 8
 
-# So much is given to the C parser whole, its body too.
+# A response up to this size is given to the C parser as a whole, with its body.
 WHOLE: Final = 16 * 1024
 
-# The connection line that most servers send. It is of one connection only, and so the one line to be taken out.
+# The Connection line of most servers: the only line to remove, because it is about a single connection.
 _KEEP_ALIVE_LINE: Final = b"\r\nConnection: keep-alive\r\n"
 _KEEP_ALIVE_LENGTH: Final = len(_KEEP_ALIVE_LINE) - 2
 
-# Of a connection on which nothing but usual responses came.
+# The values of a connection that has received only usual responses.
 _NONE: Final[list[bytes]] = []
 _NOTHING: Final[dict[int, bytes]] = {}
 
@@ -174,7 +174,7 @@ class ResponseHead:
         """Whether the worker knows the head, whatever has come of the body."""
         self._unknown += 1
         if self._unknown > _SELDOM and self._unknown % _SELDOM:
-            # No two heads of this application are alike, as it seems.
+            # The application seems to send no head twice.
             return False
         heads, head = self._heads.known, data[:end]
         key, length = heads.parts(head)
@@ -247,7 +247,7 @@ class ResponseHead:
         if connected and _KEEP_ALIVE_LINE not in head:
             return
         if all(_is_harmless(name, fields[name]) for name in layout.guarded):
-            # A 304 takes back nothing that was said with what it stands for (RFC 9111 3.2).
+            # A 304 does not revoke the directives of the stored response (RFC 9111 3.2).
             directed = not layout.length or layout.is_directed(fields.values())
             read = KnownResponse(head, status.status, connected=connected, directed=directed)
             self._heads.known.keep(head, names, read)
@@ -324,9 +324,9 @@ class ResponseHead:
             if tokens:
                 lines = without_named(lines, tokens)
                 directed = directed and (not private or CACHE_DIRECTIVES.isdisjoint(tokens))
-        # A 304 brings what is kept up to date (RFC 9111 3.2): it takes back nothing that was said with it.
+        # A 304 updates a stored response (RFC 9111 3.2), and does not revoke its directives.
         cache = b"" if directed or self.status == 304 else leniency.cache
-        # What an interim response says beside its own lines, browsers do not read.
+        # Browsers do not read added lines in an interim response.
         more = added + self.ours if self.status >= 200 else b""
         return [self._known.line, *lines, more, self._framing_line(minor=minor), cache]
 
@@ -382,7 +382,7 @@ class ResponseHead:
             if verdict == SET_COOKIE and value.partition(b"=")[0].strip(b" \t") in names:
                 taken.append(value)
                 if not goes_on:
-                    # As one of ours, which no browser is given.
+                    # Treated like our own cookie, which an application cannot set.
                     self._values[place] = SESSION_COOKIE
         return tuple(taken)
 

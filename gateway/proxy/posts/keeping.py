@@ -18,7 +18,7 @@ from gateway.wire.framing import CHUNKED, NO_CONTENT
 from gateway.wire.headers import METHOD_OVERRIDE
 from gateway.wire.navigation import is_same_origin
 
-# Bytes that are written at a time. So much may wait while others are written.
+# Bytes per write. The same number may wait during a write.
 _BLOCK: Final = 256 << 10
 
 
@@ -31,9 +31,9 @@ def keeping(request: Request) -> KeepPosts | None:
     if type(request.credential) is not bytes or request.field(b"content-encoding"):
         return None
     if METHOD_OVERRIDE in request.rare:
-        # No form says so. What is sent on has none of its headers: it would ask for another operation.
+        # Browsers' forms do not have these headers. The later request would lack them, and mean a different operation.
         return None
-    # All that was said: of two that contradict each other neither is believed.
+    # The joined values: two contradicting lines match no origin.
     origin, site = request.came(b"origin") or None, request.came(b"sec-fetch-site") or None
     ours = app.origin(request.host.name).encode("ascii")
     return app.keep_posts if is_same_origin(origin, site, ours) else None
@@ -124,7 +124,7 @@ class KeepingExchange(OwnPage):
             )
             if client is not None:
                 client.body_failed(error)
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             client, self._client = self._client, None
             if client is not None:
                 client.faulted(fault)
@@ -140,7 +140,7 @@ class KeepingExchange(OwnPage):
             return
         client.exchange_with_portal(replace(self._inbound, kept=file), b"")
 
-    # --- as exchange.py declares it ---
+    # --- the methods of exchange.Exchange ---
 
     def is_closing(self) -> bool:
         return self._client is None

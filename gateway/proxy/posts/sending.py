@@ -14,7 +14,7 @@ from gateway.model.kept_post import SendOn
 from gateway.model.levels import need_query
 from gateway.model.ports import Page
 
-# Of the click: what belongs to its own body or to its connection.
+# Headers of the click about its own body or its connection.
 _LEFT_OUT: Final = frozenset(
     {
         b"connection",
@@ -105,7 +105,7 @@ class Sending:
                 client.feed(piece)
         except GatewayError as error:
             client.body_failed(error)
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             client.faulted(fault)
 
 

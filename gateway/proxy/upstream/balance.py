@@ -9,7 +9,7 @@ from zlib import crc32
 
 from gateway.model.balancing import BalanceBy
 
-# Of keys that go the same way: each address has its own share of them within a few percent.
+# Slots: the keys of a slot go to the same address. Each address has its share of the slots within a few percent.
 _SLOTS: Final = 1024
 
 

@@ -68,7 +68,7 @@ class UpstreamConnection(PacedReading):
         self._held = b""
         self._chunks: ChunkedBody | None = None
 
-    # --- what the client connection asks for ---
+    # --- calls of the client connection ---
 
     def send(self, client: Requester, data: bytes, method: bytes, timeouts: Timeouts) -> None:
         """A whole head, with the part of the body already here."""
@@ -145,7 +145,7 @@ class UpstreamConnection(PacedReading):
     # --- asyncio.BufferedProtocol ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are none of asyncio's classes.
+        # uvloop's transports do not inherit from asyncio's classes.
         self.transport = paced(cast(asyncio.Transport, transport), self._room)
         self._share = self._timers.watch(self)
 
@@ -168,7 +168,7 @@ class UpstreamConnection(PacedReading):
                 client.transport.write(chunk((data,)) if client.chunked_out else data)
         except GatewayError as error:
             self._failed(error)
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self._faulted(client, fault)
         if (size > SMALL or self.view is not FIRST) and not held:
             self.size_the_next(size, None if self.client is None else self.client.transport)
@@ -189,7 +189,7 @@ class UpstreamConnection(PacedReading):
         client = self.client
         try:
             self._lost(exc)
-        except Exception as fault:  # noqa: BLE001 - the one edge
+        except Exception as fault:  # noqa: BLE001 - the outermost handler
             self._faulted(client, fault)
 
     def pause_writing(self) -> None:
@@ -208,7 +208,7 @@ class UpstreamConnection(PacedReading):
         if client is None:
             self.close()
         elif client.write_paused or (self.state is HEAD and not client.body_done):
-            # The client reads or sends slowly: its own deadline says how slowly it may.
+            # The client reads or sends slowly, within the limits of its own deadline.
             self.deadline = self._timers.now + self._timeouts.body
         else:
             self._failed(
@@ -224,7 +224,7 @@ class UpstreamConnection(PacedReading):
             self._held = b""
         end = data.find(b"\r\n\r\n") + 4
         if 4 <= end <= self.longest_head and client.take_usual(self.response, data, end):
-            # The usual case: one response, mostly all of it, and nothing else.
+            # The usual case: exactly one response, or its beginning.
             if left := self.response.left:
                 self.heard = True
                 self._left, self.state = left, COUNTED
@@ -284,7 +284,7 @@ class UpstreamConnection(PacedReading):
         """
         response, rest = self.response, data[end:]
         if response.framing == CHUNKED:
-            # The head with its first chunks: where these are wrong, nothing is said yet that could not be taken back.
+            # Sends the head together with the first chunks: with wrong chunks, the client gets an error page instead.
             self.state, self._chunks = IN_CHUNKS, ChunkedBody(upstream_codes.RESPONSE, padded=self.padded)
             self._in_chunks(client, rest, begin=True)
             return
@@ -330,7 +330,7 @@ class UpstreamConnection(PacedReading):
             self._chunks = None
             self._ended(client, clean=not more and used >= len(data))
         elif used < len(data):
-            # Chunks by the thousand: others want their turn too.
+            # Thousands of chunks: other connections need their turn.
             self._held = data[used:]
             self.transport.pause_reading()
             self._timers.loop.call_soon(self._go_on)
@@ -390,7 +390,7 @@ class UpstreamConnection(PacedReading):
     def _faulted(self, client: Requester | None, fault: Exception) -> None:
         self.client = None
         self.close()
-        # uvloop refuses a write to a connection that is lost before it says so to its protocol: no fault of ours.
+        # uvloop refuses a write to a lost connection even before it has called connection_lost: no fault of ours.
         if client is not None and not client.transport.is_closing():
             client.faulted(fault)
 

@@ -14,7 +14,7 @@ from gateway.proxy.upstream.pool import Pool, Shared
 from gateway.proxy.upstream.standing import RetryBudget
 
 Told = Callable[[str, str, str, Mapping[str, object]], None]
-"""Hears of an event, the application, its address, and what else there is to say."""
+"""Receives the name of an event, the application, its address, and further values."""
 
 
 class AddressGroup:

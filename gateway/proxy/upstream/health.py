@@ -13,7 +13,7 @@ from gateway.proxy.upstream.member import Member
 
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r]")
 _LONGEST_LINE: Final = 4096
-# Of the time between two: so workers and machines do not ask all at once.
+# The random part of the interval: workers and machines must not ask all at once.
 _JITTER: Final = 0.1
 
 Checked = Callable[[Member, str], None]

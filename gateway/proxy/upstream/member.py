@@ -103,7 +103,7 @@ class MemberConnection(UpstreamConnection):
         if self.client is not None and self.state is HEAD and not self.heard and not self.used:
             siblings = self.pool.siblings
             siblings.failed(self.pool, away=False)
-            # Counts as a kept connection, so that the client repeats the request if that is harmless.
+            # Counts as a kept connection, so that the client repeats the request if repeating is harmless.
             self.used = self._method in REPEATABLE and siblings.may_repeat()
         super()._lost(exc)
 
@@ -199,7 +199,7 @@ class Member(Pool):
             if turn.cancelled():
                 self._queue.remove(turn)
             else:
-                # It was given the place, and has no more use for it.
+                # The request has got the place just now, and no longer needs it.
                 self.left()
             if isinstance(error, TimeoutError):
                 raise GatewayError(

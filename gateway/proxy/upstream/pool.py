@@ -27,7 +27,7 @@ FRESH_SECONDS: Final = 1.0
 _MOST_IDLE: Final = 128
 # Health checks under way in one worker.
 _CHECKS_AT_ONCE: Final = 32
-# Of this process or of the machine: it is not the application that fails.
+# Limits of the process or the machine: no failure of the application.
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
@@ -90,7 +90,7 @@ class Pool:
         self._addresses = shared.addresses
         self._is_ours = shared.is_ours
         self.idle: list[UpstreamConnection] = []
-        # A connection that is announced as one client's serves no other client.
+        # A connection with a PROXY header belongs to its client, and serves no other client.
         self._most_idle = 0 if upstream.announces else _MOST_IDLE
         self._loop = shared.loop
         self._make = shared.make
@@ -174,7 +174,7 @@ class Pool:
             return await self._opened_on(upstream.socket, tls, make, client)
         host, failed, refused = _loopback(upstream.host), "", ""
         for address in await self._addresses.of(host):
-            # Here and not earlier: no look-up comes after this, and a name may lead elsewhere each time.
+            # Checked after the last look-up: a name may lead to a different address each time.
             if why := refusal(upstream.host, address, upstream.port, upstream.fence, self._is_ours):
                 refused = why
                 continue

@@ -17,7 +17,7 @@ from gateway.wire.addresses import parse_address
 
 _FRESH: Final = 30.0
 _PATIENCE: Final = 1.0
-# After that, nobody waits for a newer answer for so long.
+# Seconds after an unanswered question in which the last answer serves at once.
 _AGAIN: Final = 5.0
 # Names asked for at once: beyond, the resolver is taken for dead.
 _MOST: Final = 64

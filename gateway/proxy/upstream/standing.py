@@ -100,7 +100,7 @@ class Standing:
         self.clear = False
         if self._until > 0.0:
             if now < self._until:
-                # It was begun before the others failed.
+                # The failed request began before the address was out.
                 return 0.0
             self._pause = min(2 * self._pause, _LONGEST)
         else:

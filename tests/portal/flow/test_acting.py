@@ -60,6 +60,7 @@ async def test_the_session_has_the_one_that_was_chosen_and_no_number_of_another(
         COMMUNE,
         {"uid": ("alice",), "siret": (COMMUNE,), "siren": (COMMUNE[:9],), "grade": ("A", COMMUNE)},
     )
+    assert [line["tenant"] for line in here.logged() if line["event"] == "login.succeeded"] == [COMMUNE]
 
 
 async def test_a_choice_says_nothing_of_a_provider_that_has_died_since(here: Installation) -> None:

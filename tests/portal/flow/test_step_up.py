@@ -59,6 +59,13 @@ async def stepped(browser: Browser, url: str, *, follow: bool = True) -> Reply:
     return await browser.get(urljoin(reply.url, way)) if way else reply
 
 
+async def test_the_log_says_at_which_level_a_person_signed_in(here: Installation) -> None:
+    await signed_in(here, acr="eidas2")
+    await signed_in(here)
+    lines = [line for line in here.logged() if line["event"] == "login.succeeded"]
+    assert [line["sign_in_level"] for line in lines] == ["eidas2", ""]
+
+
 async def test_a_page_says_why_before_a_person_is_sent_on(here: Installation) -> None:
     browser = await signed_in(here, acr="eidas1")
     asked = len(here.metropole.asked)
