@@ -101,10 +101,10 @@ def test_what_is_no_such_package_is_refused_and_nothing_is_written(
     other = {**DATA, "communes": [{"code": "59350"}]}
     wrong = {**DATA, "communes": [commune("59350", "Lille", "59", siren="1")]}
     for archive, why in (
-        (tmp_path / "none.tgz", "is no package"),
-        (tmp_path / "absent.tgz", "is no package"),
-        (package(tmp_path / "less.tgz", {"communes": []}), "is no package"),
-        (package(tmp_path / "link.tgz", link=True), "is no package"),
+        (tmp_path / "none.tgz", "is not the package"),
+        (tmp_path / "absent.tgz", "is not the package"),
+        (package(tmp_path / "less.tgz", {"communes": []}), "is not the package"),
+        (package(tmp_path / "link.tgz", link=True), "is not the package"),
         (package(tmp_path / "other.tgz", other), "has another form"),
         (package(tmp_path / "wrong.tgz", wrong), "siren is no SIREN"),
     ):
@@ -115,5 +115,5 @@ def test_what_is_no_such_package_is_refused_and_nothing_is_written(
 
 
 def test_a_link_in_the_package_leads_nowhere(tmp_path: Path) -> None:
-    with pytest.raises(GatewayError, match="is no file of at most"):
+    with pytest.raises(GatewayError, match="is not a file of at most"):
         read_package(package(tmp_path / "p.tgz", link=True))

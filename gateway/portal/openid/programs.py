@@ -124,7 +124,7 @@ class Programs:
         seat = program_seat(provider, identity, host, deadline=deadline, end=end, tenant_optional=api.without_tenant)
         await self._active_people.require_of_program(seat, of_client=accepted.of_client)
         directories = snapshot.apps[name].directories
-        known = await self._directories.asked(directories, seat.identity, seat.tenant)
+        known = await self._directories.look_up(directories, seat.identity, seat.tenant)
         seat.identity = in_the_name_of(seat.tenant, known, directories)
         return seat
 

@@ -121,7 +121,7 @@ class Renewal:
         """Looks the person up again, because the attributes that find the person in a directory may have changed.
         Raises GatewayError: directory_codes.GONE, directory_codes.ORGANISATION."""
         directories = tuple(self._snapshot().directories.values())
-        asked = await self._services.directories.asked(directories, after.identity, after.tenant)
+        asked = await self._services.directories.look_up(directories, after.identity, after.tenant)
         left = left_from(before.identity, asked, directories)
         if left is not None:
             raise GatewayError(directory_codes.GONE, f"directory {left.name} no longer has this person")
