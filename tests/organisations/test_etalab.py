@@ -91,7 +91,7 @@ def test_the_command_writes_a_table_that_the_folder_can_be_served_with(
 def test_the_day_of_the_data_is_needed(tmp_path: Path, day: str, capsys: pytest.CaptureFixture[str]) -> None:
     archive = str(package(tmp_path / "p.tgz"))
     assert main(["organisations", "import", archive, "--as-of", day, str(tmp_path)]) == Exit.USAGE
-    assert "this is no day" in capsys.readouterr().err
+    assert "write a day as 2026-01-01" in capsys.readouterr().err
 
 
 def test_what_is_no_such_package_is_refused_and_nothing_is_written(
@@ -105,7 +105,7 @@ def test_what_is_no_such_package_is_refused_and_nothing_is_written(
         (tmp_path / "absent.tgz", "is not the package"),
         (package(tmp_path / "less.tgz", {"communes": []}), "is not the package"),
         (package(tmp_path / "link.tgz", link=True), "is not the package"),
-        (package(tmp_path / "other.tgz", other), "has another form"),
+        (package(tmp_path / "other.tgz", other), "does not have the form of version 6"),
         (package(tmp_path / "wrong.tgz", wrong), "siren is no SIREN"),
     ):
         told = main(["organisations", "import", str(archive), "--as-of", "2026-01-01", str(tmp_path)])

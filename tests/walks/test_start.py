@@ -67,7 +67,7 @@ async def test_an_admin_path_on_which_somebody_listens_is_left_to_them(gateway: 
         taken.listen()
         said = await refusal_of(gateway)
         assert path.is_socket()
-    assert said == f"ecluse: cannot listen on unix:{path}: another program listens there\n"
+    assert said == f"ecluse: cannot listen on unix:{path}: another program uses the socket\n"
 
 
 async def test_an_admin_path_that_is_a_file_is_left_alone(gateway: Gateway, place: Place) -> None:
