@@ -108,7 +108,7 @@ def _with_directories(app: App, seat: Seat, identity: Identity, wall: float) -> 
         return before.identity
     missing = missing_from(identity, app.directories)
     if missing is not None:
-        raise GatewayError(directory_codes.AWAY, f"directory {missing.name} could not say anything of this person")
+        raise GatewayError(directory_codes.AWAY, f"directory {missing.name} could not answer about this person")
     until = known_until(identity, app.directories, wall)
     found = _SeatKnown(identity, _source(app), app.directories, known_at(app, identity, wall), wall, until)
     seat.known = found
@@ -136,14 +136,14 @@ def login_of(directories: Sequence[Directory], source: str, identity: Identity) 
             said = finding_in(identity, directory)
             if said is None or said.state == "away":
                 raise GatewayError(
-                    account_codes.UNREADABLE, f"directory {directory.name} could not say whose login is whose"
+                    account_codes.UNREADABLE, f"directory {directory.name} could not answer about logins"
                 )
             values = said.values.get(source, ())
             if len(values) != 1:
                 how = "cannot tell" if source in said.unknown else "has no"
                 raise GatewayError(account_codes.MISSING, f"directory {directory.name} {how} {source} of this person")
             return _checked(values[0])
-    raise GatewayError(account_codes.MISSING, f"no directory that gives {source} takes the word of {identity.provider}")
+    raise GatewayError(account_codes.MISSING, f"no directory with {source} accepts values of {identity.provider}")
 
 
 def _checked(login: str) -> str:

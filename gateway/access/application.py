@@ -288,7 +288,7 @@ class ApplicationAccess:
             found = self.decide(question, request if question.has_path else None, budget)
             if not isinstance(found, Allow):
                 if isinstance(found, Deny):
-                    found = replace(found, detail="below the path that was asked for, or where Destination or If lead")
+                    found = replace(found, detail="below the requested path, or at a path of Destination or If")
                 return (found, *decisions[1:])
         return decisions
 
@@ -323,7 +323,13 @@ class ApplicationAccess:
                 assert prepared is not None
                 if prepared.valid_until <= now:
                     # Invariant 16. Not kept: the next request has it prepared anew.
-                    return Refuse(gateway_codes.FAULT, "what was prepared has ended already", None, by, valid_until=now)
+                    return Refuse(
+                        gateway_codes.FAULT,
+                        "the prepared headers and cookies have already ended",
+                        None,
+                        by,
+                        valid_until=now,
+                    )
                 return Forward(by, live, prepared, min(prepared.valid_until, until))
             case Deny():
                 return Refuse(live.reason, live.detail, None, by, live.refusal, valid_until=until)
@@ -345,7 +351,7 @@ class ApplicationAccess:
         who = question.who
         if isinstance(decision, Deny) and decision.reason is policy_codes.UNKNOWN and who.missing is not None:
             # Invariant 9: the rule cannot tell because a directory does not answer.
-            detail = f"directory {who.missing.name} could not say anything of this person"
+            detail = f"directory {who.missing.name} could not answer about this person"
             return Deny(decision.rule, directory_codes.AWAY, "", detail), None
         if not isinstance(decision, Allow):
             return decision, None

@@ -176,5 +176,5 @@ def _unanswered(name: str, snapshot: Snapshot) -> GatewayError:
         return GatewayError(route_codes.HOST_UNKNOWN, name)
     more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
     named = ", ".join(files[:_SHOWN]) + more
-    detail = f"{name}: no application has this host; it may be one of {named}, whose hosts cannot be told"
+    detail = f"{name}: no application has this host; it may be one of {named}, whose hosts are unknown"
     return GatewayError(route_codes.HOST_UNREAD, detail)

@@ -39,7 +39,7 @@ def _each(app: App, targets: tuple[Target, ...], method: str) -> tuple[ReachedPa
     for target in targets:
         app.check_readings(target)
         if purpose_of(app, target) != "application":
-            raise GatewayError(wire_codes.TARGET, "a Destination or If that is none of the application's paths")
+            raise GatewayError(wire_codes.TARGET, "a Destination or If outside the application's paths")
     return tuple(_of(app.routes.find(target.segments), method) for target in targets)
 
 

@@ -92,7 +92,7 @@ class LinkFile:
             sealed, secret, login_hash = row
             link = seals.opened(holder, sealed, secret)
             if login_hash != seals.login_hash(holder.application, link.login):
-                raise GatewayError(account_codes.RECORD, "the hash of a login is not that of the login beside it")
+                raise GatewayError(account_codes.RECORD, "the hash of a login does not match the login beside it")
             if not shared and self._of_login(connection, holder.application, login_hash) > 1:
                 raise GatewayError(
                     account_codes.SHARED, f"several people are linked to one login of {holder.application}"

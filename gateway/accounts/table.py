@@ -138,7 +138,7 @@ def _read_link(
         raise GatewayError(account_codes.TABLE, "no application has this name")
     settings = applications[name]
     if settings is None:
-        raise GatewayError(account_codes.TABLE, f"the file of {name} asks for no account link")
+        raise GatewayError(account_codes.TABLE, f"the file of {name} uses no account links")
     if issuer not in issuers:
         raise GatewayError(account_codes.TABLE, "no provider has this issuer")
     holder = AccountHolder(name, issuer, person_for(settings, person))

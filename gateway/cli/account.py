@@ -138,7 +138,7 @@ def _refuse(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: Reque
     texts = {"fr": checked_text(told.fr), "en": checked_text(told.en)}
     words = {language: text for language, text in texts.items() if text}
     if told.forget and words:
-        raise _WrongUsage("--forget says nothing to anybody: leave --fr and --en out")
+        raise _WrongUsage("--forget sends no answer: remove --fr and --en")
     if not (requests.forget(reference) if told.forget else requests.refuse(reference, words)):
         raise _WrongUsage(unknown_request(reference))
     if told.as_json:
@@ -220,8 +220,8 @@ def _asking(name: str, snapshot: Snapshot) -> App:
 def _settings(app: App) -> AccountSettings:
     settings = _of_links(app)
     if settings is None:
-        why = "it has no account: key" if app.account is None else "a directory says the logins (account.from)"
-        raise _WrongUsage(f"{app.file} asks for no account link: {why}")
+        why = "its file has no account: key" if app.account is None else "a directory gives the logins (account.from)"
+        raise _WrongUsage(f"{app.file} uses no account links: {why}")
     return settings
 
 
@@ -238,7 +238,7 @@ def _issuer(told: Namespace, app: App | None, snapshot: Snapshot) -> str:
     name = told.provider
     if name is None:
         if app is None or len(app.providers) != 1:
-            raise _WrongUsage("which provider says who they are? --provider NAME")
+            raise _WrongUsage("name the person's provider: --provider NAME")
         (name,) = app.providers
     if name not in snapshot.providers:
         raise _WrongUsage(_unknown("provider", name, snapshot.providers))
@@ -265,7 +265,7 @@ def _request(reference: str, app: App, requests: RequestFile) -> AccountHolder:
     if found is None:
         raise _WrongUsage(unknown_request(reference))
     if found.asked.holder.application != app.name:
-        raise _WrongUsage(f"this request is for {found.asked.holder.application}, and not for {app.name}")
+        raise _WrongUsage(f"this request is for {found.asked.holder.application}, not for {app.name}")
     return found.asked.holder
 
 

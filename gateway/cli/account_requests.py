@@ -17,7 +17,7 @@ def reference_of(text: str) -> str:
 
 
 def unknown_request(reference: str) -> str:
-    return f"no request has the reference {_shown(reference_of(reference)[:_LONGEST])}: it is answered, or too old"
+    return f"no request has the reference {_shown(reference_of(reference)[:_LONGEST])}: it was answered, or is too old"
 
 
 def say_requests(requests: Iterable[AccountRequest], *, as_json: bool) -> Exit:

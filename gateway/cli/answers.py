@@ -66,8 +66,8 @@ class Ordered(TypedDict):
 # The answer of a gateway for an unknown question.
 _UNKNOWN = "not a question"
 OTHER_RELEASE = (
-    f"the gateway that runs is of another release than this command ({__version__}), and answers otherwise: whether it "
-    "has done what was asked is not known. Use the command of its release, or stop the gateway and start it anew"
+    f"the running gateway has another release than this command ({__version__}), and its answer cannot be read: the "
+    "result is unknown. Use the command of its release, or stop the gateway and start it again"
 )
 
 

@@ -105,7 +105,7 @@ def _wrong_in(directory: Directory) -> Iterator[str]:
 def _notes(files: Files, snapshot: Snapshot) -> Iterator[str]:
     """Yields notes on a valid folder that cannot work on this machine, at this time, or anywhere."""
     if not snapshot.apps:
-        yield f"0 apps: no file below {files.folder}/{APPS}, so that nothing but the portal is served"
+        yield f"0 apps: no file below {files.folder}/{APPS}, so only the portal is served"
     if snapshot.gateway.store != "memory":
         yield from _of_state(snapshot.gateway.state_folder)
     if any(b"certificate:" in text for text in files.texts.values()):
@@ -115,9 +115,9 @@ def _notes(files: Files, snapshot: Snapshot) -> Iterator[str]:
 def _of_state(folder: str) -> Iterator[str]:
     """Notes on the state folder, for this account and this machine: the gateway may run under another account."""
     if os.path.isdir(folder) and (why := shared(folder)):
-        yield f"`ecluse serve` refuses it on this machine: state: {folder} {why}"
+        yield f"`ecluse serve` would refuse the folder on this machine: state: {folder} {why}"
     elif why := unwritable(Path(folder)):
-        yield f"this account (uid {os.geteuid()}) could not serve it: state: {folder}: {why}"
+        yield f"this account (uid {os.geteuid()}) could not serve the folder: state: {folder}: {why}"
 
 
 def _of_certificates(files: Files) -> Iterator[Problem]:

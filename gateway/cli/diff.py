@@ -123,9 +123,7 @@ def _as_text(found: _Found) -> Iterator[str]:
         yield from _counted(one.changes, f"of {one.number:,} {one.kind} would change{where}")
         yield from _lines(one.changes)
         if one.shadows:
-            yield from _counted(
-                one.shadows, f"of {one.number:,} {one.kind} are as before, but a shadow answers otherwise"
-            )
+            yield from _counted(one.shadows, f"of {one.number:,} {one.kind} keep their result, but a shadow differs")
             yield from _lines(one.shadows)
 
 
@@ -160,7 +158,7 @@ def _lines(changes: Sequence[Change]) -> Iterator[str]:
         yield f"  {change.request} as {change.who}{times}"
         yield from _beside(change) if change.of_shadows else _instead(change)
     if len(changes) > _SHOWN:
-        yield f"  and {len(changes) - _SHOWN:,} more: --output json shows all of them"
+        yield f"  and {len(changes) - _SHOWN:,} more: --output json shows every line"
 
 
 def _instead(change: Change) -> Iterator[str]:

@@ -13,7 +13,7 @@ from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
 from gateway.cli.meant import WrongUsage, answer, carried_out, found_sessions, meant
 from gateway.config.problems import ProblemsFound, did_you_mean
-from gateway.directories.by_hand import Asked, ask
+from gateway.directories.by_hand import QueryResult, ask
 from gateway.identity.directories import joined_key
 from gateway.identity.mandates import in_words
 from gateway.model.directory import Directory, FileSource
@@ -90,7 +90,7 @@ def _key(directory: Directory, pairs: Sequence[str]) -> str | None:
     return joined_key(told[column] for column in columns)
 
 
-def _as_text(directory: Directory, asked: Asked) -> Iterator[str]:
+def _as_text(directory: Directory, asked: QueryResult) -> Iterator[str]:
     age = max(0, int(time.time()) - asked.read_at)
     of_file = isinstance(directory.source, FileSource)
     when = "asked now" if not of_file else "read now" if asked.made_here else f"read {age} s ago"
@@ -110,7 +110,7 @@ def _as_text(directory: Directory, asked: Asked) -> Iterator[str]:
     yield from (f"  {fault.code.id}: {fault.detail}" for fault in asked.faults)
 
 
-def _as_json(directory: Directory, asked: Asked) -> dict[str, object]:
+def _as_json(directory: Directory, asked: QueryResult) -> dict[str, object]:
     return {
         "directory": directory.name,
         "state": asked.finding.state,

@@ -27,7 +27,7 @@ from gateway.model.quoting import quoted
 from gateway.trial.request import Circumstances, parse_request
 from gateway.trial.trial import try_request
 
-_NOT_LOOKED_AT: Final = "not looked at: it comes after a form was sent"
+_NOT_LOOKED_AT: Final = "not checked: it follows a form that would have to be sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,11 @@ def _to_strangers(app: App, snapshot: Snapshot, shown: list[str]) -> str:
     request = parse_request(f"GET {app.origin(_host(app))}{app.home}")
     tried = try_request(snapshot, request, None, Circumstances(time.time()))
     if tried.outcome == "allow":
-        return "by the rules, whoever asks is shown this page"
+        return "the rules show this page to everybody"
     does = "is asked to sign in" if tried.outcome == "challenge" else f"is refused ({tried.reason})"
     shows = "shows" if len(shown) == 1 else "show"
-    past = f"; past it, {' and '.join(shown)} {shows} it to whoever gets there" if shown else ""
-    return f"at the gateway a stranger {does}{past}"
+    past = f"; without the gateway, {' and '.join(shown)} {shows} the page to everybody" if shown else ""
+    return f"at the gateway, a person without a session {does}{past}"
 
 
 async def _looked_at(app: App, form: FormLogin) -> list[SteppedOn]:
@@ -132,10 +132,10 @@ async def _looked(app: App, form: FormLogin, step: FormStep, page: str, exchange
         action = action_of(form_of(response, step, form, origins, page), step, origins, page)
     except GatewayError as error:
         if response is not None and step is not form.steps[0] and _asks_to_sign_in(response, form, origins, page):
-            return SteppedOn(page, "", f"{_NOT_LOOKED_AT}, and without one the page does not show itself")
+            return SteppedOn(page, "", f"{_NOT_LOOKED_AT}, and the application hides it from people without a session")
         return SteppedOn(page, error.code.id, error.detail)
     fields = ", ".join(field.name for field in step.fields if field.holds != "text")
-    return SteppedOn(page, "", f"a form with {fields}, which is sent to {action}")
+    return SteppedOn(page, "", f"a form with {fields}, sent to {action}")
 
 
 async def _checked(app: App, form: FormLogin, page: str, exchange: FormExchange) -> SteppedOn:
@@ -147,9 +147,10 @@ async def _checked(app: App, form: FormLogin, page: str, exchange: FormExchange)
     except GatewayError as error:
         tells = error.code in (form_login_codes.LOOP, form_login_codes.REFUSED)
         if tells or (response is not None and _asks_to_sign_in(response, form, origins, page)):
-            return SteppedOn(page, "", "not shown to a stranger")
+            return SteppedOn(page, "", "not shown without a session")
         return SteppedOn(page, error.code.id, error.detail)
-    return SteppedOn(page, form_login_codes.ANSWER.id, "shown to a stranger, too: no sign-in can be checked by it")
+    said = "shown without a session, too: choose a page for signed-in people only"
+    return SteppedOn(page, form_login_codes.ANSWER.id, said)
 
 
 async def _as_a_stranger(app: App, page: str, exchange: FormExchange) -> FormResponse:

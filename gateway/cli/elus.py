@@ -20,7 +20,7 @@ def import_elus(told: Namespace) -> Exit:
     try:
         until = date.fromisoformat(told.until)
     except ValueError:
-        said_to_be_wrong(f"--until {told.until}: this is no day (2032-03-21)")
+        said_to_be_wrong(f"--until {told.until}: write a day as 2032-03-21")
         return Exit.USAGE
     try:
         found = joined(_text(told.file), _text(told.people), until)
@@ -34,7 +34,7 @@ def import_elus(told: Namespace) -> Exit:
         return Exit.FOUND
     people = len({row[0] for row in found.rows})
     print(f"{told.table}: {len(found.rows)} mandates of {people} people, until {until}")
-    print(f"{told.report}: {len(found.report)} people to look at; {found.wrong} lines of the directory say too little")
+    print(f"{told.report}: {len(found.report)} people to check; {found.wrong} lines of the directory are incomplete")
     return Exit.DONE
 
 

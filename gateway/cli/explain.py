@@ -77,7 +77,7 @@ def explain(
         known = None if person is None else _known(person, snapshot, asked, int(now))
     except OSError as error:
         said_to_be_wrong(
-            f"--as {person}: {error.strerror} (it takes a file with provider, subject and attributes, or a saved "
+            f"--as {person}: {error.strerror} (name a file with provider, subject and attributes, or a saved "
             "/_ecluse/session)"
         )
         return Exit.USAGE
@@ -182,21 +182,21 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
     yield "  ".join(part for part in (tried.outcome, tried.reason, _place(tried.rule)) if part)
     yield from _what_comes(tried)
     if explanation.moved_to:
-        yield f"  the application is asked for {explanation.moved_to} (upstream.url)"
+        yield f"  the application receives the path {explanation.moved_to} (upstream.url)"
     if explanation.told_for:
         yield f"  the headers are those of {explanation.told_for} (translate.paths)"
     if explanation.rewriting is not None:
         yield from _rewritten(explanation.rewriting)
     if explanation.tunnel is not None:
         sites = ", ".join(("this application's own hosts", *explanation.tunnel.origins))
-        yield f"  it may open a WebSocket here from pages of {sites} (tunnel)"
+        yield f"  a WebSocket may be opened here from pages of {sites} (tunnel)"
     if explanation.keeps is not None:
         keeps = explanation.keeps
-        yield "  a form or an upload that is sent here when the session has ended is kept until its person sends it on:"
+        yield "  a form or upload that arrives here after the end of the session is kept until the person sends it on:"
         yield f"    {keeps.largest} bytes at most, for {keeps.lasts} s (keep_posts)"
     for bound in explanation.bounds:
         rate, where = bound.rate, f" at {bound.app}" if bound.app else ""
-        yield f"  beyond {rate.burst} at once and one each {rate.every:g} s, {_OF[bound.of]}{where} is answered 429"
+        yield f"  beyond {rate.burst} at once and one each {rate.every:g} s, {_OF[bound.of]}{where} gets 429"
     for shadow in tried.shadows:
         yield ""
         yield f"a shadow, never enforced, says {'the same' if tried.same(shadow) else 'otherwise'}:"
@@ -211,11 +211,11 @@ def _as_asked(explanation: Explanation, app: App) -> Iterator[str]:
     other = "" if tried.other is None else f" or, in UTF-8, /{'/'.join(tried.other)}"
     yield f"to {app.name} ({app.file}), as path /{'/'.join(tried.segments)}{other}"
     if explanation.leniencies:
-        yield f"read so because its file says paths: {', '.join(explanation.leniencies)}"
+        yield f"read with the leniencies of its file (paths): {', '.join(explanation.leniencies)}"
     if tried.reaches:
-        yield f"it reaches more than its path, and rules are asked about {', '.join(tried.reaches)}"
+        yield f"the request reaches more than its path, and rules decide on {', '.join(tried.reaches)}"
     if tried.facts.method not in ("", explanation.asked.method):
-        yield f"rules are asked about {tried.facts.method}, which the request names (method_override)"
+        yield f"rules decide on {tried.facts.method}, which the request names (method_override)"
 
 
 def _looked_up(known: Known, app: App, now: float) -> Iterator[str]:
@@ -231,7 +231,7 @@ def _looked_up(known: Known, app: App, now: float) -> Iterator[str]:
             said = [f"{name} {', '.join(several)}" for name, several in finding.shown_values.items()]
             said += [in_words(term, now) for term in finding.terms]
             said += [f"{name} unknown" for name in finding.shown_unknown]
-            yield f"with directory {finding.directory}{age}: {'; '.join(said) or 'nothing of this person'}"
+            yield f"with directory {finding.directory}{age}: {'; '.join(said) or 'no entry of this person'}"
 
 
 def _words(refusal: Words) -> list[str]:
@@ -244,7 +244,7 @@ def _what_comes(tried: Tried) -> Iterator[str]:
     yield from (f"  {text}" for text in said if text)
     if tried.outcome == "logout" and tried.app is not None and tried.app.logout.url is not None:
         logout = tried.app.logout
-        yield f"  the application is called, so that it ends its own session: {logout.method.upper()} {logout.url}"
+        yield f"  the gateway calls the application to end its own session: {logout.method.upper()} {logout.url}"
     yield from _sent_lines("header", "{}: {}", tried.shown_headers)
     yield from _sent_lines("cookie", "{}={}", tried.cookies)
     yield from _sent_lines("not sent", "{}: {}", tried.unsent)
@@ -256,10 +256,10 @@ def _what_comes(tried: Tried) -> Iterator[str]:
 
 def _rewritten(rewriting: Rewriting) -> Iterator[str]:
     where = "heads and texts" if rewriting.bodies else "heads"
-    yield f"  in the {where} of its responses, {rewriting.public} takes the place of"
+    yield f"  in the {where} of its responses, {rewriting.public} replaces"
     yield from (f"    {origin}" for origin in rewriting.internal)
     if rewriting.bodies:
-        yield "  the application is asked for no compression (rewrite.bodies)"
+        yield "  the application is asked for uncompressed responses (rewrite.bodies)"
     if rewriting.texts:
         yield f"  {rewriting.texts} text(s) of its pages are replaced (rewrite.texts)"
 
@@ -268,13 +268,13 @@ def _own_cookies(rules: CookieRules) -> Iterator[str]:
     if rules.hidden:
         every = f"all but {', '.join(rules.visible)}" if rules.visible else "all"
         which = every if ALL in rules.hidden else ", ".join(rules.hidden)
-        yield f"  of the application's own cookies browsers do not have {which}: the gateway adds them (cookies.hidden)"
+        yield f"  cookies of the application that the gateway keeps from browsers: {which} (cookies.hidden)"
     if rules.prefix:
-        yield f"  in browsers the names of its cookies begin with {rules.prefix} (cookies.prefix)"
+        yield f"  in browsers the names of the application's cookies begin with {rules.prefix} (cookies.prefix)"
 
 
 _OUTCOMES = {
-    "refuse": "no rule is asked and no application is reached",
+    "refuse": "no rule decides and no application is reached",
     "own": "a page of the gateway itself: no application is reached",
     "logout": "an address of the application for signing out (logout.links): a person who comes here is signed out",
 }

@@ -77,7 +77,7 @@ def run(told: Namespace) -> Exit:
 def _new(told: Namespace) -> Exit:
     """Makes a keyring. Its first key is used at once, because no gateway uses an older key."""
     if told.file.exists():
-        raise _Wrong(f"{told.file} is there already: ecluse key rotate {told.file}")
+        raise _Wrong(f"{told.file} exists already: ecluse key rotate {told.file}")
     now = int(time.time())
     key = _made(told.kind, told, now, now) if told.of is None else _stood_alone(told, now)
     _write(told.file, Keyring(told.kind, (key,)), None)
@@ -110,12 +110,12 @@ def _rotate_alone(told: Namespace) -> Exit:
     now = int(time.time())
     after, keep = _span(told.use_in, _BEFORE[ring.kind]), _span(told.keep, _AFTER[ring.kind])
     if after < _KNOWN_EVERYWHERE:
-        raise _Wrong("--in: every gateway has to know a key before one uses it: 5m or more")
+        raise _Wrong("--in: write 5m or more, so that every gateway has read a key before it is used")
     if any(key.since > now for key in ring.keys):
-        raise _Wrong("a key is waiting already: it is used first, or retired")
+        raise _Wrong("a key is waiting already: wait until it is used, or retire it")
     key = _made(ring.kind, told, now + after, now)
     if key.id in {one.id for one in ring.keys}:
-        raise _Wrong(f"there is a key {key.id}: give another --id")
+        raise _Wrong(f"the key {key.id} exists already: choose another --id")
     _write(told.file, rotated(ring, key, keep, now), status)
     print(f"{key.id}: used from {said(key.since)}; the others are accepted until {said(key.since + keep)}")
     return Exit.DONE
@@ -160,15 +160,15 @@ def _made(kind: RingKind, told: Namespace, since: int, now: int) -> RingKey:
 def _stood_alone(told: Namespace, now: int) -> RingKey:
     """The key of `keys` in gateway.yaml, as the first key of a keyring. It still opens the data that it has sealed."""
     if told.kind != "store":
-        raise _Wrong("--from is for a store key that stood in `keys` of gateway.yaml")
+        raise _Wrong("--from is for a store key from `keys` of gateway.yaml")
     if told.id is None:
-        raise _Wrong("--from: say the id that the key has in `keys` too (--id k1), for what it has sealed names it")
+        raise _Wrong("--from: repeat the id of the key in `keys` (--id k1), because stored sessions name it")
     try:
         secret = told.of.read_bytes().rstrip(b"\r\n").decode()
     except OSError as error:
         raise _Wrong(f"{told.of}: {error.strerror}", Exit.USAGE) from None
     except UnicodeDecodeError:
-        raise _Wrong(f"{told.of}: a key that is no text cannot stand in a keyring") from None
+        raise _Wrong(f"{told.of}: a keyring holds only keys that are text") from None
     key = RingKey(told.id, now, None, {"secret": secret})
     try:
         check_keyring("store", keyring_text(Keyring("store", (key,))))

@@ -30,7 +30,7 @@ def import_organisations(archive: Path, folder: Path, as_of: str) -> Exit:
     try:
         day = date.fromisoformat(as_of).isoformat()
     except ValueError:
-        said_to_be_wrong(f"--as-of {as_of}: this is no day (2026-01-01)")
+        said_to_be_wrong(f"--as-of {as_of}: write a day as 2026-01-01")
         return Exit.USAGE
     try:
         version, parts = read_package(archive)
@@ -58,7 +58,7 @@ def _csv(parts: Mapping[str, Records]) -> str:
     try:
         table.writerows(table_of(parts))
     except (KeyError, TypeError, AttributeError) as error:
-        what = f"the package has another form than that of version 6 ({type(error).__name__}: {error})"
+        what = f"the package does not have the form of version 6 ({type(error).__name__}: {error})"
         raise GatewayError(organisation_codes.FILE, what) from None
     return lines.getvalue()
 

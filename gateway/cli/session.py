@@ -51,7 +51,7 @@ def _show(told: Namespace) -> Exit:
     print(f"tenant        {_tenant(session) or '-'}")
     print(f"applications  {', '.join(session['applications']) or '-'}")
     print(f"signed in     {_moment(session['created'])}")
-    print(f"ends          {_moment(session['ends'])}, if it is not used before")
+    print(f"ends          {_moment(session['ends'])}, unless it is used before")
     print(f"ends anyway   {_moment(session['expires'])}")
     return Exit.DONE
 
@@ -91,7 +91,7 @@ def _revoke_unseen(told: Namespace, why: CannotSay) -> Exit:
 
     `why`: the store's answer."""
     ids = list(dict.fromkeys(told.id))
-    said_to_be_wrong(f"{why} (they are ended without a look at whether they exist)")
+    said_to_be_wrong(f"{why} (the sessions are ended unseen)")
     if len(ids) > 1 and not told.yes:
         raise WrongUsage(f"{len(ids)} sessions would end: confirm with --yes, or select one with --id ID")
     ended, unwritten = set[str](), set[str]()

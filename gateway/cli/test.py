@@ -89,9 +89,9 @@ def _as_text(outcome: _Outcome) -> Iterator[str]:
         yield f"{file}: {name} is sent in {told.encoding}: {told.bytes}"
     covered = outcome.covered
     for uncovered in covered.uncovered:
-        yield f"{uncovered.file}:{uncovered.line}: no test has {uncovered.path} decide"
+        yield f"{uncovered.file}:{uncovered.line}: no test covers {uncovered.path}"
     for uncovered in covered.uncovered_shadows:
-        yield f"{uncovered.file}:{uncovered.line}: no test says what the shadow {uncovered.path} answers"
+        yield f"{uncovered.file}:{uncovered.line}: no test covers the shadow {uncovered.path}"
     yield (
         f"{len(outcome.verdicts)} test(s), {len(outcome.failed)} failed; "
         f"{_share(covered)} of {covered.rules} rule(s){_beside(covered)}"

@@ -26,7 +26,7 @@ from gateway.model.errors import GatewayError
 from gateway.ops.index_files import read_stamp, statuses_of
 
 
-class Asked(NamedTuple):
+class QueryResult(NamedTuple):
     """The answer to one query.
 
     `read_at`: when the file was read, or the server queried; Unix seconds.
@@ -39,20 +39,20 @@ class Asked(NamedTuple):
     made_here: bool
 
 
-def ask(directory: Directory, key: str, state_folder: Path) -> Asked:
+def ask(directory: Directory, key: str, state_folder: Path) -> QueryResult:
     """Looks up one key. Raises GatewayError, of a code of `model.directory_codes`."""
     now = int(time.time())
     if not isinstance(directory.source, FileSource):
         with _reader(directory) as reader:
-            return Asked(*reader.finding(key, now), now, made_here=True)
+            return QueryResult(*reader.finding(key, now), now, made_here=True)
     path = index_path(state_folder, directory)
     try:
         stamp = read_stamp(path)
         if stamp is not None and stamp.statuses == statuses_of((directory.file.path,)):
-            return _asked(directory, key, path, stamp.made_at, made_here=False)
+            return _query_index(directory, key, path, stamp.made_at, made_here=False)
         with tempfile.TemporaryDirectory(prefix="ecluse-") as folder:
             made = make_index(directory, Path(folder), now)
-            return _asked(directory, key, index_path(Path(folder), directory), made.made_at, made_here=True)
+            return _query_index(directory, key, index_path(Path(folder), directory), made.made_at, made_here=True)
     except (OSError, sqlite3.Error) as error:
         raise GatewayError(directory_codes.FILE, f"{directory.file.path}: {error}") from None
 
@@ -74,9 +74,9 @@ def _reader(directory: Directory) -> Iterator[ServerReader]:
             raise GatewayError(why.code, why.detail) from None
 
 
-def _asked(directory: Directory, key: str, path: Path, read_at: int, *, made_here: bool) -> Asked:
+def _query_index(directory: Directory, key: str, path: Path, read_at: int, *, made_here: bool) -> QueryResult:
     with closing(DirectoryIndex(path, directory)) as index:
-        return Asked(*finding_of(directory, index.rows(key), read_at), read_at, made_here)
+        return QueryResult(*finding_of(directory, index.rows(key), read_at), read_at, made_here)
 
 
 class Looked(NamedTuple):
@@ -120,7 +120,7 @@ def _again(directory: Directory, row: TableRow, seen: set[int]) -> list[str]:
         return []
     key = hash(joined_key(row.key))
     if key in seen:
-        return [f"line {row.line}: a second row of one person, all of whose attributes are unknown (rows: many?)"]
+        return [f"line {row.line}: a second row of the same person, whose attributes are now all unknown (rows: many?)"]
     seen.add(key)
     return []
 
@@ -133,7 +133,7 @@ def _wrong_in(directory: Directory, by_column: dict[str, list[int]], line: int, 
             given = directory.gives[at]
             texts = [as_given(given, text) for text in cell.split(given.split or SEVERAL)]
             if not all(is_value(given, text) for text in texts if text):
-                found.append(f"line {line}: column {column} has a value that is no {given.type}")
+                found.append(f"line {line}: column {column} has a value that is not a {given.type}")
     for given in directory.gives:
         if given.terms is not None:
             try:

@@ -66,7 +66,7 @@ class ElusJoined:
     """The joined table.
 
     `table`: the columns of `rows`.
-    `report`: rows of REPORT, one for each person without offices of exactly one commune.
+    `report`: rows of REPORT, for people without offices or with offices in several communes.
     `wrong`: number of incomplete lines of the Répertoire.
     """
 
@@ -92,19 +92,19 @@ def joined(elus: str, people: str, until: date) -> ElusJoined:
     for told, who, commune in persons:
         why, found = "", list[_Office]()
         if who is None:
-            why = "a name or the day of birth is missing, or is none"
+            why = "a name or the day of birth is missing or invalid"
         elif claimed[who] > 1:
             why = "two accounts have this name and day of birth"
         else:
             every = offices.get(who, [])
             found = [one for one in every if commune in ("", one.commune)]
             if not every:
-                why = "nobody there has this name and day of birth"
+                why = "the Répertoire lists nobody with this name and day of birth"
             elif not found:
-                why = "somebody there has this name and day of birth, in another commune"
+                why = "the Répertoire lists this name and day of birth in another commune"
             elif len({(one.of, one.commune) for one in found}) > 1:
                 # Among half a million people, two with the same name and day of birth are not rare.
-                why, found = "several communes: say in the table which one", []
+                why, found = "several communes: name one in the column `commune`", []
         if why:
             report.append((told["uid"], told["nom"], told["prenom"], why))
         rows += [(told["uid"], one.office, one.of, one.since.isoformat(), until.isoformat()) for one in found]
@@ -120,7 +120,8 @@ def _offices(text: str) -> tuple[Mapping[_Who, list[_Office]], int, str]:
     missing = [name for name in (*_NEEDED, _SENT_BY if of_councils else _COMMUNE) if name not in lines[0]]
     if missing:
         raise GatewayError(
-            directory_codes.FILE, f"no file of the directory of élus: no column is called `{missing[0]}`"
+            directory_codes.FILE,
+            f"no file of the Répertoire national des élus: the column `{missing[0]}` is missing",
         )
     found, wrong = defaultdict[_Who, list[_Office]](list), 0
     for line in lines[1:]:
@@ -156,7 +157,7 @@ def _people(text: str) -> Iterator[tuple[dict[str, str], _Who | None, str]]:
     lines = _lines(text)
     missing = [name for name in PEOPLE[:4] if name not in lines[0]]
     if missing:
-        raise GatewayError(directory_codes.FILE, f"the table of people has no column `{missing[0]}`")
+        raise GatewayError(directory_codes.FILE, f"the table of people lacks the column `{missing[0]}`")
     for line in lines[1:]:
         told = dict.fromkeys(PEOPLE, "") | dict(zip(lines[0], map(str.strip, line), strict=False))
         if told["uid"]:
@@ -170,9 +171,9 @@ def _lines(text: str) -> list[list[str]]:
     try:
         rows = list(csv.reader(StringIO(text, newline=""), delimiter=";" if head.count(";") else ",", strict=True))
     except csv.Error as error:
-        raise GatewayError(directory_codes.FILE, f"no CSV: {error}") from None
+        raise GatewayError(directory_codes.FILE, f"not CSV: {error}") from None
     if not rows:
-        raise GatewayError(directory_codes.FILE, "it is empty")
+        raise GatewayError(directory_codes.FILE, "the file is empty")
     return [[_words(name) for name in rows[0]], *(row for row in rows[1:] if row)]
 
 

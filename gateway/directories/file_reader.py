@@ -30,10 +30,10 @@ class FileReader:
         try:
             rows = self._index.reader().rows(key)
         except OSError as error:
-            raise DirectoryAway(directory_codes.FILE, f"its file has not been read yet: {error.strerror}") from None
+            raise DirectoryAway(directory_codes.FILE, f"the file has not been indexed yet: {error.strerror}") from None
         except (sqlite3.Error, ValueError) as error:
             self.close()
-            why = f"what was made of its file cannot be read: {type(error).__name__}"
+            why = f"the index of the file cannot be read: {type(error).__name__}"
             raise DirectoryAway(directory_codes.FILE, why) from None
         return finding_of(directory, rows, since)
 

@@ -98,7 +98,7 @@ class HttpReader:
         try:
             if self._fetched is None:
                 return await self._answer(url, values, self._source.token.decode("ascii"))
-            token, is_new = await self._fetched.get(self._opened())
+            token, is_new = await self._fetched.get(self._client())
             try:
                 return await self._answer(url, values, token)
             except DirectoryAway as refused:
@@ -106,13 +106,13 @@ class HttpReader:
                     raise
             # The server may have revoked the token early: fetch a new token, once.
             self._fetched.drop(token)
-            token, _ = await self._fetched.get(self._opened())
+            token, _ = await self._fetched.get(self._client())
             return await self._answer(url, values, token)
         except (ClientConnectorCertificateError, ClientConnectorSSLError) as error:
             raise DirectoryAway(directory_codes.CERTIFICATE, quoted(str(error.os_error))) from None
         except ClientConnectorError as error:
             if isinstance(error.os_error, _NotListed):
-                why = f"its name leads to {error.os_error.address}, which its file does not list"
+                why = f"its host name has the address {error.os_error.address}, which its file does not list"
                 raise DirectoryAway(directory_codes.ADDRESS, why) from None
             raise DirectoryAway(directory_codes.UNREACHABLE, quoted(str(error.os_error))) from None
         except (ClientError, OSError, ValueError) as error:
@@ -123,13 +123,13 @@ class HttpReader:
         headers = {"Accept": "application/json"} | ({} if posted is None else {"Content-Type": "application/json"})
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        request = self._opened().request(
+        request = self._client().request(
             self._source.method, URL(url, encoded=True), headers=headers, data=posted, allow_redirects=False
         )
         async with request as response:
             return await _read(response)
 
-    def _opened(self) -> ClientSession:
+    def _client(self) -> ClientSession:
         if self._session is None:
             source = self._source
             own = source.ca is not None or source.certificate is not None
@@ -172,15 +172,15 @@ async def _read(response: ClientResponse) -> bytes | None:
         return None
     if response.status != 200:
         code = directory_codes.DENIED if response.status in (401, 403) else directory_codes.ANSWER
-        raise DirectoryAway(code, f"it answered with {response.status}")
+        raise DirectoryAway(code, f"it answered with status {response.status}")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise DirectoryAway(directory_codes.ANSWER, "compressed, though that was not asked for")
+        raise DirectoryAway(directory_codes.ANSWER, "it compressed the response, which the gateway does not accept")
     body = b""
     while piece := await response.content.readany():
         body += piece
         if len(body) > LARGEST_RESPONSE:
             response.close()
-            raise DirectoryAway(directory_codes.ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+            raise DirectoryAway(directory_codes.ANSWER, f"its response has over {LARGEST_RESPONSE} bytes")
     return body
 
 

@@ -81,15 +81,15 @@ async def _body(response: ClientResponse) -> bytes:
         body += piece
         if len(body) > _LARGEST:
             response.close()
-            raise DirectoryAway(directory_codes.ANSWER, f"its token endpoint answered with over {_LARGEST} bytes")
+            raise DirectoryAway(directory_codes.ANSWER, f"the response of its token endpoint has over {_LARGEST} bytes")
     return body
 
 
 def _read(status: int, body: bytes) -> tuple[str, float]:
-    """Reads the token and its lifetime in seconds. Raises DirectoryAway, whose text holds nothing of the response."""
+    """Reads the token and its lifetime in seconds. Raises DirectoryAway, without any text of the response."""
     if status != 200:
         code = directory_codes.DENIED if status in (400, 401, 403) else directory_codes.ANSWER
-        raise DirectoryAway(code, f"its token endpoint answered with {status}")
+        raise DirectoryAway(code, f"its token endpoint answered with status {status}")
     try:
         answer: Any = json.loads(body.decode())
     except (ValueError, RecursionError):
@@ -99,7 +99,7 @@ def _read(status: int, body: bytes) -> tuple[str, float]:
             life = answer.get("expires_in", _USUAL)
             if isinstance(life, int | float) and not isinstance(life, bool) and life >= 0:
                 return token, min(float(life), _LONGEST)
-    raise DirectoryAway(directory_codes.ANSWER, "its token endpoint answered with no Bearer token")
+    raise DirectoryAway(directory_codes.ANSWER, "its token endpoint returned no Bearer token")
 
 
 def _is_bearer(token: str, kind: str) -> bool:

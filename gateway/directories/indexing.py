@@ -29,7 +29,7 @@ def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
     try:
         return index_files.make_index(folder, task_of(directory), now, fill)
     except SourceChanged:
-        raise wrong(directory.file, "it changed while it was read") from None
+        raise wrong(directory.file, "the file changed during the read") from None
 
 
 if __name__ == "__main__":

@@ -42,13 +42,13 @@ def rows_in(body: bytes, steps: Iterable[str], columns: Iterable[str]) -> list[M
     try:
         found: object = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_refused)
     except UnicodeDecodeError:
-        raise NoRows("it is no UTF-8") from None
+        raise NoRows("the response is not UTF-8") from None
     except (ValueError, RecursionError) as error:
-        raise NoRows(f"it is no JSON: {type(error).__name__}") from None
+        raise NoRows(f"the response is not JSON: {type(error).__name__}") from None
     there = _at(found, steps)
     several = there if isinstance(there, list) else [] if there is None else [there]
     if len(several) > MOST_ROWS or not all(isinstance(one, dict) for one in several):
-        raise NoRows("what `rows` leads to is no object, nor a list of them")
+        raise NoRows("the value at `rows` is neither an object nor a list of objects")
     wanted = {column: pointer_steps(column) for column in columns}
     return [{column: _texts(_at(one, path)) for column, path in wanted.items()} for one in several]
 
@@ -56,7 +56,7 @@ def rows_in(body: bytes, steps: Iterable[str], columns: Iterable[str]) -> list[M
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise NoRows("an object has a name twice")
+        raise NoRows("an object has the same name twice")
     return found
 
 

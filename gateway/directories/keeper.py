@@ -43,9 +43,9 @@ class DirectoryKeeper:
             task = task_of(directory)
             try:
                 async with asyncio.timeout(_READY_WITHIN):
-                    result = await self._indexes.made(task)
+                    result = await self._indexes.make_once(task)
             except TimeoutError:
-                result = NoIndex(f"it was not read within {_READY_WITHIN:g} s")
+                result = NoIndex(f"the file was not read within {_READY_WITHIN:g} s")
             if isinstance(result, NoIndex):
                 return f"directory {directory.name} stays as it was: {result.detail}"
             self._tell(task, result)

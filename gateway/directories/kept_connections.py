@@ -1,4 +1,4 @@
-"""Keeps connections to one server open between queries, for kinds that block on their sockets in threads."""
+"""Keeps the connections to a server open between queries, for libraries that block in threads."""
 
 import time
 from collections.abc import Callable
@@ -34,20 +34,19 @@ class KeptConnections(Generic[_Connection]):
         self._was_closed = was_closed
         self._idle: list[tuple[float, _Connection]] = []
 
-    def asked(self, ask: Callable[[_Connection, float], _Found], seconds: float) -> _Found:
+    def use(self, ask: Callable[[_Connection, float], _Found], seconds: float) -> _Found:
         """Calls `ask` with a connection and a deadline (monotonic), and returns the result. Closes the connection after
-        a failure.
-        Raises the errors of `connect` and `ask`.
+        a failure. Raises the errors of `connect` and `ask`.
         """
         until = time.monotonic() + seconds
-        kept = self._kept()
-        if kept is not None:
+        idle = self._take_idle()
+        if idle is not None:
             try:
-                return self._answer(ask, kept, until)
+                return self._call(ask, idle, until)
             except self._failures as error:
                 if not self._was_closed(error):
                     raise
-        return self._answer(ask, self._connect(until), until)
+        return self._call(ask, self._connect(until), until)
 
     def close(self) -> None:
         """Closes the idle connections. To be called once no thread queries any more."""
@@ -55,7 +54,7 @@ class KeptConnections(Generic[_Connection]):
         for _, connection in idle:
             self._close(connection)
 
-    def _answer(self, ask: Callable[[_Connection, float], _Found], connection: _Connection, until: float) -> _Found:
+    def _call(self, ask: Callable[[_Connection, float], _Found], connection: _Connection, until: float) -> _Found:
         try:
             found = ask(connection, until)
         except (self._failures, DirectoryAway):
@@ -64,7 +63,7 @@ class KeptConnections(Generic[_Connection]):
         self._idle.append((time.monotonic(), connection))
         return found
 
-    def _kept(self) -> _Connection | None:
+    def _take_idle(self) -> _Connection | None:
         oldest = time.monotonic() - _IDLE_SECONDS
         while self._idle:
             try:

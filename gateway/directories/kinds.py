@@ -8,7 +8,7 @@ from gateway.directories.source import DirectorySource, InThreads, ServerReader
 from gateway.model.directory import Directory, FileSource, HttpSource, LdapSource, PostgresqlSource, SqliteSource
 
 
-def opened(directory: Directory, folder: Path) -> DirectorySource:
+def open_directory(directory: Directory, folder: Path) -> DirectorySource:
     """Opens the source for a worker. `folder`: the folder of the file indexes."""
     source = directory.source
     match source:

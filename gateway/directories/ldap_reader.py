@@ -64,7 +64,7 @@ class LdapReader:
         self._columns = tuple(dict.fromkeys([*(part.column for part in directory.key), *directory.columns]))
         self._booleans = {given.column for given in directory.gives if given.type == "boolean"}
         self._connections = KeptConnections(
-            self._connected,
+            self._connect,
             _Connection.close,
             failures=ldap.LDAPError,
             was_closed=lambda error: isinstance(error, ldap.SERVER_DOWN),
@@ -80,16 +80,16 @@ class LdapReader:
         directory = self._directory
         values = key_values(directory, key)
         wanted = person_filter(self._source.filter, values.items())
-        rows = [self._row(entry) for entry in self._asked(lambda one, until: self._search(one, wanted, until))]
+        rows = [self._row(entry) for entry in self._query(lambda one, until: self._search(one, wanted, until))]
         # A server's comparison may differ from the gateway's: for some servers, `adm\u0131n` equals `admin`.
         if not all(is_same_key(row[column], value) for row in rows for column, value in values.items()):
-            fault = DirectoryFault(directory_codes.KEY, "an entry was found that has another key than was asked for")
+            fault = DirectoryFault(directory_codes.KEY, "the server returned an entry with a different key")
             return unknown_of(directory, "found", now), (fault,)
         return finding_of(directory, rows, now)
 
     def look(self) -> None:
         """Checks that the server answers, accepts the gateway, and has the base entry. Raises DirectoryAway."""
-        self._asked(self._look)
+        self._query(self._look)
 
     def _look(self, connection: "_Connection", until: float) -> None:
         with bounded_beginning(until):
@@ -117,7 +117,7 @@ class LdapReader:
         found: list[_Entry] = []
         room = connection.bytes_received() + LARGEST_RESPONSE
         while len(found) <= most:
-            with connection.opened(until):
+            with connection.bound_opening(until):
                 message = connection.own.search_ext(
                     self._source.base,
                     _SCOPES[self._source.scope],
@@ -150,14 +150,14 @@ class LdapReader:
 
     # --- connections
 
-    def _asked(self, ask: Callable[["_Connection", float], _Found]) -> _Found:
+    def _query(self, ask: Callable[["_Connection", float], _Found]) -> _Found:
         """Raises DirectoryAway."""
         try:
-            return self._connections.asked(ask, self._directory.timeout)
+            return self._connections.use(ask, self._directory.timeout)
         except ldap.LDAPError as error:
             raise _away(error, self._source.password.decode()) from None
 
-    def _connected(self, until: float) -> "_Connection":
+    def _connect(self, until: float) -> "_Connection":
         """Opens a connection. The connection's options bound each step by the directory's timeout. Raises
         ldap.LDAPError, DirectoryAway.
         """
@@ -213,7 +213,7 @@ class _Connection:
         self.own = own
         self._watched: Watched | None = None
 
-    def opened(self, until: float) -> AbstractContextManager[object]:
+    def bound_opening(self, until: float) -> AbstractContextManager[object]:
         return nullcontext() if self.own.get_option(ldap.OPT_DESC) >= 0 else bounded_beginning(until)
 
     def bytes_received(self) -> int:
@@ -232,7 +232,7 @@ class _Connection:
             with suppress(ldap.TIMEOUT):
                 found = self.own.result3(message, all=0, timeout=wait)
             if watched.bytes_received() > most:
-                raise DirectoryAway(directory_codes.ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+                raise DirectoryAway(directory_codes.ANSWER, f"its response has over {LARGEST_RESPONSE} bytes")
             if found is not None:
                 return found
 

@@ -81,7 +81,7 @@ def bounded_beginning(until: float) -> Iterator[Beginning]:
         yield beginning
     except ldap.LDAPError:
         if beginning.too_large:
-            raise DirectoryAway(directory_codes.ANSWER, f"it answered with over {LARGEST_BEGINNING} bytes") from None
+            raise DirectoryAway(directory_codes.ANSWER, f"its response has over {LARGEST_BEGINNING} bytes") from None
         raise
     finally:
         _here.beginning = None

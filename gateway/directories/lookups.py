@@ -1,4 +1,4 @@
-"""Queries directories about a person, for a worker: all in parallel, each within its timeout.
+"""Queries directories about a person, for a worker, in parallel. Every directory has a timeout.
 
 A slow or unavailable directory delays no person who does not need the directory. Pass `needed` if only some directories
 are worth waiting for.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from gateway.directories.kinds import opened
+from gateway.directories.kinds import open_directory
 from gateway.directories.source import DirectoryAway, DirectorySource, FindingAndFaults, SourceCircuit
 from gateway.identity.directories import DirectoryFault, key_of, unknown_of
 from gateway.model.codes import directory_codes
@@ -27,7 +27,11 @@ _WAITED_BESIDE: Final = 0.25
 
 @dataclass(slots=True)
 class _Line:
-    """The source of one directory, and its state. `circuit`: None for a file, which is always queried."""
+    """The source and the state of one directory.
+
+    `circuit`: None for a file, which is always queried.
+    `fails`: whether the log has reported the directory as away.
+    """
 
     directory: Directory
     source: DirectorySource
@@ -40,7 +44,7 @@ class KeptFindings(Protocol):
 
     async def keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None: ...
 
-    async def said(self, directory: Directory, key: str) -> DirectoryFinding | None: ...
+    async def read(self, directory: Directory, key: str) -> DirectoryFinding | None: ...
 
 
 class Directories:
@@ -58,7 +62,7 @@ class Directories:
         self._lines: dict[str, _Line] = {}
         self._beside: set[asyncio.Task[DirectoryFinding]] = set()
 
-    async def asked(
+    async def look_up(
         self,
         directories: Iterable[Directory],
         identity: Identity,
@@ -128,7 +132,7 @@ class Directories:
             if not line.fails:
                 self._log.event("directory.away", directory=directory.name, code=why.code.id, detail=why.detail)
             line.fails = True
-            return await self._last_said(directory, key) or unknown_of(directory, "away", now)
+            return await self._last_finding(directory, key) or unknown_of(directory, "away", now)
         if line.fails:
             line.fails = False
             self._log.event("directory.recovered", directory=directory.name)
@@ -144,11 +148,11 @@ class Directories:
             with suppress(GatewayError):
                 await self._kept.keep(directory, key, finding)
 
-    async def _last_said(self, directory: Directory, key: str) -> DirectoryFinding | None:
+    async def _last_finding(self, directory: Directory, key: str) -> DirectoryFinding | None:
         found = None
         if _is_kept(directory):
             with suppress(GatewayError):
-                found = await self._kept.said(directory, key)
+                found = await self._kept.read(directory, key)
         return found
 
     async def _line(self, directory: Directory) -> _Line:
@@ -157,7 +161,7 @@ class Directories:
         if line is None or (line.directory is not directory and line.directory != directory):
             before = line
             circuit = None if isinstance(directory.source, FileSource) else SourceCircuit(time.monotonic)
-            line = self._lines[directory.name] = _Line(directory, opened(directory, self._folder), circuit)
+            line = self._lines[directory.name] = _Line(directory, open_directory(directory, self._folder), circuit)
             if before is not None:
                 await before.source.close()
         return line
@@ -178,10 +182,10 @@ async def _in_time(line: _Line, directory: Directory, key: str, now: int) -> Fin
             found = await line.source.finding(key, now)
     except (DirectoryAway, TimeoutError) as why:
         if circuit is not None:
-            circuit.failed(key)
+            circuit.note_failure(key)
         if isinstance(why, DirectoryAway):
             raise
         raise DirectoryAway(directory_codes.UNREACHABLE, f"no answer within {directory.timeout:g} s") from None
     if circuit is not None:
-        circuit.answered()
+        circuit.note_answer()
     return found

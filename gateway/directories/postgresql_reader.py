@@ -75,7 +75,7 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
 
     def _is_bounded(self) -> None:
         if self.watched is not None and self.watched.bytes_received() > self.most:
-            raise DirectoryAway(directory_codes.ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+            raise DirectoryAway(directory_codes.ANSWER, f"its response has over {LARGEST_RESPONSE} bytes")
 
 
 class PostgresqlReader:
@@ -91,7 +91,7 @@ class PostgresqlReader:
         self._certificate = self._file(None if shown is None else shown.certificate)
         self._key = self._file(None if shown is None else shown.key)
         self._connections = KeptConnections(
-            self._connected, _Bounded.close, failures=psycopg.Error, was_closed=_was_closed
+            self._connect, _Bounded.close, failures=psycopg.Error, was_closed=_was_closed
         )
 
     def finding(self, key: str, now: int) -> FindingAndFaults:
@@ -101,7 +101,7 @@ class PostgresqlReader:
         if isinstance(rows, psycopg.DataError):
             # The error concerns this person alone: the key is no number, say. The server's message would repeat the
             # value.
-            why = f"the SELECT does not take this key, or computes no value of a row: {rows.sqlstate or 'no value'}"
+            why = f"the SELECT refuses this key, or cannot compute a row: {rows.sqlstate or 'no value'}"
             return unknown_of(self._directory, "found", now), (DirectoryFault(directory_codes.KEY, why),)
         return self._question.finding(rows, values, now)
 
@@ -138,7 +138,7 @@ class PostgresqlReader:
                     return error
 
         try:
-            found = self._connections.asked(ask, self._directory.timeout)
+            found = self._connections.use(ask, self._directory.timeout)
         except psycopg.Error as error:
             said = without(_words(error), (self._source.password.decode(),))
             raise DirectoryAway(_code_of(error), quoted(said)) from None
@@ -146,7 +146,7 @@ class PostgresqlReader:
             return found
         return [dict(zip(question.columns, map(texts_of, cells), strict=True)) for cells in found]
 
-    def _connected(self, until: float) -> _Bounded:
+    def _connect(self, until: float) -> _Bounded:
         """Opens a connection. Passes every setting, because libpq would take missing settings from the environment.
         Raises psycopg.Error.
         """

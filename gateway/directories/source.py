@@ -87,7 +87,7 @@ class InThreads:
     async def finding(self, key: str, now: int) -> FindingAndFaults:
         if self._owed >= self._at_once:
             if self._clock() - self._owed_since < _HELD or self._given_up == _MOST_GIVEN_UP:
-                raise DirectoryAway(directory_codes.UNREACHABLE, "it still owes an answer")
+                raise DirectoryAway(directory_codes.UNREACHABLE, "an earlier query has not ended yet")
             self._given_up += 1
             self._threads.shutdown(wait=False)
             self._threads, self._owed = self._new_threads(), 0
@@ -101,10 +101,10 @@ class InThreads:
                 self._owed += 1
                 self._owed_since = self._clock()
                 loop = asyncio.get_running_loop()
-                under_way.add_done_callback(lambda _: _in_loop(loop, lambda: self._came(threads)))
+                under_way.add_done_callback(lambda _: _in_loop(loop, lambda: self._query_ended(threads)))
             raise
 
-    def _came(self, threads: ThreadPoolExecutor) -> None:
+    def _query_ended(self, threads: ThreadPoolExecutor) -> None:
         # An abandoned query may still end.
         if threads is self._threads:
             self._owed -= 1
@@ -150,16 +150,16 @@ class SourceCircuit:
         """Asks for leave to query. Raises DirectoryAway during a pause."""
         left = self._asked_again - self._clock()
         if left > 0:
-            why = f"not asked: it did not answer about {_FAILURES} people in a row; asked again in {left:.0f} s"
+            why = f"not queried: no answer about {_FAILURES} people in a row; the next query is in {left:.0f} s"
             raise DirectoryAway(directory_codes.UNREACHABLE, why)
         if len(self._failed) >= _FAILURES:
             self._asked_again, self._sees = self._clock() + _PAUSE, key
 
-    def answered(self) -> None:
+    def note_answer(self) -> None:
         self._failed.clear()
         self._asked_again = float("-inf")
 
-    def failed(self, key: str) -> None:
+    def note_failure(self, key: str) -> None:
         known = key in self._failed
         if len(self._failed) < _MOST_KEYS:
             self._failed.add(key)

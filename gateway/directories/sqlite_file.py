@@ -54,7 +54,7 @@ class SqliteFileReader:
     def _rows(self, values: Mapping[str, str | None]) -> list[dict[str, tuple[str, ...]]]:
         self._until = time.monotonic() + self._directory.timeout
         try:
-            connection = self._opened()
+            connection = self._current()
             _refuse_views(connection)
             with closing(connection.execute(self._question.text, self._question.parameters(values))) as cursor:
                 return self._read(cursor)
@@ -63,7 +63,7 @@ class SqliteFileReader:
             raise DirectoryAway(_code_of(error), quoted(str(error))) from None
         except OSError as error:
             self.close()
-            raise DirectoryAway(directory_codes.FILE, f"it cannot be opened: {error.strerror}") from None
+            raise DirectoryAway(directory_codes.FILE, f"the file cannot be opened: {error.strerror}") from None
 
     def _read(self, cursor: sqlite3.Cursor) -> list[dict[str, tuple[str, ...]]]:
         found, room = [], LARGEST_RESPONSE
@@ -71,7 +71,7 @@ class SqliteFileReader:
             row = {name: self._texts(name, cell) for name, cell in zip(self._question.columns, cells, strict=True)}
             room -= sum(len(text) for texts in row.values() for text in texts)
             if room < 0:
-                raise DirectoryAway(directory_codes.ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+                raise DirectoryAway(directory_codes.ANSWER, f"its response has over {LARGEST_RESPONSE} bytes")
             found.append(row)
         return found
 
@@ -79,15 +79,15 @@ class SqliteFileReader:
         """SQLite has no booleans: 1 means true, 0 means false."""
         return texts_of(bool(cell) if column in self._booleans and cell in (0, 1) else cell)
 
-    def _opened(self) -> sqlite3.Connection:
+    def _current(self) -> sqlite3.Connection:
         status = os.stat(self._path)
         seen = status.st_dev, status.st_ino
         if self._open is None or self._open[0] != seen:
             self.close()
-            self._open = seen, self._connected()
+            self._open = seen, self._connect()
         return self._open[1]
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"file:{quote(self._path)}?mode=ro",
             uri=True,
@@ -115,7 +115,7 @@ def _refuse_views(connection: sqlite3.Connection) -> None:
         with closing(connection.execute(_QUOTING_VIEW)) as found:
             view = found.fetchone()
         if view is not None:
-            detail = f"its view {quoted(str(view[0]))} has double quotes, which need Python 3.12: write [name] there"
+            detail = f"the view {quoted(str(view[0]))} has double quotes, which need Python 3.12: write [name] instead"
             raise DirectoryAway(directory_codes.ANSWER, detail)
 
 

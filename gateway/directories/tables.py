@@ -50,8 +50,8 @@ def rows_of(directory: Directory, content: IO[bytes]) -> Iterator[TableRow]:
             yield row
     except UnicodeDecodeError:
         old = source.form == "csv" and source.encoding == "utf-8"
-        instead = " (save it as UTF-8, or add encoding: cp1252)" if old else ""
-        raise wrong(source, f"it is not {source.encoding}{instead}") from None
+        instead = " (save the file as UTF-8, or add encoding: cp1252)" if old else ""
+        raise wrong(source, f"the encoding is not {source.encoding}{instead}") from None
     except OSError as error:
         raise _unreadable(source, error) from None
     except _Wrong as error:
@@ -67,7 +67,7 @@ def open_table(source: FileSource) -> FileIO:
 
 
 def _unreadable(source: FileSource, error: OSError) -> GatewayError:
-    return wrong(source, f"it cannot be read: {error.strerror}")
+    return wrong(source, f"cannot be read: {error.strerror}")
 
 
 def wrong(source: FileSource, what: str) -> GatewayError:
@@ -89,12 +89,12 @@ def _csv(source: FileSource, content: IO[bytes], wanted: list[str], given: list[
     try:
         names = next(reader, None)
         if names is None:
-            raise _Wrong("it is empty: the first line names the columns")
+            raise _Wrong("the file is empty: the first line must name the columns")
         if set(names).isdisjoint((*wanted, *given)):
             # The file is not this directory's table: the path may lead to a file of secrets by now, so the first line
             # stays out of the log.
             hint = _other_delimiter(names, (*wanted, *given))
-            what = "the first line names no column of this directory: is it this file, and this delimiter?"
+            what = "the first line names no column of this directory: check the path and the delimiter"
             raise _Wrong(f"{what}{hint}")
         keys, cells = [_column(names, one) for one in wanted], [_column(names, one) for one in given]
         width = len(names)
@@ -110,7 +110,7 @@ def _csv(source: FileSource, content: IO[bytes], wanted: list[str], given: list[
             if not joined.isprintable() and _has_control(joined):
                 raise _Wrong(f"line {reader.line_num}: a control character")
             if "E+" in joined and any(_ROUNDED.fullmatch(row[at]) for at in keys):
-                what = "a number of the key that a spreadsheet has rounded: make its column text, and fill it in again"
+                what = "a spreadsheet has rounded a number of the key: format the column as text, then enter it again"
                 raise _Wrong(f"line {reader.line_num}: {what}")
             yield TableRow(reader.line_num, tuple([row[at] for at in keys]), tuple([row[at] for at in cells]))
     except csv.Error as error:
@@ -151,18 +151,18 @@ def _json(content: IO[bytes], wanted: list[str], given: list[str]) -> Iterator[T
     """
     data = content.read(LARGEST_JSON + 1)
     if len(data) > LARGEST_JSON:
-        raise _Wrong(f"JSON is read whole, and this has over {LARGEST_JSON} bytes: make it CSV")
+        raise _Wrong(f"a JSON file has at most {LARGEST_JSON} bytes: use CSV")
     try:
         found = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
     except UnicodeDecodeError:
         raise
     except (ValueError, RecursionError) as error:
-        raise _Wrong(f"it is no JSON: {type(error).__name__}") from None
+        raise _Wrong(f"the file is not JSON: {type(error).__name__}") from None
     if not isinstance(found, list):
-        raise _Wrong("it is no array of objects")
+        raise _Wrong("the file is not an array of objects")
     for number, row in enumerate(found, start=1):
         if not isinstance(row, dict):
-            raise _Wrong(f"item {number} is no object")
+            raise _Wrong(f"item {number} is not an object")
         key = tuple(_text(number, name, row.get(name)) for name in wanted)
         yield TableRow(number, key, tuple(_texts(number, name, row.get(name)) for name in given))
 
@@ -170,7 +170,7 @@ def _json(content: IO[bytes], wanted: list[str], given: list[str]) -> Iterator[T
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _Wrong("an object has a name twice")
+        raise _Wrong("an object has the same name twice")
     return found
 
 
@@ -190,7 +190,9 @@ def _text(number: int, name: str, value: object) -> str:
         case str() if len(value) <= _LONGEST_CELL and not _has_control(value) and _is_unicode(value):
             return value
         case _:
-            raise _Wrong(f"item {number}: `{name}` is no text, whole number, true or false, or has a control character")
+            raise _Wrong(
+                f"item {number}: `{name}` must be a text without control characters, an integer, true or false"
+            )
 
 
 def _is_unicode(text: str) -> bool:

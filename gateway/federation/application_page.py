@@ -83,6 +83,4 @@ async def _head(connected: Connected, place: Upstream, request: bytes) -> re.Mat
                 return head
     finally:
         writer.transport.abort()
-    raise GatewayError(
-        upstream_codes.RESPONSE, "what it answers is no answer by HTTP" if came else "it broke off its answer"
-    )
+    raise GatewayError(upstream_codes.RESPONSE, "its answer is not HTTP" if came else "it broke off its answer")

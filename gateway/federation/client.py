@@ -154,7 +154,7 @@ class ProviderClient:
 async def _read(call: Call, response: ClientResponse, into: Callable[[bytes], object], largest: int) -> None:
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         response.close()
-        raise GatewayError(oidc_codes.ANSWER, f"{call.what}: compressed, though that was not asked for")
+        raise GatewayError(oidc_codes.ANSWER, f"{call.what}: compressed, although not requested")
     size = 0
     while piece := await response.content.readany():
         size += len(piece)
@@ -183,7 +183,7 @@ def _not_connected(call: Call, error: ClientConnectorError) -> GatewayError:
         kind = reach(cause.address)
         hint = "; the provider file may say private_addresses: true" if kind is Reach.PRIVATE else ""
         if hint and call.what == "logo":
-            hint += ", which holds for a logo on the server of the metadata's `url` alone"
+            hint += ", which applies only to a logo on the server of the metadata's `url`"
         return GatewayError(oidc_codes.ADDRESS, f"{where} leads to {cause.address}, which is {kind.value}{hint}")
     detail = f"{where}: {type(error).__name__}: {quoted(str(cause))}{_remedy(cause)}"
     return GatewayError(login_codes.PROVIDER_UNREACHABLE, detail)
@@ -193,7 +193,7 @@ def _remedy(cause: OSError) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _REMEDIES.get(cause.verify_code, "")
     if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
-        return "; no TLS is spoken at that port"
+        return "; there is no TLS at that port"
     return ""
 
 
@@ -222,7 +222,7 @@ class Circuit:
         """
         left = self._paused_until - self._clock()
         if left > 0:
-            detail = f"not asked: it did not answer {self._failures} times in a row; asked again in {left:.0f} s"
+            detail = f"not called: it did not answer {self._failures} times in a row; called again in {left:.0f} s"
             raise GatewayError(login_codes.PROVIDER_UNREACHABLE, detail)
         if self._failures >= FAILURES:
             self._paused_until = self._clock() + PAUSE

@@ -200,7 +200,7 @@ class Federation:
         if is_jwt(token):
             return await self._with_keys(provider, lambda keys: validate_access_token(provider, api, keys, token, now))
         if not api.introspection:
-            raise GatewayError(api_codes.TOKEN, "no JWT, and the provider file does not say introspection")
+            raise GatewayError(api_codes.TOKEN, "not a JWT, and the provider file has no introspection")
         metadata = await self.metadata(provider)
         asked = partial(introspection_request, provider, metadata, token, self._fresh(now))
         request = await self._with_own_keys(provider, asked)

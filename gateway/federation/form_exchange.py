@@ -124,7 +124,7 @@ class _Response:
         if not self.done and (framed or status < 200):
             raise GatewayError(form_login_codes.ANSWER, "the answer broke off")
         if self._value(b"content-encoding") not in (None, b"identity"):
-            raise GatewayError(form_login_codes.ANSWER, "the answer is compressed, though that was not asked for")
+            raise GatewayError(form_login_codes.ANSWER, "the answer is compressed, although not requested")
         location = self._value(b"location")
         return FormResponse(
             status,

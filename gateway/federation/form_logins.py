@@ -185,7 +185,9 @@ class FormLogins:
             async with asyncio.timeout(WITHIN):
                 await place.acquire()
         except TimeoutError:
-            raise GatewayError(form_login_codes.UNANSWERED, f"others are being signed in, for {WITHIN:g} s") from None
+            raise GatewayError(
+                form_login_codes.UNANSWERED, f"other people have been signing in for {WITHIN:g} s"
+            ) from None
         try:
             yield
         finally:

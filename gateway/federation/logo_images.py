@@ -43,7 +43,7 @@ def written_anew(content: bytes) -> bytes:
                 )
             drawn = found.convert("RGBA")
     except (OSError, ValueError, SyntaxError, TypeError, LookupError, EOFError, Image.DecompressionBombError) as error:
-        detail = f"no picture that is understood ({', '.join(_FORMATS)}): {type(error).__name__}"
+        detail = f"not a readable picture ({', '.join(_FORMATS)}): {type(error).__name__}"
         raise GatewayError(saml_codes.LOGO, detail) from error
     drawn.thumbnail((_WIDEST, _HEIGHT))
     ground = Image.new("RGBA", (drawn.width, _HEIGHT), "white")

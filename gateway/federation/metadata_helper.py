@@ -40,7 +40,7 @@ class Helper:
                 return await running.outcome(task)
         except TimeoutError as error:
             await running.end()
-            raise ChildFailed(f"the helper process said nothing for {task.limits.seconds:g} s and more") from error
+            raise ChildFailed(f"the helper process sent nothing for {task.limits.seconds:g} s and more") from error
         finally:
             if not running.is_busy:
                 loop = asyncio.get_running_loop()
@@ -106,7 +106,7 @@ class _Running:
                 if asked is not None and not asked.done():
                     asked.set_result(outcome)
         except (ValueError, KeyError, TypeError):
-            why = "the helper process said what is no outcome"
+            why = "the helper process sent an invalid result"
         finally:
             # Also if the helper only closed its end of the pipe: no child may outlive the helper.
             kill(self._process)

@@ -75,7 +75,7 @@ def _valid_until(source: MetadataSource, first: MetadataPart, now: float) -> int
     """Returns the end of the metadata's validity, in Unix seconds. A federation must name an end, a provider may."""
     until = valid_until(first)
     if until is not None and until <= now:
-        raise GatewayError(saml_codes.METADATA_EXPIRED, "what is served there has run out")
+        raise GatewayError(saml_codes.METADATA_EXPIRED, "the metadata served there have expired")
     if source.kind != "entity" and (until is None or until > now + LONGEST_VALIDITY):
         detail = f"no validUntil, or one of more than {LONGEST_VALIDITY // 86400} days ahead"
         raise GatewayError(saml_codes.METADATA_VALIDITY, detail)

@@ -157,7 +157,7 @@ def _why(status: int, limits: FetchLimits) -> str:
         return f"took over {limits.cpu_seconds} s of processor time"
     if status == _OUT_OF_MEMORY:
         return f"took over {limits.memory >> 20} MB of memory"
-    return f"what was served there ended the process that read it (status {status})"
+    return f"the document served there ended the process that read it (status {status})"
 
 
 def _fork(task: FetchTask) -> _Child:

@@ -172,7 +172,7 @@ class SamlFederation:
                 known = self._known[provider.name] = _Known(stamp, metadata)
             elif known is None:
                 told = f"`provider.unreachable` or `provider.unwritten` of {provider.name} in the log says why"
-                detail = f"{source.url}: no metadata were ever had from there; {told}"
+                detail = f"{source.url}: no metadata have been fetched from there yet; {told}"
                 raise GatewayError(saml_codes.METADATA_UNREACHABLE, detail)
         # If the disk becomes unreadable, the metadata in memory serve until their end.
         require_valid(known.metadata, self._now())

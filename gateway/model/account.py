@@ -96,7 +96,7 @@ def written_person(values: Mapping[str, str]) -> str:
     except UnicodeEncodeError:
         raise GatewayError(account_codes.PERSON, "a value is not Unicode") from None
     if len(person) > LONGEST_PERSON:
-        raise GatewayError(account_codes.PERSON, f"what names this person has {len(person)} characters")
+        raise GatewayError(account_codes.PERSON, f"the name of this person has {len(person)} characters")
     return person
 
 
@@ -127,7 +127,7 @@ def checked_login(text: str) -> str:
         # Applications trim, and databases compare without the blanks at an end: it would be another's account.
         raise GatewayError(account_codes.LOGIN, "white space at an end of the login")
     if any(unicodedata.category(letter)[0] == "C" for letter in login):
-        raise GatewayError(account_codes.LOGIN, "a character in the login that is not seen, such as a line end")
+        raise GatewayError(account_codes.LOGIN, "an invisible character in the login, such as a line end")
     return login
 
 

@@ -93,7 +93,7 @@ def validate_access_token(
 def introspection_request(provider: OidcProvider, metadata: ProviderMetadata, token: str, fresh: Fresh) -> Call:
     """The introspection request (RFC 7662 2.1): a form, with client authentication."""
     if metadata.introspection_endpoint is None:
-        detail = "the provider file says introspection, the discovery document has no endpoint for it"
+        detail = "the provider file has introspection, but the discovery document has no endpoint for it"
         raise GatewayError(oidc_codes.DISCOVERY_ENDPOINT, detail)
     form = {"token": token, "token_type_hint": "access_token"}
     # RFC 9701 4
@@ -169,7 +169,7 @@ def _client_as_subject(claims: JsonObject) -> str:
     if client_id is None:
         raise GatewayError(api_codes.TOKEN, f"{WHAT}: neither sub nor client_id")
     if claims.get("username") not in (None, client_id):
-        raise GatewayError(api_codes.TOKEN, f"{WHAT}: a username and no sub, so a person whom nothing identifies")
+        raise GatewayError(api_codes.TOKEN, f"{WHAT}: a username without sub, which identifies no person")
     return _as_subject(client_id)
 
 
@@ -210,11 +210,11 @@ def _check_bearer(claims: JsonObject) -> None:
     if "cnf" in claims:
         how = claims["cnf"]
         names = ", ".join(sorted(how)) if isinstance(how, dict) else "in an unknown form"
-        raise GatewayError(api_codes.BOUND, f"bound to a key (cnf: {quoted(names, 80)}), and brought as a bearer token")
+        raise GatewayError(api_codes.BOUND, f"bound to a key (cnf: {quoted(names, 80)}), and sent as a bearer token")
     # RFC 9449 5: the token type says the same.
     kind = claims.get("token_type")
     if isinstance(kind, str) and kind.lower() == "dpop":
-        raise GatewayError(api_codes.BOUND, "of the type DPoP, and brought as a bearer token")
+        raise GatewayError(api_codes.BOUND, "of the type DPoP, and sent as a bearer token")
 
 
 def _check_audience(claims: JsonObject, ours: frozenset[str]) -> None:

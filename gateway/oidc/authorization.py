@@ -116,7 +116,7 @@ def pushed_request(
     """PAR (RFC 9126 2.1): the parameters, sent to the provider directly, with client authentication."""
     endpoint = metadata.pushed_authorization_request_endpoint
     if endpoint is None:
-        detail = "the provider file says pushed, the discovery document has no endpoint for it"
+        detail = "the provider file has pushed: true, but the discovery document has no endpoint for it"
         raise GatewayError(oidc_codes.PUSHED_REQUEST, detail)
     return authenticated_call(provider, metadata, _PUSHED, endpoint, parameters, fresh)
 

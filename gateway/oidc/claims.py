@@ -117,7 +117,7 @@ def check_age(provider: OidcProvider, login: OidcLogin, auth_time: int | None) -
     if login.max_age is None:
         return
     if auth_time is None:
-        raise GatewayError(login_codes.NOT_FRESH, f"max_age {login.max_age} was asked for, and there is no auth_time")
+        raise GatewayError(login_codes.NOT_FRESH, f"max_age {login.max_age} was requested, but auth_time is missing")
     age = login.created_at - auth_time
     if age > login.max_age + provider.skew:
         raise GatewayError(
@@ -133,7 +133,7 @@ def check_hash(claims: JsonObject, name: str, value: str, algorithm: Algorithm, 
     expected = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
     found = claims[name]
     if not isinstance(found, str) or not hmac.compare_digest(found.encode("utf-8"), expected):
-        raise GatewayError(wrong, f"{name} is not that of what came with it")
+        raise GatewayError(wrong, f"{name} does not match the code or token beside it")
 
 
 def methods_of(claims: JsonObject) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def _check_header(header: JsonObject, encryption: Encryption) -> list[ClientKey]
     named = [key for key in fitting if key_id(key) == kid]
     if kid is not None and not named:
         raise GatewayError(
-            oidc_codes.ENCRYPTION, f"encrypted for a key of kid {quoted(kid, 80)}, which is none of ours"
+            oidc_codes.ENCRYPTION, f"encrypted for a key of kid {quoted(kid, 80)}, which is not a key of ours"
         )
     return named or fitting
 

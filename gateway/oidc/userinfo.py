@@ -23,7 +23,7 @@ _OF_THE_ID_TOKEN = frozenset(
 def userinfo_request(provider: OidcProvider, metadata: ProviderMetadata, access_token: str) -> Call:
     if metadata.userinfo_endpoint is None:
         raise GatewayError(
-            oidc_codes.USERINFO, "the provider file says userinfo, the discovery document has no endpoint"
+            oidc_codes.USERINFO, "the provider file has userinfo: true, but the discovery document has no endpoint"
         )
     accept = ("Accept", _content_type(provider))
     # RFC 6750 2.2: in the body, for providers that read it nowhere else. It is never in a URL (2.3).

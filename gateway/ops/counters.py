@@ -37,8 +37,8 @@ _SUM_KEY: Series = (f"{OVERHEAD}_sum",)
 class Counters:
     """One worker's numbers, for use in its event loop alone.
 
-    `values`: every number except the overhead of requests. Only methods of this class write `values`, so that the class
-    knows which numbers the supervisor lacks.
+    `values`: every number except the overhead of requests. Only methods of this class write `values`, and record the
+    changes for `news`.
     """
 
     __slots__ = ("_buckets", "_spent", "_told", "_untold", "values")

@@ -73,7 +73,7 @@ _NOTE: Final = codec_of(Trouble)
 
 
 class SourceChanged(Exception):
-    """A file changed while it was read."""
+    """A file changed during the read."""
 
 
 def index_file(folder: Path, file: str) -> Path:

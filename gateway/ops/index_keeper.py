@@ -88,7 +88,7 @@ class IndexKeeper:
     async def close(self) -> None:
         await _end(self._kept.values())
 
-    async def made(self, task: IndexTask) -> IndexStamp | NoIndex:
+    async def make_once(self, task: IndexTask) -> IndexStamp | NoIndex:
         """Makes an index, without noting trouble."""
         question = json.dumps(task.question).encode() + b"\n"
         try:
@@ -105,7 +105,7 @@ class IndexKeeper:
     async def _make(self, kept: _Kept) -> None:
         try:
             before = await asyncio.to_thread(statuses_of, kept.task.paths)
-            result = await self.made(kept.task)
+            result = await self.make_once(kept.task)
             if isinstance(result, NoIndex):
                 kept.statuses, kept.again_at, detail = before, time.monotonic() + _TRIED_AGAIN, result.detail
             else:

@@ -1,7 +1,8 @@
-"""The process that makes one index. Its memory is freed when it ends, and the kernel kills it at its limits.
+"""The process that makes one index. The end of the process frees the memory, and the kernel kills a process at its
+limits.
 
-The only argument is the folder of the index. Standard input carries the question as one line of JSON, standard output
-the result.
+The argument is the folder of the index. Standard input carries the question as one line of JSON, standard output the
+result.
 """
 
 import json
@@ -54,6 +55,6 @@ def serve(make: Callable[[Any, Path], IndexStamp]) -> int:
     except (OSError, sqlite3.Error) as error:
         result = NoIndex(f"the state folder cannot be written: {error}")
     except MemoryError:
-        result = NoIndex(f"it takes over {_MEMORY >> 20} MB of memory")
+        result = NoIndex(f"the index takes over {_MEMORY >> 20} MB of memory")
     sys.stdout.buffer.write(json.dumps(_RESULT.write(result)).encode())
     return 0

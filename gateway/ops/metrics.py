@@ -31,7 +31,9 @@ class Metric:
 
 
 METRICS = (
-    Metric("ecluse_http_requests_total", "counter", ("app", "code_class"), "Answers by application and status class."),
+    Metric(
+        "ecluse_http_requests_total", "counter", ("app", "code_class"), "Responses, by application and status class."
+    ),
     Metric("ecluse_http_refusals_total", "counter", ("code",), "Requests refused before policy, by code."),
     Metric("ecluse_http_connections_total", "counter", (), "Client connections accepted."),
     Metric("ecluse_http_connections", "gauge", (), "Client connections open now."),
@@ -47,8 +49,10 @@ METRICS = (
         "Times that the process had no free file descriptor.",
     ),
     Metric("ecluse_http_active_requests", "gauge", (), "Requests under way now."),
-    Metric("ecluse_headers_stripped_total", "counter", ("app",), "Requests that carried a header only we may write."),
-    Metric("ecluse_policy_decisions_total", "counter", ("app", "decision", "reason"), "Decisions by reason."),
+    Metric(
+        "ecluse_headers_stripped_total", "counter", ("app",), "Requests with a header that only the gateway may write."
+    ),
+    Metric("ecluse_policy_decisions_total", "counter", ("app", "decision", "reason"), "Policy decisions, by reason."),
     Metric(
         "ecluse_policy_shadow_differences_total",
         "counter",
@@ -56,14 +60,14 @@ METRICS = (
         "Requests that a shadow rule or file would have decided differently.",
     ),
     Metric("ecluse_policy_errors_total", "counter", ("app",), "Expressions whose result was neither true nor false."),
-    Metric("ecluse_upstream_out_total", "counter", ("app",), "Times that an address was left out, after failures."),
+    Metric("ecluse_upstream_out_total", "counter", ("app",), "Times that an address was paused after failures."),
     Metric(
         "ecluse_text_charset_disagreements_total",
         "counter",
         ("app",),
         "Rewritten texts that were not in their declared charset.",
     ),
-    Metric("ecluse_upstream_errors_total", "counter", ("app", "reason"), "Requests that an application failed."),
+    Metric("ecluse_upstream_errors_total", "counter", ("app", "reason"), "Requests that failed at the application."),
     Metric("ecluse_auth_logins_total", "counter", ("provider", "result", "reason"), "Sign-ins, by provider and code."),
     Metric("ecluse_auth_transactions_total", "counter", ("app",), "Sign-ins begun, by application."),
     Metric("ecluse_auth_logouts_total", "counter", (), "Browsers signed out."),
@@ -80,7 +84,7 @@ METRICS = (
         "ecluse_posts_total",
         "counter",
         ("app", "result"),
-        "Forms whose session had ended: kept, refused (no room), sent on, or returned, since nothing was sent.",
+        "Forms posted after the session ended: kept, refused (no room), sent, or returned (not sent).",
     ),
     Metric(
         "ecluse_form_logins_total", "counter", ("result",), "Sign-ins at applications by their login forms, by outcome."
@@ -107,7 +111,7 @@ METRICS = (
         ("provider",),
         "1 while the gateway's checks say that a provider does not answer, else 0; no value before the first check.",
     ),
-    Metric("ecluse_metadata_refreshes_total", "counter", ("provider", "result"), "Times SAML metadata were fetched."),
+    Metric("ecluse_metadata_refreshes_total", "counter", ("provider", "result"), "Fetches of SAML metadata."),
     Metric("ecluse_metadata_valid_until_seconds", "gauge", ("provider",), "Unix time at which SAML metadata expire."),
     Metric(
         "ecluse_saml_second_opinion_total",
@@ -116,15 +120,15 @@ METRICS = (
         "Accepted SAML responses that the second implementation checked.",
     ),
     Metric("ecluse_sessions_cached", "gauge", (), "Seats held in the memory of the workers now."),
-    Metric("ecluse_session_store_errors_total", "counter", (), "Answers that the session store could not give."),
+    Metric("ecluse_session_store_errors_total", "counter", (), "Operations of the session store that failed."),
     Metric("ecluse_session_store_grace", "gauge", (), "Workers that use their memory because the store is away."),
     Metric("ecluse_session_store_unreachable", "gauge", (), "Workers that cannot read or write the session store now."),
     Metric(
         "ecluse_event_loop_stop_max_seconds", "maximum", (), "The longest recent standstill of a worker's event loop."
     ),
     Metric("ecluse_log_dropped_total", "counter", (), "Log lines lost."),
-    Metric("ecluse_series_dropped_total", "counter", (), "Counts lost because there were too many series."),
-    Metric("ecluse_worker_deaths_total", "counter", (), "Workers that ended by themselves."),
+    Metric("ecluse_series_dropped_total", "counter", (), "Counts lost because of too many series."),
+    Metric("ecluse_worker_deaths_total", "counter", (), "Workers that ended unexpectedly."),
 )
 _BY_NAME = {metric.name: metric for metric in METRICS}
 
@@ -167,7 +171,7 @@ def render(dump: Dump, gauges: Gauges) -> bytes:
 
 
 def _own(gauges: Gauges) -> Iterator[Family]:
-    info = GaugeMetricFamily("ecluse_config_info", "The configuration that is live.", labels=["revision"])
+    info = GaugeMetricFamily("ecluse_config_info", "The live configuration.", labels=["revision"])
     info.add_metric([gauges.revision], 1)
     yield info
     yield GaugeMetricFamily("ecluse_workers", "Workers running now.", value=gauges.workers)
@@ -178,7 +182,7 @@ def _own(gauges: Gauges) -> Iterator[Family]:
     )
     yield GaugeMetricFamily(
         "ecluse_config_last_reload_success_timestamp_seconds",
-        "When a configuration was last taken.",
+        "Unix time of the last configuration taken.",
         value=gauges.reloaded_at,
     )
     left_out = GaugeMetricFamily(

@@ -103,8 +103,8 @@ def server_name(upstream: Upstream) -> str:
 
 
 def _pinned(pins: tuple[bytes, ...]) -> ssl.SSLContext:
-    """Makes a context that trusts the pinned certificates alone, whatever their issuer; certificates issued by a
-    pinned certificate are not trusted.
+    """Makes a context that trusts only the pinned certificates, of any issuer. A certificate issued by a pinned
+    certificate is not trusted.
     """
     context = ssl.create_default_context(cadata=b"".join(pins))
     context.set_alpn_protocols(("http/1.1",))
@@ -156,7 +156,7 @@ def _check_name(shown: _Shown, expected: str) -> None:
 
 def _check_pin(shown: _Shown, pins: tuple[bytes, ...]) -> None:
     if shown.der not in pins:
-        raise _refused("it is none of those that are pinned")
+        raise _refused("it is not a pinned certificate")
 
 
 def _refused(why: str) -> ssl.SSLCertVerificationError:

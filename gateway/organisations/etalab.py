@@ -35,7 +35,7 @@ def read_package(archive: Path) -> tuple[str, dict[str, Records]]:
             parts = {name: _json(package, f"package/data/{name}.json") for name in _PARTS}
             version = str(_json(package, "package/package.json")["version"])
     except (OSError, tarfile.TarError, ValueError, KeyError, TypeError, EOFError) as error:
-        what = "is no package @etalab/decoupage-administratif, as `npm pack` brings it"
+        what = "is not the package @etalab/decoupage-administratif as `npm pack` saves it"
         raise GatewayError(
             organisation_codes.FILE, f"{archive.name} {what} ({type(error).__name__}: {error})"
         ) from None
@@ -47,7 +47,7 @@ def _json(package: tarfile.TarFile, name: str) -> Any:
     member = package.getmember(name)
     file = package.extractfile(member) if member.isreg() and member.size <= _LARGEST else None
     if file is None:
-        raise ValueError(f"{name} is no file of at most {_LARGEST >> 20} MB")
+        raise ValueError(f"{name} is not a file of at most {_LARGEST >> 20} MB")
     return json.loads(file.read())
 
 

@@ -30,7 +30,7 @@ def organisations_of(table: OrganisationTable) -> Iterator[ListedOrganisation]:
     except GatewayError as error:
         raise GatewayError(error.code, f"{name}: {error.detail}") from None
     except OSError as error:
-        raise GatewayError(organisation_codes.FILE, f"{name}: it cannot be read: {error.strerror}") from None
+        raise GatewayError(organisation_codes.FILE, f"{name}: cannot be read: {error.strerror}") from None
 
 
 def make_organisations(tables: Sequence[OrganisationTable], folder: Path) -> IndexStamp:
@@ -47,7 +47,7 @@ def make_organisations(tables: Sequence[OrganisationTable], folder: Path) -> Ind
     try:
         return make_index(folder, task_of(tuple(tables)), int(time.time()), fill)
     except SourceChanged:
-        raise GatewayError(organisation_codes.FILE, "a file changed while it was read") from None
+        raise GatewayError(organisation_codes.FILE, "a file changed during the read") from None
 
 
 if __name__ == "__main__":

@@ -128,16 +128,14 @@ async def asked_account(
     host = host_of((told.get("host") or request.host).encode("ascii", "replace"), request.snapshot)
     app = request.snapshot.find_app(host, told.get("to", ""))
     if app is None or app.account is None or app.account.missing != missing:
-        raise GatewayError(
-            route_codes.RESERVED, f"no application there in which people {missing} accounts by themselves"
-        )
+        raise GatewayError(route_codes.RESERVED, f"the application there does not let people {missing} accounts")
     request.app_name = app.name
     target = return_target(app, told.get("to", ""))
     request.way_back = back = WayBack(app, host, target)
     cookie = presented_seat(request.cookie_line)
     seat = None if cookie is None else await services.sessions.load(request.host, cookie)
     if seat is None or not app.accepts(seat.identity):
-        raise GatewayError(session_codes.NONE, "nobody is signed in whom this application listens to")
+        raise GatewayError(session_codes.NONE, "no session that this application accepts")
     request.identity = seat.identity
     if not is_end:
         await require_let_in(request, back, seat, services.now())
@@ -159,7 +157,9 @@ def require_owner(fields: dict[str, str], identity: Identity) -> None:
     """Refuses the form of a page that another person opened in the same browser (invariant 12). Raises
     GatewayError(account_codes.OTHER_PERSON)."""
     if fields.get("owner", "") != owner_of(identity):
-        raise GatewayError(account_codes.OTHER_PERSON, "the page of the form was shown to another person, or to nobody")
+        raise GatewayError(
+            account_codes.OTHER_PERSON, "the page of the form was shown to another person, or without a session"
+        )
 
 
 def require_own_page(request: PortalRequest) -> None:

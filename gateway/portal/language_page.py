@@ -74,7 +74,7 @@ class LanguagePage:
             return pages.post_kept(request.reader, until=int(until), login_url=back)
         code, reference = _CODES.get(page), fields.get("reference", "")
         if code is None or _REFERENCE.fullmatch(reference) is None:
-            raise GatewayError(portal_codes.PARAMETERS, "no page of ours that can be shown anew")
+            raise GatewayError(portal_codes.PARAMETERS, "no page that can be shown again")
         texts = {language: fields.get(f"refusal.{language}", "")[:_LONGEST_TEXT] for language in ("", *LANGUAGES)}
         refusal = tuple((language, text) for language, text in texts.items() if text)
         return pages.render(

@@ -39,12 +39,12 @@ async def require_let_in(request: PortalRequest, back: WayBack, seat: Seat, now:
             request.way_back = back._replace(need=need)
             raise GatewayError(reason, f"{back.app.name} asks for another sign-in there")
         case Deny(reason=reason) if reason is policy_codes.UNKNOWN and asked.person.missing is not None:
-            raise GatewayError(directory_codes.AWAY, f"directory {asked.person.missing.name} could not say anything")
+            raise GatewayError(directory_codes.AWAY, f"directory {asked.person.missing.name} could not answer")
         case Deny(reason=reason, refusal=refusal, detail=detail):
             rule = "no rule" if decision.rule is None else f"{decision.rule.file}:{decision.rule.line}"
             raise GatewayError(reason, f"{rule} {detail}".rstrip(), shown=refusal)
     if asked.is_open_to_anybody(target) and not await asked.is_let_in_by_who_they_are():
-        raise GatewayError(policy_codes.NOT_ALLOWED, "only pages that are open to anybody let this person in")
+        raise GatewayError(policy_codes.NOT_ALLOWED, "only public pages admit this person")
 
 
 async def may_be_let_in(app: App, session: Session, now: float) -> bool:

@@ -33,7 +33,7 @@ class SessionPages:
         app = app_here(request, request.parameter("to"))
         seat = await self._seat(request)
         if seat is None or not app.accepts(seat.identity):
-            raise GatewayError(session_codes.REQUIRED, "no session that this application listens to")
+            raise GatewayError(session_codes.REQUIRED, "no session that this application accepts")
         identity = await self._services.accounts.identity_at(app, seat.identity, self._services.now())
         body = json.dumps(self._told(app, seat, identity), ensure_ascii=False, separators=(",", ":"))
         return Page(200, (*BARE, (b"Content-Type", b"application/json; charset=utf-8")), body.encode())

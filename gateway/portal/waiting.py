@@ -62,11 +62,11 @@ class WaitingPages:
         with the page again. Raises GatewayError(login_codes.TRANSACTION_GONE, login_codes.PROVIDER_UNREACHABLE)."""
         id, shown, binding = request.parameter("id"), request.parameter("shown"), request.binding()
         if binding is None or shown not in {str(times) for times in range(1, _MOST + 1)}:
-            raise GatewayError(login_codes.TRANSACTION_GONE, "nothing of this browser is waited for here")
+            raise GatewayError(login_codes.TRANSACTION_GONE, "no request of this browser is under way")
         since = self._services.transactions.waiting_since(id)
         if since is None:
             # Holding a request costs memory, so an invented id is refused at once.
-            raise GatewayError(login_codes.TRANSACTION_GONE, "an id of something waited for that is not ours")
+            raise GatewayError(login_codes.TRANSACTION_GONE, "an id that the gateway did not give")
         is_old = _is_old(int(shown), self._services.now() - since)
         self._looks[id] = look = object()
         try:
@@ -78,10 +78,10 @@ class WaitingPages:
             return await self._shown(request, id, found)
         if is_old:
             return await self._lead_home(
-                request, GatewayError(login_codes.TRANSACTION_GONE, "an old link to the page that waits")
+                request, GatewayError(login_codes.TRANSACTION_GONE, "an old link to the waiting page")
             )
         if int(shown) == _MOST:
-            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, "nothing came of a sign-in in a minute")
+            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, "a sign-in had no result within a minute")
         return self._page(request, id, int(shown) + 1, request.parameter(_FOR))
 
     async def _shown(self, request: PortalRequest, id: str, found: WaitedPage) -> Page:

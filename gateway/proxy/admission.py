@@ -24,12 +24,12 @@ OF_ONE: Final = "client"
 OF_ALL: Final = "all"
 DESCRIPTORS: Final = "descriptors"
 _REMEDIES: Final = {
-    OF_ONE: "one address holds all that limits.connections_per_client allows it; many people behind one address: "
+    OF_ONE: "an address has reached limits.connections_per_client; if many people share it, list its network: "
     "limits.networks",
-    OF_ALL: "limits.connections is reached, or all of it but what is kept for addresses of people who are signed in",
+    OF_ALL: "limits.connections is reached, or its part for addresses without signed-in people",
     DESCRIPTORS: "the process may not open more files: raise its limit (LimitNOFILE)",
 }
-_EXHAUSTED: Final = "not one file more can be opened: raise the limit of the process (LimitNOFILE), or lower limits"
+_EXHAUSTED: Final = "no more files can be opened: raise the limit of the process (LimitNOFILE), or lower limits"
 
 _A_LINE_EVERY: Final = 60.0
 _LISTED: Final = 4096

@@ -218,7 +218,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         if state is LINGER or (state is HEAD and not self.reader.ahead) or self.active.answering:
             self.abort()
         elif state is WAIT:
-            self.upstream_failed(GatewayError(upstream_codes.TIMEOUT, "the whole took too long"))
+            self.upstream_failed(GatewayError(upstream_codes.TIMEOUT, "the whole exchange took too long"))
         elif state is HEAD:
             self._refuse_unread(GatewayError(limit_codes.REQUEST_TIME, "head"), b"")
         else:
@@ -650,7 +650,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         active.upstream = None
         preparation.ended(request.application.app, request.seat, session, request.started)
         if active.is_renewed:
-            self._refuse(Refuse(form_login_codes.LOOP, "it says so of a session that has just begun"))
+            self._refuse(Refuse(form_login_codes.LOOP, "the application ended a session that had just begun"))
             return
         active.is_renewed = True
         seat, outcome = outcome_of(request, request.seat, monotonic())
@@ -667,7 +667,7 @@ class ClientConnection(asyncio.BufferedProtocol):
                 self._read_question()
                 return
             if request.host.for_questions:
-                detail = f"{request.host.name}, forward_auth.host, has no pages"
+                detail = f"{request.host.name} is forward_auth.host, which has no pages"
                 self._refuse(Refuse(route_codes.HOST_UNKNOWN, detail, close=True))
                 return
             limit = body_limit(request)

@@ -138,7 +138,7 @@ def _front_and_head(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[F
         raise GatewayError(front_codes.QUESTION, f"no kind of front has this path: {', '.join(FRONTS)}")
     asked = front.asked(request.line.method, (slash + behind).encode("ascii"))
     if asked is None or request.framing not in NO_CONTENT:
-        raise GatewayError(front_codes.QUESTION, f"no question as {name} asks it, without a body")
+        raise GatewayError(front_codes.QUESTION, f"not a question of {name} without a body")
     return front, front.original(request.whole, *asked)
 
 
@@ -156,7 +156,7 @@ def _check_front(request: Request, front: Front) -> None:
     if not isinstance(lane, Lane) or lane.app.front != front.name:
         name = lane.name if isinstance(lane, Lane) else "the portal"
         raise GatewayError(
-            front_codes.OTHER, f"{front.name} asks about {name}, whose file does not say front: {front.name}"
+            front_codes.OTHER, f"{front.name} asks about {name}, whose file does not have front: {front.name}"
         )
 
 

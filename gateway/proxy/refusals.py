@@ -160,7 +160,7 @@ def program_refusal(outcome: RequireSignIn, provider: str, ladder: Ladder) -> Re
     """Answers a program without a page or a sign-in address, whatever its Accept (invariant 10). A program cannot sign
     in, so the answer names the needs of its next token (RFC 9470 3). `provider`: the provider of its token."""
     if outcome.reason is not session_codes.TOO_WEAK:
-        detail = "of a provider that this application does not listen to, or outside its perimeter"
+        detail = "of a provider that this application does not accept, or outside its perimeter"
         return Refuse(api_codes.TOKEN, detail, bearer=bearer_error(b"invalid_token"))
     need = outcome.need
     asked = ladder.asking(provider, need)

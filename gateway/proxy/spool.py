@@ -28,9 +28,7 @@ class Spool:
         """GatewayError(login_codes.BUSY): too much is held already."""
         of_one = self._of.get(client, 0) + size
         if of_one > MOST_OF_ONE or self._held + size > MOST:
-            raise GatewayError(
-                login_codes.BUSY, f"{self._held} bytes of forms that are not whole, {of_one} of one client"
-            )
+            raise GatewayError(login_codes.BUSY, f"{self._held} bytes of incomplete forms, {of_one} of one client")
         self._of[client] = of_one
         self._held += size
 

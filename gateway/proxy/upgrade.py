@@ -64,7 +64,7 @@ def _check_origin(request: Request, app: App, snapshot: Snapshot) -> None:
     origins = [value.strip(b" \t") for name, value in request.sent() if name.lower() == b"origin"]
     if not origins:
         if request.seat is not None and request.seat.cookie:
-            raise GatewayError(wire_codes.ORIGIN, "a cookie signs in, and no Origin says for which page")
+            raise GatewayError(wire_codes.ORIGIN, "a request with a session cookie and without Origin")
         return
     text = b", ".join(origins).decode("latin-1")
     listed = () if app.tunnel is None else app.tunnel.origins

@@ -48,7 +48,7 @@ _MASKS: Mapping[str, hashes.HashAlgorithm] = {
 }
 _MOST_KEYS = 4
 _BLOCK = 16
-_FAILED = "the encrypted part opens with none of our keys, or holds what it should not"
+_FAILED = "none of our keys decrypts the encrypted part, or its content is not allowed"
 _PROVEN = object()
 
 
@@ -106,7 +106,7 @@ def decrypt(encrypted: etree._Element, expected: str, sp: ServiceProvider, *, cb
 def _check_content(algorithm: str, cbc: bool) -> None:
     if algorithm in _CBC and not cbc:
         detail = (
-            "encrypted with AES-CBC, which is opened only with `aes_cbc_inside_a_signed_response: true`, and where "
+            "encrypted with AES-CBC, which is accepted only with `aes_cbc_inside_a_signed_response: true`, and if "
             "the Response itself is signed (AD FS: -SamlResponseSignature MessageAndAssertion)"
         )
         raise GatewayError(saml_codes.ENCRYPTION_ALGORITHM, detail)

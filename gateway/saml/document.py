@@ -74,7 +74,7 @@ def check_ids(*roots: etree._Element, digits: bool = False) -> None:
             if identifier in seen:
                 raise GatewayError(saml_codes.ID, "one ID names two elements")
             if not is_ncname(identifier) and not (digits and is_ncname(f"_{identifier}") and identifier[:1].isdigit()):
-                hint = "; `ids_begin_with_a_digit: true` would take it" if identifier[:1].isdigit() else ""
+                hint = "; `ids_begin_with_a_digit: true` would accept it" if identifier[:1].isdigit() else ""
                 raise GatewayError(saml_codes.ID, f"an ID that is no NCName{hint}")
             seen.add(identifier)
 

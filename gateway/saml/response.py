@@ -88,7 +88,7 @@ def validate_response(
     # Profiles 4.1.5, Core 3.2.2
     if asked is None and not provider.unsolicited:
         raise GatewayError(
-            saml_codes.UNSOLICITED, "an answer that nobody asked for; `unsolicited: true` would let it in"
+            saml_codes.UNSOLICITED, "an unsolicited response; `unsolicited: true` accepts such responses"
         )
     request_id = None if asked is None else asked.request_id
     check_in_response_to(response, request_id)
@@ -97,7 +97,7 @@ def validate_response(
     # Profiles 4.1.4.3: verify any signatures on the assertion
     if signed_response is None and provider.signed != "assertion":
         raise GatewayError(
-            saml_codes.SIGNATURE_MISSING, "the Response is not signed; `signed:` of the provider asks for it"
+            saml_codes.SIGNATURE_MISSING, "the Response is not signed; `signed:` of the provider requires it"
         )
     cbc = provider.cbc and (signed_response is not None or provider.cbc_in_unsigned_response)
     assertion = _signed_assertion(response, signed_response, provider=provider, metadata=metadata, sp=sp, cbc=cbc)
@@ -195,7 +195,7 @@ def _signed_assertion(
         return verify(element, metadata)
     if provider.signed != "response":
         raise GatewayError(
-            saml_codes.SIGNATURE_MISSING, "the Assertion is not signed; `signed:` of the provider asks for it"
+            saml_codes.SIGNATURE_MISSING, "the Assertion is not signed; `signed:` of the provider requires it"
         )
     if signed_response is None:
         raise GatewayError(saml_codes.SIGNATURE_MISSING, "neither the Response nor the Assertion is signed")
@@ -215,7 +215,9 @@ def _assertion(
     if assertion is None:
         raise GatewayError(saml_codes.SHAPE, "a Response of success without an Assertion")
     if provider.encrypted:
-        raise GatewayError(saml_codes.ENCRYPTION_MISSING, "the Assertion is in clear; `encrypted: true` asks for more")
+        raise GatewayError(
+            saml_codes.ENCRYPTION_MISSING, "the Assertion is not encrypted; `encrypted: true` requires it"
+        )
     return assertion
 
 

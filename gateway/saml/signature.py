@@ -82,7 +82,7 @@ def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
     signed = _signed(_present(element), element, metadata.signing_keys)
     octets = canonical(element, signed.prefixes, without=signed.signature)
     if not hmac.compare_digest(hashlib.new(signed.hash, octets).digest(), signed.value):
-        raise GatewayError(saml_codes.SIGNATURE, "the digest is not that of the bytes that would be read")
+        raise GatewayError(saml_codes.SIGNATURE, "the digest does not match the bytes that would be read")
     return SignedElement(parse_canonical(octets), _PROVEN)
 
 
@@ -118,7 +118,7 @@ def within(signed: SignedElement, part: etree._Element | Decrypted) -> SignedEle
     place = part.encrypted if isinstance(part, Decrypted) else part
     element = part.element if isinstance(part, Decrypted) else part
     if signed.element not in place.iterancestors():
-        raise GatewayError(saml_codes.SIGNATURE_MISSING, f"{_name(element)} is not in what was signed")
+        raise GatewayError(saml_codes.SIGNATURE_MISSING, f"{_name(element)} is outside the signed part")
     return SignedElement(element, _PROVEN)
 
 

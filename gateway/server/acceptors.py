@@ -99,7 +99,7 @@ class Acceptor:
     def _take(self, connection: socket.socket, peer: str) -> None:
         connection.setblocking(False)
         if self._proxies and not self._is_proxy(peer):
-            why = "PROXY protocol is spoken here: only the servers in front that listen[].proxy_protocol lists may come"
+            why = "this listener takes PROXY protocol: only the servers in listen[].proxy_protocol may connect"
             self._keeper.mistaken(peer, GatewayError(gateway_codes.LISTEN_PROXY_SOURCE, why))
             _reset(connection)
             return

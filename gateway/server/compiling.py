@@ -77,7 +77,7 @@ async def compile_folder(folder: Path, within: float = COMPILED_WITHIN, *, live:
     except OSError as error:
         raise Refused(f"{folder}: the compiling process cannot be started: {error}") from error
     except (ValueError, KeyError) as error:
-        raise Refused(f"{folder}: the compiling process gave no plan: {where(error)}") from error
+        raise Refused(f"{folder}: the compiling process returned no plan: {where(error)}") from error
 
 
 def _live(compiled: Compiled, files: Files, fingerprint: bytes, before: Mapping[str, bytes]) -> Live:
@@ -114,7 +114,7 @@ async def _compiled(files: Files, within: float) -> Compiled:
                     seconds = max(seconds / 2, _LEAST_SECONDS)
                 elif status == OTHER_RELEASE:
                     raise Refused(
-                        f"the program on disk is of another release than the gateway that runs ({__version__}): "
+                        f"the program on disk has another release than the running gateway ({__version__}): "
                         "`ecluse restart` takes the new release and the folder"
                     )
                 elif status:

@@ -58,5 +58,5 @@ def why_not(old: Gateway, new: Gateway) -> str:
     """The reason why the change needs a restart; empty if a reload can take it. server/replacement.py has the changes
     that a restart refuses too."""
     if fixed := changed(old, new):
-        return f"{', '.join(fixed)}: restart to change this, it is fixed while running"
+        return f"{', '.join(fixed)}: this changes only with a restart"
     return ""

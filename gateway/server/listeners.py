@@ -18,8 +18,8 @@ _UNIX = "unix:"
 
 # Remedies for the operator.
 _HINTS = {
-    errno.EADDRINUSE: "another program listens there: stop it, or choose another port",
-    errno.EADDRNOTAVAIL: "this machine has no such address: write an address of this machine, or 0.0.0.0 for all",
+    errno.EADDRINUSE: "another program uses the port: stop it, or choose another port",
+    errno.EADDRNOTAVAIL: "this machine does not have the address: write one of its addresses, or 0.0.0.0",
     errno.EACCES: (
         "a port below 1024 needs root, the capability CAP_NET_BIND_SERVICE, or systemd to open it for the gateway "
         "(ecluse.socket; docs/how-to/run-it.md)"
@@ -138,9 +138,9 @@ def _clear(path: Path) -> None:
     except FileNotFoundError:
         return
     if not is_socket:
-        raise OSError(0, "there is a file of this name that is no socket")
+        raise OSError(0, "the path is a file, not a socket")
     if _answers(str(path)):
-        raise OSError(0, "another program listens there")
+        raise OSError(0, "another program uses the socket")
     path.unlink()
 
 

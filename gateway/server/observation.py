@@ -103,10 +103,10 @@ def _left_out(live: Live) -> str:
     """The text for the person at the terminal: the closed hosts, the files that stay in their last form, and the
     reasons."""
     found = closed_in(live.plan)
-    lines = ["Some app files are wrong; all else is served."]
+    lines = ["Some app files are wrong; the rest is served."]
     for file in dict.fromkeys((*found.files.values(), *found.unread)):
         hosts = sorted(host for host, of in found.files.items() if of == file)
-        unread = "; its other hosts cannot be told" if file in found.unread else ""
-        lines.append(f"  closed: {', '.join(hosts) or 'no host that is known'} ({file}{unread})")
+        unread = "; its further hosts are unknown" if file in found.unread else ""
+        lines.append(f"  closed: {', '.join(hosts) or 'no known host'} ({file}{unread})")
     lines += [f"  as it was: {path}" for path in live.kept]
     return "\n".join((*lines, "", live.left_out))

@@ -19,7 +19,8 @@ async def told_client(connection: socket.socket) -> ToldClient | None:
             head = await _exactly(connection, HEAD_BYTES)
             return client_of(head, await _exactly(connection, rest_of(head)))
     except TimeoutError:
-        raise GatewayError(gateway_codes.LISTEN_PROXY_HEADER, f"it was not whole after {_LONGEST_WAIT:g} s") from None
+        why = f"it was not complete after {_LONGEST_WAIT:g} s"
+        raise GatewayError(gateway_codes.LISTEN_PROXY_HEADER, why) from None
 
 
 async def _exactly(connection: socket.socket, size: int) -> bytes:
@@ -27,6 +28,6 @@ async def _exactly(connection: socket.socket, size: int) -> bytes:
     while len(got) < size:
         piece = await loop.sock_recv(connection, size - len(got))
         if not piece:
-            raise GatewayError(gateway_codes.LISTEN_PROXY_HEADER, "the connection ended before it was whole")
+            raise GatewayError(gateway_codes.LISTEN_PROXY_HEADER, "the connection ended before it was complete")
         got += piece
     return got

@@ -117,7 +117,7 @@ def _of_hosts(before: frozenset[str], after: frozenset[str]) -> str:
     more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
     return (
         f"{len(gone)} of {len(before)} hosts would be gone: {', '.join(gone[:_SHOWN])}{more}. Is a part of the folder "
-        "missing, or not mounted? If it is meant: `ecluse reload --yes`, or `ecluse restart --yes`"
+        "missing, or not mounted? If you intend this: `ecluse reload --yes`, or `ecluse restart --yes`"
     )
 
 
@@ -127,7 +127,7 @@ def _of_store_keys(known: Mapping[str, str], keys: Sequence[tuple[str, str]]) ->
     opens."""
     for id, secret in keys:
         if id in known and not compare_digest(known[id], secret):
-            return f"store: the key `{id}` has another secret than before: give it an id of its own"
+            return f"store: the key `{id}` has another secret than before: give the new key a new id"
     if keys and keys[0][0] not in known:
         return (
             f"store: the key `{keys[0][0]}` would seal before every gateway has it: list it second first, then first "

@@ -50,7 +50,7 @@ class Restart:
 
         `fewer_hosts`: the operator agrees to lose hosts."""
         if self._is_under_way:
-            return "one is under way"
+            return "a restart is already under way"
         self._is_under_way, self.refused = True, ""
         said = _StandardError()
         try:
@@ -75,14 +75,14 @@ class Restart:
                     status = _status_of(self.successor)
                     said.read()
                     if status is not None:
-                        return f"the new one {_end_of(status)}{said}"
+                        return f"the successor {_end_of(status)}{said}"
                     await asyncio.sleep(_LOOKED_EVERY)
                 return ""
         except TimeoutError:
             with suppress(ProcessLookupError):
                 os.kill(self.successor, signal.SIGKILL)
             await asyncio.to_thread(os.waitpid, self.successor, 0)
-            return f"the new one did not serve within {_SUCCEEDED_WITHIN:.0f} seconds{said}"
+            return f"the successor did not serve within {_SUCCEEDED_WITHIN:.0f} seconds{said}"
 
     def give_up(self) -> None:
         """Stops the successor, because the service stops."""
@@ -138,7 +138,7 @@ class _StandardError:
 
     def __str__(self) -> str:
         text = self._said[-_MOST_SAID:].decode(errors="replace").strip()
-        return f":\n{text}" if text else ", and said nothing"
+        return f":\n{text}" if text else ", without a message"
 
 
 def _say(text: bytes) -> None:

@@ -51,7 +51,7 @@ class ServiceManager:
             try:
                 each = socket.socket(fileno=descriptor)
             except OSError as error:
-                raise CannotServe(f"what systemd gives as file {descriptor} is no socket: {error.strerror}") from error
+                raise CannotServe(f"file {descriptor} from systemd is no socket: {error.strerror}") from error
             each.setblocking(False)
             found.append((name, each))
         return found

@@ -55,11 +55,11 @@ class Sources:
         try:
             await self._directories.use(lines_of(plan, Directory))
         except OSError as error:
-            self._log.event("directory.unreadable", detail=f"no folder for what is made of directories: {error}")
+            self._log.event("directory.unreadable", detail=f"no folder for the indexes of directories: {error}")
         try:
             await self._organisations.use(lines_of(plan, OrganisationTable))
         except OSError as error:
-            self._log.event("organisations.unreadable", detail=f"no folder for what is made of them: {error}")
+            self._log.event("organisations.unreadable", detail=f"no folder for the index of organisations: {error}")
 
     async def close(self) -> None:
         await self.metadata.close()

@@ -35,7 +35,7 @@ def make_state_folder(gateway: Gateway) -> str:
             probe.flush()
     except OSError as error:
         if not may_pass(error):
-            hint = f" (it has to be the account's own that serves, uid {os.geteuid()})" if error.errno == EACCES else ""
+            hint = f" (it has to belong to the gateway's account, uid {os.geteuid()})" if error.errno == EACCES else ""
             raise CannotServe(f"the state folder {folder} cannot be written: {error.strerror}{hint}") from error
         trouble = f"{folder}: {error.strerror}"
     if os.path.isdir(folder):
@@ -54,7 +54,7 @@ def shared(folder: str) -> str:
     mode = stat.S_IMODE(os.stat(folder).st_mode)
     if not mode & 0o077:
         return ""
-    hint = f"chmod 700 {folder}; StateDirectoryMode=0700 where systemd makes it"
+    hint = f"chmod 700 {folder}; StateDirectoryMode=0700 if systemd creates it"
     return f"is open to other accounts: mode {mode:o} ({hint})"
 
 
@@ -69,8 +69,8 @@ def unwritable(folder: Path) -> str:
         return "it is not a folder" if there == folder else f"{there} is not a folder"
     if os.access(there, os.W_OK | os.X_OK, effective_ids=True):
         return ""
-    make = "make it for the account that serves, or let systemd make it (StateDirectory=)"
-    return f"it may not write to {there}" if there == folder else f"it may not make a folder in {there}: {make}"
+    make = "create it for the account of the gateway, or let systemd create it (StateDirectory=)"
+    return f"it may not write to {there}" if there == folder else f"it may not create a folder in {there}: {make}"
 
 
 def metadata_folder(gateway: Gateway) -> Path:

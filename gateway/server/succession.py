@@ -91,8 +91,8 @@ class Link:
             return None
         except TimeoutError:
             raise CannotServe(
-                f"the gateway that runs (process {self.pid}) did not answer within {_ANSWERED_WITHIN:.0f} seconds: try "
-                "again, and if it stays so, stop it"
+                f"the running gateway (process {self.pid}) did not answer within {_ANSWERED_WITHIN:.0f} seconds: try "
+                "again; if this continues, stop it"
             ) from None
         return told.fields.get("standing")
 
@@ -156,7 +156,7 @@ class Links:
             found = await self.to_elder(Path(gateway.state_folder))
         if found is None and is_restart:
             where = "in memory" if gateway.store == "memory" else f"with the state folder {gateway.state_folder}"
-            raise CannotServe(f"the gateway that runs is not found {where}: for another `state`, stop it and start it")
+            raise CannotServe(f"no running gateway is found {where}: to change `state`, stop the gateway and start it")
         elder, handed = found or (None, [])
         return Inherited(given, handed), elder
 
@@ -243,7 +243,7 @@ def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:
         each.set_inheritable(False)
     if said != _HANDED:
         connection.close()
-        raise CannotServe(f"the gateway that runs (process {pid}) is of a release that hands nothing over: stop it")
+        raise CannotServe(f"the running gateway (process {pid}) has a release that cannot hand over: stop it")
     for each in sockets:
         each.setblocking(False)
     return connection, pid, sockets

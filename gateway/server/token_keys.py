@@ -172,5 +172,5 @@ def _read(path: Path) -> list[MadeKey]:
         for key in keys:
             signing_key(key.algorithm, key.pem)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise Refused(f"{path} does not hold the keys that were written there; make new ones: rm {path}") from None
+        raise Refused(f"{path} does not contain the keys that the gateway wrote; make new keys: rm {path}") from None
     return keys

@@ -196,7 +196,7 @@ class WorkerControl:
     async def _commit(self, message: Message) -> None:
         candidate, self._candidate = self._candidate, None
         if candidate is None or candidate.snapshot.revision != message.fields["revision"]:
-            self._channel.reply(message, ok=False, detail="nothing prepared under this revision")
+            self._channel.reply(message, ok=False, detail="no plan is prepared under this revision")
             return
         try:
             await self._served.take(candidate)

@@ -44,7 +44,7 @@ class LastFindings:
         id = self._ids(directory, key)[0]
         await self._tickets(directory).put(finding, f"last finding {directory.name}", id)
 
-    async def said(self, directory: Directory, key: str) -> DirectoryFinding | None:
+    async def read(self, directory: Directory, key: str) -> DirectoryFinding | None:
         """The directory's latest finding under its current file, unless the finding is too old."""
         tickets = self._tickets(directory)
         # Under every store key: a new one may have come into use since, here before it did at another gateway.

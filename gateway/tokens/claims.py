@@ -36,7 +36,7 @@ def single_value(claim: TokenClaim, identity: Identity) -> str:
     """Empty: no value. Raises GatewayError(translation_codes.UNENCODABLE)."""
     values = _texts(claim, identity)
     if len(values) > 1:
-        raise _refused(claim.name, f"{len(values)} values, and the file says neither list nor which")
+        raise _refused(claim.name, f"{len(values)} values, and the file has neither `list` nor a choice")
     return values[0] if values else ""
 
 

@@ -110,9 +110,7 @@ def closed_to_all(address: Address | None, port: int, is_ours: IsOurs) -> str:
     zone.
     """
     if address is None or reach_of(address) is Reach.FORBIDDEN:
-        return (
-            "which is link-local, multicast, unspecified or a cloud's metadata service: no application is reached there"
-        )
+        return "which is link-local, multicast, unspecified or a cloud's metadata service: no application may be there"
     embedded = embedded_in(address)
     if is_ours(address, port) or (embedded is not None and is_ours(embedded, port)):
         return "where this gateway listens itself or keeps its sessions: write the application's own address"
@@ -126,7 +124,5 @@ def refusal(host: str, found: str, port: int, fence: Fence | None, is_ours: IsOu
     if not why and fence is not None and not fence.names(host, port):
         assert address is not None
         if not fence.holds(address, port):
-            why = (
-                f"beyond the fence of team {fence.team}: gateway.yaml lists at teams.{fence.team}.upstreams what it may"
-            )
+            why = f"outside the fence of team {fence.team}: see teams.{fence.team}.upstreams in gateway.yaml"
     return f"{host}:{port} leads to {found}, {why}" if why else ""

@@ -55,7 +55,7 @@ def request_line_fault(line: bytes, named: tuple[str, ...] = ()) -> GatewayError
         return GatewayError(wire_codes.VERSION, f"{version or b'no version'!r:.40}")
     if method not in METHODS and method.decode("ascii") not in named:
         return GatewayError(wire_codes.METHOD, repr(method[:20]))
-    return GatewayError(wire_codes.TARGET, f"a byte that may not stand here: {target.partition(b'?')[0][:120]!r}")
+    return GatewayError(wire_codes.TARGET, f"a byte that is not allowed here: {target.partition(b'?')[0][:120]!r}")
 
 
 def request_framing(

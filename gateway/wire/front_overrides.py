@@ -16,7 +16,7 @@ _TOKEN: Final = re.compile(
 )
 _NAME_AND_VALUE: Final = 2
 _UNASKED: Final = "typed_per_filter_config"
-_ANOTHER: Final = "{name} is written here as well, by something else than what Écluse said"
+_ANOTHER: Final = "{name} is written here as well, with a value that is not from Écluse"
 
 
 def taken_back(kind: str, text: str, names: Iterable[str]) -> list[tuple[int, str]]:
@@ -106,23 +106,23 @@ def _of_nginx(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
         if words[0] == "auth_request_set" and len(words) > _NAME_AND_VALUE:
             said = words[2].removeprefix("$upstream_http_").lower()
             if told.setdefault(words[1], said) != said:
-                yield each.line, f"{words[1]} holds another line of the answer here"
+                yield each.line, f"{words[1]} holds a different line of the answer here"
     for each in _all(found):
         if each.words[0] in {"set", "map", "geo"} and (own := {*each.words[1:]} & {*told}):
-            yield each.line, f"{min(own)} is given another value here than what Écluse said"
+            yield each.line, f"{min(own)} gets a value here that is not from Écluse"
     passing = [*_passing(_Block(1, [], found), asks=False, writes=[])]
     asked = {place.target for place in passing if place.asks}
     for place in passing:
         if place.asks:
             yield from _written(place, told, names)
         elif place.target in asked:
-            yield place.line, f"{place.target} gets requests here about which Écluse is not asked"
+            yield place.line, f"{place.target} gets requests here without a question to Écluse"
 
 
 def _written(place: _Passing, told: Mapping[str, str], names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
     written = {name for _, name, _ in place.writes}
     for name in names.keys() - written:
-        yield place.line, f"{names[name]} is not written here: a block with lines of its own inherits none"
+        yield place.line, f"{names[name]} is not written here: a block with its own lines inherits no lines"
     for line, name, value in place.writes:
         if name in names and told.get(value) != name.replace("-", "_"):
             yield line, _ANOTHER.format(name=names[name])
@@ -163,7 +163,7 @@ def _of_traefik(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]
         if found[1].lower() in names:
             yield line, _ANOTHER.format(name=names[found[1].lower()])
     for line, _ in _lines(text, _TRAEFIK_PATTERN):
-        yield line, "a pattern takes what the answer does not name from the client as it came"
+        yield line, "a pattern passes on the client's headers that the answer does not name"
 
 
 def _of_envoy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
@@ -181,7 +181,7 @@ def _of_envoy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
     for at, cluster, unasked in clusters:
         if unasked and cluster and cluster[1] in asked:
             line = text.count("\n", 0, at + 1) + 1
-            yield line, f"{cluster[1]} gets requests here about which Écluse is not asked"
+            yield line, f"{cluster[1]} gets requests here without a question to Écluse"
 
 
 def _of_haproxy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
@@ -192,7 +192,7 @@ def _of_haproxy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]
         elif after and found[2].lower() in names:
             yield line, _ANOTHER.format(name=names[found[2].lower()])
     if not after and re.search(r"^[^\S\n]*(?:frontend|listen)\b", text, re.MULTILINE):
-        yield 1, "lua.ecluse is not called: Écluse is not asked"
+        yield 1, "lua.ecluse is not called, so Écluse is not asked"
 
 
 _KINDS: Final[Mapping[str, Callable[[str, Mapping[str, str]], Iterator[tuple[int, str]]]]] = {

@@ -55,11 +55,11 @@ def judged_method(method: bytes, query: bytes, header: bytes = b"", other: bytes
     told = f"a {method.decode('ascii')} that names another method ({wanted[:20]!r})"
     if not taken:
         raise GatewayError(
-            wire_codes.METHOD_OVERRIDE, f"{told}: method_override: true in the application's file takes it"
+            wire_codes.METHOD_OVERRIDE, f"{told}: method_override: true in the application's file accepts it"
         )
     if named or other.strip() or method != _CARRIER or wanted not in _NAMED:
         raise GatewayError(
-            wire_codes.METHOD_OVERRIDE, f"{told}: taken are PUT, PATCH and DELETE, named once, by a POST"
+            wire_codes.METHOD_OVERRIDE, f"{told}: only PUT, PATCH or DELETE is accepted, named once, in a POST"
         )
     return wanted
 

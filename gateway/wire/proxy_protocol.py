@@ -33,7 +33,7 @@ class ToldClient:
 def rest_of(head: bytes) -> int:
     """How many bytes follow these HEAD_BYTES. Raises GatewayError(gateway_codes.LISTEN_PROXY_HEADER)."""
     if not head.startswith(_SIGNATURE):
-        raise _fault("it begins otherwise than PROXY protocol v2")
+        raise _fault("it does not begin as PROXY protocol v2")
     length = int.from_bytes(head[14:16], "big")
     if head[12] not in {_LOCAL, _PROXY}:
         raise _fault(f"version and command {head[12]:#04x}")

@@ -135,10 +135,10 @@ def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
         return Target(raw, path, query, tuple((text.lower() if caseless else text).split("/")))
     lawful = _ANY.fullmatch(raw)
     if lawful is None:
-        raise _refused("a byte that may not stand here, or a form other than the origin form", raw)
+        raise _refused("a byte that is not allowed, or a form other than the origin form", raw)
     path, query = lawful.groups()
     if path.count(b"/") > _MOST_SEGMENTS:
-        raise _refused(f"more than {_MOST_SEGMENTS} segments, one of which has to be looked at closely", raw)
+        raise _refused(f"more than {_MOST_SEGMENTS} segments, with one that needs a close check", raw)
     return Target(raw, path, query, *_readings(path, leniency))
 
 
@@ -279,7 +279,7 @@ def _decoded(piece: bytes, leniency: PathLeniency) -> list[str]:
     else:
         texts = _read(data, "utf-8")
     if not texts:
-        raise _refused("no text in the charset of the application", piece)
+        raise _refused("not a text in the charset of the application", piece)
     for text in texts:
         _refuse_look_alikes(text, leniency, piece)
     return texts
@@ -333,7 +333,7 @@ def _mapped(texts: list[str], leniency: PathLeniency) -> tuple[str, ...]:
     if leniency.windows:
         composed = [*map(_without_dot, composed[:-1]), composed[-1].rstrip(". ")]
         if "" in composed[:-1] or (texts[-1] and not composed[-1]):
-            raise _refused("a name of nothing but dots and blanks", "/".join(texts).encode())
+            raise _refused("a name of only dots and blanks", "/".join(texts).encode())
     return tuple(_lowered(_refuse_windows(text)) for text in composed)
 
 

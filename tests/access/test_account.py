@@ -227,7 +227,7 @@ async def test_a_directory_says_nothing_of_people_of_a_provider_whose_word_it_do
     with pytest.raises(GatewayError) as error:
         identity_at(app, who, 0.0)
     assert error.value.code is account_codes.MISSING
-    assert "takes the word of departement" in error.value.detail
+    assert "accepts values of departement" in error.value.detail
     who = said_of(app, login="durand.h")
     finding = replace(who.identity.findings[0], fingerprint="of another file")
     who.identity = replace(who.identity, findings=(finding,))

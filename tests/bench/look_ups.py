@@ -106,7 +106,7 @@ async def _measured(folder: Path, kinds: dict[str, Directory], runs: int, people
 async def _answered(asking: Directories, directories: Sequence[Directory]) -> None:
     """All servers are there."""
     async with asyncio.timeout(60):
-        while any(one.state != "found" for one in (await asking.asked(directories, _ALICE, None)).findings):
+        while any(one.state != "found" for one in (await asking.look_up(directories, _ALICE, None)).findings):
             await asyncio.sleep(0.5)
 
 
@@ -115,7 +115,7 @@ async def _asked(asking: Directories, directories: Sequence[Directory], people: 
 
     async def one() -> None:
         async with turns:
-            known = await asking.asked(directories, _ALICE, None)
+            known = await asking.look_up(directories, _ALICE, None)
         if any(finding.state != "found" for finding in known.findings):
             raise RuntimeError(f"not found: {known.findings}")
 

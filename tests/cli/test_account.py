@@ -68,7 +68,7 @@ def test_what_is_refused(folder: Path) -> None:
         (("link", "one", " x", "--subject", "p"), 1, "account.login: white space at an end of the login"),
         (("link", "one", "x", "--person", "uid=p"), 1, "this person is named by uid, and the file says subject"),
         (("link", "one", "x", "--person", "p"), 1, "account.person: not written as subject=VALUE"),
-        (("link", "none", "x", "--subject", "p"), 2, "policies/apps/none.yaml asks for no account"),
+        (("link", "none", "x", "--subject", "p"), 2, "policies/apps/none.yaml uses no account"),
         (("link", "ones", "x", "--subject", "p"), 2, "no application has the name ones: did you mean one?"),
         (("link", "one", "x", "--subject", "p", "--provider", "alfa"), 2, "no provider has the name alfa"),
         (("link", "one", "x", "--subject", "p", "--issuer", "https://x"), 2, "no provider has the issuer https://x"),
@@ -82,9 +82,9 @@ def test_what_is_refused(folder: Path) -> None:
 
 def test_an_application_whose_logins_a_directory_says_has_no_links(folder: Path) -> None:
     said = account(folder, "link", "told", "x", "--subject", "p", code=2)
-    assert "asks for no account link: a directory says the logins (account.from)" in said
+    assert "uses no account links: a directory gives the logins (account.from)" in said
     (folder / "links.csv").write_text(f"application,issuer,person,login\ntold,{ISSUER},subject=a,b\n")
-    assert "the file of told asks for no account link" in account(folder, "import", "links.csv", code=1)
+    assert "the file of told uses no account links" in account(folder, "import", "links.csv", code=1)
 
 
 def test_another_login_only_where_it_is_said_so_and_a_shared_one_where_the_file_does(folder: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_request_is_listed_and_granted(folder: Path) -> None:
     assert listed(folder) == [("one", "subject=h", "h.durand")]
     assert waiting(folder) == [other]
     said = account(folder, "link", "one", "h.durand", "--request", reference, code=2)
-    assert f"no request has the reference {reference}: it is answered, or too old" in said
+    assert f"no request has the reference {reference}: it was answered, or is too old" in said
 
 
 def test_what_a_person_wrote_does_nothing_to_a_terminal(folder: Path) -> None:
@@ -80,7 +80,7 @@ def test_one_login_is_one_persons_whoever_asks_for_it(folder: Path) -> None:
     assert "account.taken: another person has this login of one" in said
     assert waiting(folder) == [reference], "it waits for another answer"
     said = account(folder, "link", "two", "h.durand", "--request", reference, code=2)
-    assert "this request is for one, and not for two" in said
+    assert "this request is for one, not for two" in said
     for person in ("uid=anne", "uid=luc"):
         account(folder, "link", "two", "guichet", "--request", asked(folder, "two", person))
     assert [login for _, _, login in listed(folder)] == ["h.durand", "guichet", "guichet"], "the file of two allows it"
@@ -99,7 +99,7 @@ def test_a_request_is_refused_in_words_or_forgotten(folder: Path) -> None:
     (one,) = json.loads(account(folder, "list", "--requests", "--output", "json"))["requests"]
     assert (one["refused"]["fr"], one["refused"]["en"]) == ("Non.", "No.")
     assert ", refused on 20" in account(folder, "list", "--requests")
-    assert "leave --fr and --en out" in account(folder, "refuse", reference, "--forget", "--fr", "Non.", code=2)
+    assert "remove --fr and --en" in account(folder, "refuse", reference, "--forget", "--fr", "Non.", code=2)
     told = json.loads(account(folder, "refuse", reference, "--forget", "--output", "json"))
     assert told == {"reference": reference, "refused": False}
     assert account(folder, "list", "--requests") == ""

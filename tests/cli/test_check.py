@@ -117,8 +117,8 @@ def test_a_state_folder_that_is_open_to_others_is_a_note_whoever_asks(place: Pla
     state = place.folder / "var"
     state.mkdir(mode=0o755)
     note = (
-        f"note: `ecluse serve` refuses it on this machine: state: {state} is open to other accounts: mode 755 "
-        f"(chmod 700 {state}; StateDirectoryMode=0700 where systemd makes it)\n"
+        f"note: `ecluse serve` would refuse the folder on this machine: state: {state} is open to other accounts: "
+        f"mode 755 (chmod 700 {state}; StateDirectoryMode=0700 if systemd creates it)\n"
     )
     assert called("check", "policies", at=place.folder).stderr == note
     assert typed("serve", "policies", at=place.folder).returncode == 1
@@ -132,7 +132,7 @@ def test_a_folder_without_applications_is_a_note(place: Place) -> None:
     (place.policies / "apps/one.yaml").unlink()
     told = called("check", "policies", at=place.folder)
     assert (told.returncode, told.stdout.partition(",")[0]) == (0, "policies: 0 app(s)")
-    assert told.stderr == ("note: 0 apps: no file below policies/apps, so that nothing but the portal is served\n")
+    assert told.stderr == ("note: 0 apps: no file below policies/apps, so only the portal is served\n")
 
 
 SITE = "{certificate: {file: ../certs/site.crt}, key: {file: ../certs/site.key}}"

@@ -84,7 +84,7 @@ def test_what_a_shadow_would_answer_otherwise_is_no_change_of_what_comes(folder:
     told = called("diff", "policies", "new", at=folder)
     assert (told.returncode, told.stderr) == (0, "")
     assert "\n0 of " in told.stdout
-    assert " requests tried are as before, but a shadow answers otherwise:\n" in told.stdout
+    assert " requests tried keep their result, but a shadow differs:\n" in told.stdout
     assert (
         "as somebody of alpha, groups agents\n"
         "      deny  policy.not_allowed  new/apps/one.yaml:9 /admin/**\n"

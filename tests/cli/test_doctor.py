@@ -79,9 +79,13 @@ def test_a_form_that_has_changed_is_told(
 @pytest.mark.parametrize(
     ("mood", "code", "said"),
     [
-        ("", "", "not shown to a stranger"),
-        ("account leads", "", "not shown to a stranger"),
-        ("account is public", "form_login.answer", "shown to a stranger, too: no sign-in can be checked by it"),
+        ("", "", "not shown without a session"),
+        ("account leads", "", "not shown without a session"),
+        (
+            "account is public",
+            "form_login.answer",
+            "shown without a session, too: choose a page ",
+        ),
         ("account is deep", "form_login.answer", "the page cannot be read to its end (nested more than 250 times"),
         ("account fails", "form_login.answer", "status 500 for /account.php"),
         ("account leads away", "form_login.elsewhere", "https://evil.example/account.php"),
@@ -101,14 +105,14 @@ TWO_STEPS = (
     "{trusted: {from: uid, secret: {file: ../certs/grr}}, cookies: [GRRSESSID], signed_in: [{location: /index.php}], "
     "steps: [{page: /who.php, fields: {user: login}}, {page: /secret.php, fields: {password: secret}}]}"
 )
-NOT_LOOKED_AT = "not looked at: it comes after a form was sent"
-HIDDEN = f"{NOT_LOOKED_AT}, and without one the page does not show itself"
+NOT_LOOKED_AT = "not checked: it follows a form that would have to be sent"
+HIDDEN = f"{NOT_LOOKED_AT}, and the application hides it from people without a session"
 
 
 @pytest.mark.parametrize(
     ("mood", "code", "said"),
     [
-        ("", "", "a form with password, which is sent to /secret.php"),
+        ("", "", "a form with password, sent to /secret.php"),
         ("renamed", "form_login.form", "a form without the field password"),
         ("outside", "form_login.elsewhere", "https://evil.example/who.php"),
         ("gone", "form_login.form", "status 404 for the page with the form"),

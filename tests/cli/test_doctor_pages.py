@@ -79,8 +79,8 @@ def test_whether_it_answers_and_what_a_stranger_sees(
     assert told.startswith(f"127.0.0.1:{port} answers with status {answer[0]} after ")
     assert said.partition(" after 0.")[0] in told
     assert "s3cret" not in told
-    past = f"; past it, 127.0.0.1:{port} shows it to whoever gets there" if seen else ""
-    assert stranger == f"at the gateway a stranger is asked to sign in{past}"
+    past = f"; without the gateway, 127.0.0.1:{port} shows the page to everybody" if seen else ""
+    assert stranger == f"at the gateway, a person without a session is asked to sign in{past}"
     (head,) = asked
     assert head.startswith("GET / HTTP/1.1\n")
     assert "Host: one.localhost" in head
@@ -98,7 +98,7 @@ def test_a_page_that_is_public_by_its_rules(place: Place, capsys: pytest.Capture
         assert main(["doctor", "app", "one", str(place.policies)]) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith(f"/  ok  127.0.0.1:{port} answers with status 200 after ")
-    assert second == "/  ok  by the rules, whoever asks is shown this page"
+    assert second == "/  ok  the rules show this page to everybody"
 
 
 def test_each_of_its_addresses_is_asked(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +116,7 @@ def test_each_of_its_addresses_is_asked(place: Place, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("said", "code", "detail"),
     [
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "upstream.response", "what it answers is no answer by HTTP"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "upstream.response", "its answer is not HTTP"),
         (b"", "upstream.response", "it broke off its answer"),
         (None, "upstream.timeout", "no answer in 0.2 s"),
     ],

@@ -23,17 +23,18 @@ def test_a_published_file_becomes_a_table_and_a_report(tmp_path: Path) -> None:
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout == (
         "table.csv: 1 mandates of 1 people, until 2032-03-21\n"
-        "r.csv: 1 people to look at; 2 lines of the directory say too little\n"
+        "r.csv: 1 people to check; 2 lines of the directory are incomplete\n"
     )
     table, report = tmp_path / "table.csv", tmp_path / "r.csv"
     assert table.read_text() == "uid;fonction;commune;debut;fin\npm;adjoint;59350;2026-03-29;2032-03-21\n"
-    assert report.read_text().splitlines()[1] == "x;Nobody;Nemo;nobody there has this name and day of birth"
+    (_, nobody) = report.read_text().splitlines()
+    assert nobody == "x;Nobody;Nemo;the Répertoire lists nobody with this name and day of birth"
     assert {stat.S_IMODE(path.stat().st_mode) for path in (table, report)} == {0o600}
 
     assert run(tmp_path, "--until", "soon").returncode == 2
     table.unlink()
     wrong = run(tmp_path, "--people", "elus.csv")
-    assert (wrong.returncode, wrong.stderr) == (1, "ecluse: the table of people has no column `uid`\n")
+    assert (wrong.returncode, wrong.stderr) == (1, "ecluse: the table of people lacks the column `uid`\n")
     assert not table.exists()
     gone = run(tmp_path, "--people", "gone.csv")
     assert (gone.returncode, gone.stderr) == (1, "ecluse: gone.csv: No such file or directory\n")

@@ -72,7 +72,7 @@ def test_what_an_address_for_signing_out_does(folder: Path) -> None:
     file.write_text(file.read_text().replace("access:", f"{logout}access:"))
     for target in ("/bye", "/wiki?id=start&do=logout"):
         told = called("explain", "GET", f"http://one.localhost{target}", at=folder).stdout
-        assert told.endswith("so that it ends its own session: POST /deconnexion.do\n")
+        assert told.endswith("to end its own session: POST /deconnexion.do\n")
     assert "logout" not in called("explain", "GET", "http://one.localhost/wiki?do=show", at=folder).stdout
 
 
@@ -81,11 +81,11 @@ def test_what_becomes_of_the_addresses_in_its_responses(folder: Path) -> None:
     rewrite = "rewrite: {headers: true, bodies: true, internal: ['http://intranet'], texts: {Essai: Un}}"
     file.write_text(file.read_text().replace("access:", f"{rewrite}\naccess:"))
     told = called("explain", "GET", "http://one.localhost/public/", at=folder).stdout
-    public, _, rest = told.partition("in the heads and texts of its responses, ")[2].partition(" takes the place of\n")
+    public, _, rest = told.partition("in the heads and texts of its responses, ")[2].partition(" replaces\n")
     assert public.startswith("http://one.localhost")
     assert "    http://intranet\n" in rest
     assert rest.endswith(
-        "  the application is asked for no compression (rewrite.bodies)\n"
+        "  the application is asked for uncompressed responses (rewrite.bodies)\n"
         "  1 text(s) of its pages are replaced (rewrite.texts)\n"
     )
     found = json.loads(called("explain", "GET", "http://one.localhost/public/", "--output", "json", at=folder).stdout)[
@@ -100,12 +100,12 @@ def test_what_becomes_of_the_addresses_in_its_responses(folder: Path) -> None:
 def test_the_applications_own_cookies(folder: Path) -> None:
     file, written = folder / "policies/apps/one.yaml", (folder / "policies/apps/one.yaml").read_text()
     for cookies, line in (
-        ("{hidden: [PHPSESSID, b]}", "browsers do not have PHPSESSID, b: the gateway adds them (cookies.hidden)"),
+        ("{hidden: [PHPSESSID, b]}", "that the gateway keeps from browsers: PHPSESSID, b (cookies.hidden)"),
         (
             "{hidden: ['*'], visible: [lang]}",
-            "browsers do not have all but lang: the gateway adds them (cookies.hidden)",
+            "that the gateway keeps from browsers: all but lang (cookies.hidden)",
         ),
-        ("{prefix: one_}", "in browsers the names of its cookies begin with one_ (cookies.prefix)"),
+        ("{prefix: one_}", "in browsers the names of the application's cookies begin with one_ (cookies.prefix)"),
     ):
         file.write_text(written.replace("access:", f"cookies: {cookies}\naccess:"))
         assert line in called("explain", "GET", "http://one.localhost/public/a", at=folder).stdout
@@ -117,8 +117,8 @@ def test_how_often_it_may_be_asked(folder: Path) -> None:
     file.write_text(rates + file.read_text())
     asked = ("explain", "GET", "http://one.localhost/files/a", "--as", "paul.yaml")
     assert called(*asked, at=folder).stdout.endswith(
-        "  beyond 50 at once and one each 0.1 s, a person at one is answered 429\n"
-        "  beyond 600 at once and one each 0.1 s, everybody together at one is answered 429\n"
+        "  beyond 50 at once and one each 0.1 s, a person at one gets 429\n"
+        "  beyond 600 at once and one each 0.1 s, everybody together at one gets 429\n"
     )
     told = json.loads(called(*asked, "--output", "json", at=folder).stdout)
     assert told["bounds"][0] == {"of": "person", "rate": {"every": 0.1, "burst": 50}, "app": "one"}
@@ -144,7 +144,7 @@ def test_who_may_open_a_websocket_there(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     tunnel = "tunnel: {protocols: [websocket], origins: ['https://two.example']}\n"
     file.write_text(file.read_text().replace("access:", f"{tunnel}access:"))
-    says = "  it may open a WebSocket here from pages of this application's own hosts, https://two.example (tunnel)\n"
+    says = "  a WebSocket may be opened here from pages of this application's own hosts, https://two.example (tunnel)\n"
     public, files = "http://one.localhost/public/", "http://one.localhost/files"
     assert says in called("explain", "GET", public, at=folder).stdout
     told = json.loads(called("explain", "GET", public, "--output", "json", at=folder).stdout)["tunnel"]
@@ -179,7 +179,7 @@ def test_the_path_is_the_one_that_the_application_maps(folder: Path) -> None:
         file.write_text(written)
         lines = told.splitlines()
         assert lines[2] == f"to one (policies/apps/one.yaml), as path {path}"
-        assert lines[3] == (f"read so because its file says paths: {needed}" if needed else "")
+        assert lines[3] == (f"read with the leniencies of its file (paths): {needed}" if needed else "")
 
 
 def test_what_a_webdav_request_reaches(folder: Path) -> None:
@@ -187,8 +187,8 @@ def test_what_a_webdav_request_reaches(folder: Path) -> None:
     file.write_text(file.read_text().replace("access:", "methods: [PROPFIND, MOVE]\naccess:"))
     moved = ("explain", "MOVE", "http://one.localhost/files/a", "--header", "Destination: /admin/a")
     told = called(*moved, at=folder).stdout
-    assert "it reaches more than its path, and rules are asked about " in told
-    (reaches,) = [line for line in told.splitlines() if line.startswith("it reaches")]
+    assert "the request reaches more than its path, and rules decide on " in told
+    (reaches,) = [line for line in told.splitlines() if line.startswith("the request reaches")]
     assert "PUT /admin" in reaches
     assert json.loads(called(*moved, "--output", "json", at=folder).stdout)["reaches"]
     whole = called("explain", "PROPFIND", "http://one.localhost/files/", "--header", "Depth: 0", at=folder).stdout
@@ -217,7 +217,7 @@ def test_nobody_and_what_reaches_no_application(folder: Path) -> None:
     assert told.startswith("GET http://one.localhost/public/\nas nobody\n")
     assert told.endswith("  nothing is added to the request\n")
     told = called("explain", "GET", "http://one.localhost/a%2fb", at=folder).stdout
-    assert told.endswith("\n  no rule is asked and no application is reached\n")
+    assert told.endswith("\n  no rule decides and no application is reached\n")
     told = called("explain", "GET", "http://one.localhost/_ecluse/session", at=folder).stdout
     assert told.endswith("\nown\n  a page of the gateway itself: no application is reached\n")
 
@@ -250,7 +250,7 @@ def test_what_cannot_be_explained(folder: Path) -> None:
         unread = called("explain", "GET", "http://one.localhost/", option, given, at=folder)
         assert (unread.returncode, unread.stderr) == (2, f"ecluse: {option} {given}: {said}\n")
     missing = called("explain", "GET", "http://one.localhost/", "--as", "nobody.yaml", at=folder)
-    why = "it takes a file with provider, subject and attributes, or a saved /_ecluse/session"
+    why = "name a file with provider, subject and attributes, or a saved /_ecluse/session"
     assert (missing.returncode, missing.stderr) == (2, f"ecluse: --as nobody.yaml: No such file or directory ({why})\n")
     (folder / "eve.yaml").write_text("provider: beta\n")
     stranger = called("explain", "GET", "http://one.localhost/", "--as", "eve.yaml", at=folder)

@@ -86,7 +86,7 @@ def test_a_line_that_takes_another_back_is_told_with_its_place(
     )
     assert main(asked) == 1
     told = capsys.readouterr().out
-    assert told == f"{front}:58: http://application gets requests here about which Écluse is not asked\n"
+    assert told == f"{front}:58: http://application gets requests here without a question to Écluse\n"
     assert main([*asked, "--output", "json"]) == 1
     (found,) = json.loads(capsys.readouterr().out)["taken_back"]
     assert (found["file"], found["line"]) == (str(front), 58)

@@ -35,7 +35,7 @@ def test_a_new_keyring_can_be_served_at_once_and_is_its_makers_alone(
     check_keyring(kind, content)
     assert in_use(read_keyring(content), time.time()) is not None
     assert stat.S_IMODE((tmp_path / "ring").stat().st_mode) == 0o600
-    assert "ring is there already: ecluse key rotate ring" in key(tmp_path, "new", kind, "ring", code=1)
+    assert "ring exists already: ecluse key rotate ring" in key(tmp_path, "new", kind, "ring", code=1)
     assert (tmp_path / "ring").read_bytes() == content
     assert [name for name in os.listdir(tmp_path) if name != "ring"] == []
 
@@ -64,9 +64,12 @@ def test_keys_are_rotated_and_retired_and_listed_by_id_and_dates(tmp_path: Path)
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("rotate", "ring", "--in", "299s"), "--in: every gateway has to know a key before one uses it: 5m or more"),
+        (
+            ("rotate", "ring", "--in", "299s"),
+            "--in: write 5m or more, so that every gateway has read",
+        ),
         (("rotate", "ring", "--in", "soon"), "soon: write a time as a number with s, m, h or d: 8h"),
-        (("rotate", "ring", "--id", "a"), "there is a key a: give another --id"),
+        (("rotate", "ring", "--id", "a"), "the key a exists already: choose another --id"),
         (("rotate", "ring", "--id", "a b"), "ring: key 2 has no id as it can be, or a member that is no text"),
         (("list", "plain"), "plain: this is no keyring"),
     ],
@@ -90,12 +93,12 @@ def test_a_store_key_that_stood_alone_goes_on_in_a_keyring(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("words", "content", "why"),
     [
-        (("store", "--from", "store.key"), b"0" * 32, "say the id that the key has in `keys` too (--id k1)"),
-        (("saml", "--from", "store.key", "--id", "k1"), b"0" * 32, "--from is for a store key that stood in `keys`"),
+        (("store", "--from", "store.key"), b"0" * 32, "repeat the id of the key in `keys` (--id k1)"),
+        (("saml", "--from", "store.key", "--id", "k1"), b"0" * 32, "--from is for a store key from `keys`"),
         (
             ("store", "--from", "store.key", "--id", "k1"),
             b"\xff" * 32,
-            "a key that is no text cannot stand in a keyring",
+            "a keyring holds only keys that are text",
         ),
         (("store", "--from", "store.key", "--id", "k1"), b"0" * 31, "a store key has at least 32 bytes"),
     ],

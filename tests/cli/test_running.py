@@ -76,16 +76,16 @@ async def test_one_that_answers_as_another_release_is_said_to_be_one(
             heard = capsys.readouterr()
             assert heard.out == ""
             assert heard.err == (
-                f"ecluse: the gateway that runs is of another release than this command ({__version__}), and answers "
-                "otherwise: whether it has done what was asked is not known. Use the command of its release, or stop "
-                "the gateway and start it anew\n"
+                f"ecluse: the running gateway has another release than this command ({__version__}), and its answer "
+                "cannot be read: the result is unknown. Use the command of its release, or stop the gateway and start "
+                "it again\n"
             )
 
 
 async def test_of_several_answers_each_is_looked_at(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     page = {"sessions": [WHOLE], "after": ""}
     assert await told(place.folder, COMMANDS["revoke"], page, {"revoked": ["i" * 22]}) == 2
-    assert "is of another release" in capsys.readouterr().err
+    assert "has another release" in capsys.readouterr().err
 
 
 async def test_what_it_says_is_wrong_stays_its_own_word(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

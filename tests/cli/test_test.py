@@ -62,7 +62,7 @@ def test_that_all_pass_and_which_rules_no_test_has_decide(folder: Path) -> None:
     told = called("test", "policies", at=folder)
     assert (told.returncode, told.stdout) == (
         0,
-        "policies/apps/one.yaml:9: no test has /admin/** decide\n1 test(s), 0 failed; 50 % of 2 rule(s)\n",
+        "policies/apps/one.yaml:9: no test covers /admin/**\n1 test(s), 0 failed; 50 % of 2 rule(s)\n",
     )
 
 
@@ -149,7 +149,7 @@ def test_shadow_rules_are_counted_apart(folder: Path) -> None:
     app = folder / "policies/apps/one.yaml"
     app.write_text(app.read_text() + "  - {path: /admin/**, allow: {group: agents}, shadow: true}\n")
     told = called("test", at=folder).stdout
-    assert "policies/apps/one.yaml:10: no test says what the shadow /admin/** answers\n" in told
+    assert "policies/apps/one.yaml:10: no test covers the shadow /admin/**\n" in told
     assert told.endswith("; 100 % of 2 rule(s), 0 of 1 shadow rule(s)\n")
     write(folder, TESTS.replace("as: [nobody, paul]", "as: paul\n    shadow: deny"))
     told = called("test", at=folder).stdout

@@ -29,7 +29,7 @@ class Kept:
     async def keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None:
         self.findings[directory.name, directory.fingerprint, key] = finding
 
-    async def said(self, directory: Directory, key: str) -> DirectoryFinding | None:
+    async def read(self, directory: Directory, key: str) -> DirectoryFinding | None:
         return self.findings.get((directory.name, directory.fingerprint, key))
 
 

@@ -70,8 +70,8 @@ def test_a_person_is_found_by_all_of_their_names_and_their_day_of_birth() -> Non
 @pytest.mark.parametrize(
     ("person", "why"),
     [
-        ("x;Martin;Paul;02/01/1980;", "nobody there"),
-        ("x;Martin;Pau;01/01/1980;", "nobody there"),
+        ("x;Martin;Paul;02/01/1980;", "lists nobody with"),
+        ("x;Martin;Pau;01/01/1980;", "lists nobody with"),
         ("x;Martin;;01/01/1980;", "a name or the day of birth is missing"),
         ("x;Martin;Paul;;", "a name or the day of birth is missing"),
         ("x;Martin;Paul;31/02/1980;", "a name or the day of birth is missing"),

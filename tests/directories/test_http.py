@@ -150,7 +150,7 @@ async def test_slowed_gone_and_back_it_holds_up_nobody_who_does_not_need_it(
         began = time.monotonic()
         uids = ["alice", *map(str, range(1, number))]
         people = [Identity("alpha", "https://alpha.example", uid, {"uid": (uid,)}) for uid in uids]
-        known = await asyncio.gather(*(asking.asked([one], each, None) for each in people))
+        known = await asyncio.gather(*(asking.look_up([one], each, None) for each in people))
         return {each.findings[0].state for each in known}, time.monotonic() - began
 
     async def back() -> None:

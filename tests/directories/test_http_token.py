@@ -129,12 +129,12 @@ async def test_it_is_kept_until_shortly_before_its_end(life: int | None, until: 
         source = reader_of(staff(1, token_port))
         tokens.answer = {"access_token": "t", "token_type": "Bearer"} | ({} if life is None else {"expires_in": life})
         token = SourceToken(told, lambda: now[0])
-        assert await token.get(source._opened()) == ("t", True)
+        assert await token.get(source._client()) == ("t", True)
         if until:
             now[0] = until - 0.1
-            assert await token.get(source._opened()) == ("t", False)
+            assert await token.get(source._client()) == ("t", False)
         now[0] = until
-        assert await token.get(source._opened()) == ("t", True)
+        assert await token.get(source._client()) == ("t", True)
         await source.close()
 
 

@@ -76,7 +76,7 @@ def test_a_file_that_changes_while_it_is_read_is_neither_the_old_one_nor_the_new
 ) -> None:
     seen = iter([(), ((),)])
     monkeypatch.setattr(index_files, "statuses_of", lambda paths: next(seen))
-    with pytest.raises(GatewayError, match="it changed while it was read"):
+    with pytest.raises(GatewayError, match="the file changed during the read"):
         make_index(directory(table), table.parent / "made", 7)
     assert list((table.parent / "made").iterdir()) == []
 
@@ -124,7 +124,7 @@ def test_a_disk_that_fails_during_the_read_is_a_fault_of_the_file(table: Path, m
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(indexing, "open_table", lambda source: Failing(source.path))
-    with pytest.raises(GatewayError, match=r"communes\.csv: it cannot be read: Input/output error"):
+    with pytest.raises(GatewayError, match=r"communes\.csv: cannot be read: Input/output error"):
         make_index(directory(table), table.parent / "made", 7)
 
 

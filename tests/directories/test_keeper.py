@@ -110,7 +110,7 @@ async def test_one_that_asks_otherwise_is_read_before_it_takes_the_place_of_the_
         assert await keeper.ready([one, directory(tmp_path / "none", name="others", fingerprint="f3")], in_force) == ""
         gone = directory(tmp_path / "none", fingerprint="f2")
         assert await keeper.ready([gone], in_force) == (
-            "directory communes stays as it was: directory.file: none: it cannot be read: No such file or directory"
+            "directory communes stays as it was: directory.file: none: cannot be read: No such file or directory"
         )
         assert read_stamp(index_path(folder, one)) is not None
         other = directory(table, fingerprint="f2")
@@ -119,5 +119,5 @@ async def test_one_that_asks_otherwise_is_read_before_it_takes_the_place_of_the_
         hangs = DirectoryKeeper(folder, told, helper=("/bin/sh", "-c", "exec sleep 60"))
         await hangs.use([one])
         monkeypatch.setattr(keeping, "_READY_WITHIN", 0.2)
-        assert "it was not read within 0.2 s" in await hangs.ready([other], in_force)
+        assert "the file was not read within 0.2 s" in await hangs.ready([other], in_force)
     assert [event for event, _ in told.events] == ["directory.read", "directory.read"]

@@ -253,11 +253,11 @@ async def test_a_server_that_stalls_in_its_handshake_is_left_alone_and_keeps_no_
         port = listener.getsockname()[1]
         one = staff(port, servers=(f"ldaps://127.0.0.1:{port}",), timeout=1.0, connections=1)
         for uid in ("alice", "bob", "carole"):
-            assert (await asking.asked([one], person(uid), None)).findings[0].state == "away"
+            assert (await asking.look_up([one], person(uid), None)).findings[0].state == "away"
             # Its one thread comes back by itself, for the next person.
             await until(lambda: owed(asking) == 0)
         await until(lambda: len(stalling) == 3)
-        known = await asyncio.gather(*(asking.asked([one], person("alice"), None) for _ in range(20)))
+        known = await asyncio.gather(*(asking.look_up([one], person("alice"), None) for _ in range(20)))
         assert {each.findings[0].state for each in known} == {"away"}
         assert len(stalling) == 3, "nobody is sent there during the pause"
         listener.shutdown(socket.SHUT_RDWR)
@@ -341,7 +341,7 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
 
     async def states(number: int, *uids: str, **how: Any) -> tuple[set[str], float]:
         began = time.monotonic()
-        asked = (asking.asked([one], person(uid), None, **how) for uid in (uids or ("alice",)) * number)
+        asked = (asking.look_up([one], person(uid), None, **how) for uid in (uids or ("alice",)) * number)
         known = await asyncio.gather(*asked)
         return {each.findings[0].state for each in known}, time.monotonic() - began
 

@@ -47,12 +47,12 @@ async def test_a_person_is_known_by_their_own_row(tmp_path: Path) -> None:
     one, told = made(tmp_path), Told()
     asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
     for tenant, commune in ((LILLE, "Lille"), (ROUBAIX, "Roubaix")):
-        (finding,) = (await asking.asked([one], somebody(), tenant)).findings
+        (finding,) = (await asking.look_up([one], somebody(), tenant)).findings
         assert (finding.state, finding.values["commune"], finding.at) == ("found", (commune,), NOW)
-    (nobody,) = (await asking.asked([one], somebody(), "22590001800014")).findings
+    (nobody,) = (await asking.look_up([one], somebody(), "22590001800014")).findings
     assert nobody.state == "none"
-    assert (await asking.asked([one], somebody("beta"), LILLE)).findings == (), "its word is not taken"
-    (keyless,) = (await asking.asked([one], somebody(), None)).findings
+    assert (await asking.look_up([one], somebody("beta"), LILLE)).findings == (), "its word is not taken"
+    (keyless,) = (await asking.look_up([one], somebody(), None)).findings
     assert keyless.unknown == {"uai", "commune"}
     assert told.events == []
     await asking.close()
@@ -61,9 +61,9 @@ async def test_a_person_is_known_by_their_own_row(tmp_path: Path) -> None:
 async def test_a_new_file_is_seen_at_the_next_sign_in(tmp_path: Path) -> None:
     one = made(tmp_path)
     asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Kept())
-    await asking.asked([one], somebody(), LILLE)
+    await asking.look_up([one], somebody(), LILLE)
     made(tmp_path, TABLE.replace("Lille", "Lille-Hellemmes"))
-    (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
+    (finding,) = (await asking.look_up([one], somebody(), LILLE)).findings
     assert finding.values["commune"] == ("Lille-Hellemmes",)
     await asking.close()
 
@@ -73,12 +73,12 @@ async def test_what_cannot_be_read_is_away_until_it_is_back(tmp_path: Path) -> N
     asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
     index_path(tmp_path, one).write_bytes(b"no database at all" * 100)
     for _ in range(2):
-        (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
+        (finding,) = (await asking.look_up([one], somebody(), LILLE)).findings
         assert (finding.state, finding.values, finding.unknown) == ("away", {}, {"uai", "commune"})
     index_path(tmp_path, one).unlink()
-    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "away"
+    assert (await asking.look_up([one], somebody(), LILLE)).findings[0].state == "away"
     made(tmp_path)
-    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "found"
+    assert (await asking.look_up([one], somebody(), LILLE)).findings[0].state == "found"
     assert told.events == ["directory.away", "directory.recovered"]
     await asking.close()
 
@@ -93,7 +93,7 @@ async def test_a_wrong_file_counts_for_as_long_as_the_file_of_the_directory_says
     one = made(tmp_path, away=away, last=last)
     write_trouble(trouble_path(tmp_path, one), Trouble(NOW - age, "line 2"))
     asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Kept())
-    (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
+    (finding,) = (await asking.look_up([one], somebody(), LILLE)).findings
     assert finding.state == state
     assert finding.at == (NOW - age if state == "found" else NOW)
     await asking.close()
@@ -114,10 +114,10 @@ async def test_one_that_is_slow_holds_up_its_own_people_once_and_nobody_else(
     monkeypatch.setattr(FileReader, "finding", slow)
     told = Told()
     asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
-    found = (await asking.asked([one, other], somebody(), LILLE)).findings
+    found = (await asking.look_up([one, other], somebody(), LILLE)).findings
     assert [finding.state for finding in found] == ["away", "found"]
     began = time.monotonic()
-    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "away", "it owes an answer"
+    assert (await asking.look_up([one], somebody(), LILLE)).findings[0].state == "away", "it owes an answer"
     assert time.monotonic() - began < one.timeout, "nobody waits for it"
     monkeypatch.setattr(FileReader, "finding", reading)
     go_on.set()
@@ -141,10 +141,10 @@ async def test_a_sign_in_waits_long_for_those_alone_that_its_application_lists(
     monkeypatch.setattr(FileReader, "finding", late)
     asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Kept())
     began = time.monotonic()
-    found = (await asking.asked([slow, listed], somebody(), LILLE, needed=(listed,))).findings
+    found = (await asking.look_up([slow, listed], somebody(), LILLE, needed=(listed,))).findings
     assert [finding.state for finding in found] == ["away", "found"]
     assert 0.2 < time.monotonic() - began < slow.timeout
-    found = (await asking.asked([slow, listed], somebody(), LILLE, needed=(slow,))).findings
+    found = (await asking.look_up([slow, listed], somebody(), LILLE, needed=(slow,))).findings
     assert [finding.state for finding in found] == ["away", "found"], "it is busy with the one before"
     go_on.set()
     await is_found(asking, slow)
@@ -154,14 +154,14 @@ async def test_a_sign_in_waits_long_for_those_alone_that_its_application_lists(
 async def is_found(asking: Directories, one: Directory) -> None:
     """Once it has given the answer that it owes."""
     async with asyncio.timeout(PATIENCE):
-        while (await asking.asked([one], somebody(), LILLE, needed=(one,))).findings[0].state != "found":
+        while (await asking.look_up([one], somebody(), LILLE, needed=(one,))).findings[0].state != "found":
             await asyncio.sleep(0.02)
 
 
 async def test_what_is_wrong_in_a_row_is_told_without_its_values(tmp_path: Path) -> None:
     one, told = made(tmp_path, TABLE + f"{LILLE},0590009X,Lille\n"), Told()
     asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
-    (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
+    (finding,) = (await asking.look_up([one], somebody(), LILLE)).findings
     assert finding.unknown == {"uai", "commune"}
     assert told.events == ["directory.fault"]
     await asking.close()
@@ -171,7 +171,7 @@ async def test_a_note_that_cannot_be_read_is_trouble_since_ever(tmp_path: Path) 
     one = made(tmp_path, away="last", last=60)
     trouble_path(tmp_path, one).write_bytes(b"\xff")
     asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Kept())
-    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "away"
+    assert (await asking.look_up([one], somebody(), LILLE)).findings[0].state == "away"
     await asking.close()
 
 
@@ -194,13 +194,13 @@ async def test_what_a_server_said_last_counts_where_its_file_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: Any, state: str
 ) -> None:
     source, kept = Answers(), Kept()
-    monkeypatch.setattr("gateway.directories.lookups.opened", lambda directory, folder: source)
+    monkeypatch.setattr("gateway.directories.lookups.open_directory", lambda directory, folder: source)
     one = replace(directory(""), source=HttpSource("", "GET", (), (), 1, b"", None, None), away=away, last=60)
     found = DirectoryFinding("communes", "f1", "found", {"commune": ("Lille",)})
     asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=kept)
 
     async def finding(tenant: str = LILLE) -> DirectoryFinding:
-        return (await asking.asked([one], somebody(), tenant)).findings[0]
+        return (await asking.look_up([one], somebody(), tenant)).findings[0]
 
     source.says = found
     assert await finding() == found
@@ -228,15 +228,15 @@ async def test_a_store_that_cannot_say_leaves_what_is_away_unknown(
         async def keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None:
             raise GatewayError(store_codes.UNREACHABLE, "gone")
 
-        async def said(self, directory: Directory, key: str) -> DirectoryFinding | None:
+        async def read(self, directory: Directory, key: str) -> DirectoryFinding | None:
             raise GatewayError(store_codes.UNREACHABLE, "gone")
 
     source = Answers()
-    monkeypatch.setattr("gateway.directories.lookups.opened", lambda directory, folder: source)
+    monkeypatch.setattr("gateway.directories.lookups.open_directory", lambda directory, folder: source)
     one = replace(directory(""), source=HttpSource("", "GET", (), (), 1, b"", None, None), away="last", last=60)
     asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Lost())
     source.says = DirectoryFinding("communes", "f1", "found", {"commune": ("Lille",)})
-    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "found"
+    assert (await asking.look_up([one], somebody(), LILLE)).findings[0].state == "found"
     source.says = None
-    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "away"
+    assert (await asking.look_up([one], somebody(), LILLE)).findings[0].state == "away"
     await asking.close()

@@ -155,7 +155,7 @@ def test_a_key_that_is_no_number_is_a_fault_of_one_person(server: Server) -> Non
         ("SELECT FROM WHERE :uid", "answer", "syntax error"),
         ("SELECT uid, matricule, services FROM staff, pg_sleep(9) WHERE uid = :uid", "unreachable", ""),
         ("SELECT uid, matricule, ARRAY[repeat('x', 2000000)] AS services FROM staff WHERE uid = :uid",
-         "answer", "it answered with over"),
+         "answer", "its response has over"),
     ],
 )  # fmt: skip
 def test_what_is_no_select_of_ours_answers_nothing(server: Server, select: str, code: str, said: str) -> None:
@@ -176,7 +176,7 @@ def test_what_comes_during_the_last_step_of_a_question_counts(server: Server) ->
 
     connection.begin(time.monotonic() + PATIENCE)
     connection.pgconn.send_query(b"SELECT repeat('x', 2000000)")
-    with pytest.raises(DirectoryAway, match="it answered with over"):
+    with pytest.raises(DirectoryAway, match="its response has over"):
         connection.wait(one_step())
     connection.close()
 
@@ -249,7 +249,7 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
     async def states(number: int, one: Directory, *uids: str, **how: Any) -> tuple[set[str], float]:
         began = time.monotonic()
         people = [Identity("alpha", "https://alpha.example", uid, {"uid": (uid,)}) for uid in uids or ("alice",)]
-        known = await asyncio.gather(*(asking.asked([one], each, None, **how) for each in people * number))
+        known = await asyncio.gather(*(asking.look_up([one], each, None, **how) for each in people * number))
         return {each.findings[0].state for each in known}, time.monotonic() - began
 
     async def back(one: Directory) -> None:

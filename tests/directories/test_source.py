@@ -46,7 +46,7 @@ async def test_threads_that_are_held_are_given_up_after_a_minute_and_not_without
         for _ in range(16):
             for _ in range(2):
                 await held(source)
-            with pytest.raises(DirectoryAway, match="owes"):
+            with pytest.raises(DirectoryAway, match="an earlier query"):
                 await asked(source)
             now += 61
         there.holds = False
@@ -58,7 +58,7 @@ async def test_threads_that_are_held_are_given_up_after_a_minute_and_not_without
         for _ in range(2):
             await held(source)
         now += 61
-        with pytest.raises(DirectoryAway, match="owes"):
+        with pytest.raises(DirectoryAway, match="an earlier query"):
             await asked(source)
         there.let_go.set()
         await until(lambda: not source._owed)
@@ -83,9 +83,9 @@ def asks(circuit: SourceCircuit, key: str, *, fails: bool = True) -> bool:
     except DirectoryAway:
         return False
     if fails:
-        circuit.failed(key)
+        circuit.note_failure(key)
     else:
-        circuit.answered()
+        circuit.note_answer()
     return True
 
 
@@ -123,7 +123,7 @@ def test_while_one_goes_to_see_the_others_are_told_at_once() -> None:
         asks(circuit, key)
     clock.now += 5
     circuit.enter("a")
-    circuit.failed("b")
+    circuit.note_failure("b")
     assert not asks(circuit, "c"), "who was asked about before says nothing of who goes to see"
 
 

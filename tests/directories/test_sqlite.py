@@ -137,7 +137,7 @@ def test_a_view_with_double_quotes_is_refused_where_they_may_be_a_text(
         assert asked(directory(path, OF_VIEW.replace("people", "plain")), "alice")[0].state == "found"
         other.executescript(VIEW)
     code, detail = away(directory(path, OF_VIEW))
-    assert (code, 'its view "people" has double quotes' in detail) == ("directory.answer", True), detail
+    assert (code, 'the view "people" has double quotes' in detail) == ("directory.answer", True), detail
 
 
 def test_much_in_many_rows_is_too_much(path: Path) -> None:
@@ -145,7 +145,7 @@ def test_much_in_many_rows_is_too_much(path: Path) -> None:
         for _ in range(30):
             file.execute("INSERT INTO staff VALUES ('crowd', ?, 1, NULL, NULL)", ("x" * 50_000,))
         file.commit()
-    assert away(directory(path, rows="many"), "crowd") == ("directory.answer", "it answered with over 1048576 bytes")
+    assert away(directory(path, rows="many"), "crowd") == ("directory.answer", "its response has over 1048576 bytes")
 
 
 def test_nothing_is_written_and_no_file_is_made(path: Path, tmp_path: Path) -> None:

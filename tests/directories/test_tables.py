@@ -41,12 +41,12 @@ def test_a_mark_at_the_beginning_another_delimiter_and_an_old_encoding() -> None
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "it is empty"), (b"siret,uai\n1,2\n", "0 columns are called label"),
+        (b"", "the file is empty"), (b"siret,uai\n1,2\n", "0 columns are called label"),
         (b"siret,uai,label,uai\n1,2,3,4\n", "2 columns are called uai"),
         (b"siret,uai,label\n1,2\n", "line 2: 2 cells, where the first line has 3"),
         (b"siret,uai,label\n1,2,3\n4,5,6,7\n", "line 3: 4 cells"),
         (b'siret,uai,label\n1,"2,3\n', "line 2"), (b'siret,uai,label\n1,"2"x,3\n', "line 2"),
-        (b"siret,uai,label\n1,2,\xe9\n", "it is not utf-8 (save it as UTF-8, or add encoding: cp1252)"),
+        (b"siret,uai,label\n1,2,\xe9\n", "the encoding is not utf-8 (save the file as UTF-8, or add encoding: cp1252)"),
         (b"siret,uai,label\n1,2,a\x1fb\n", "line 2: a control"),
         (b"siret,uai,label\n1,2,a\x00b\n", "line 2"),
         (b"siret,uai,label\n1,2," + b"x" * 70000 + b"\n", "line 2: a cell of more than 65536 characters"),
@@ -61,7 +61,7 @@ def test_what_is_no_table(content: bytes, said: str) -> None:
 
 
 def test_a_file_whose_first_line_is_not_divided_is_told_by_what() -> None:
-    assert refused(b"siret;uai;label\n1;2;3\n").endswith('this delimiter? (add delimiter: ";")')
+    assert refused(b"siret;uai;label\n1;2;3\n").endswith('the delimiter (add delimiter: ";")')
     assert refused(b"siret\tuai\n1\t2\n").endswith(r'(add delimiter: "\t")')
     assert "add delimiter" not in refused(b"secret;of;others\n1;2;3\n")
 
@@ -70,7 +70,7 @@ def test_a_file_whose_first_line_is_not_divided_is_told_by_what() -> None:
 def test_a_key_that_a_spreadsheet_has_rounded_is_told_and_other_columns_may_look_so(rounded: str) -> None:
     """Nobody would be found by it."""
     said = refused(f'siret,uai,label\n1,2,3\n"{rounded}",2,3\n'.encode())
-    assert said.startswith("t: line 3: a number of the key that a spreadsheet has rounded")
+    assert said.startswith("t: line 3: a spreadsheet has rounded a number of the key")
     assert read(f'siret,uai,label\n1,"{rounded}",E+1\n'.encode()) == [(("1",), (rounded, "E+1"))]
 
 
@@ -119,4 +119,4 @@ def test_more_rows_or_more_json_than_is_bounded_is_no_table(monkeypatch: pytest.
     monkeypatch.setattr(tables, "MOST_ROWS", 1)
     assert "more than 1 rows" in refused(b"[{}, {}]", "json")
     monkeypatch.setattr(tables, "LARGEST_JSON", 4)
-    assert "over 4 bytes" in refused(b"[   ]", "json")
+    assert "at most 4 bytes" in refused(b"[   ]", "json")

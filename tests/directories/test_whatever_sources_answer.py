@@ -213,7 +213,7 @@ def test_of_an_ldap_server(entries: list[Mapping[str, list[bytes]]]) -> None:
     source = LdapSource(("ldap://127.0.0.1:1",), False, "dc=x", "subtree", "", "", 1, b"", None, None)
     reader = server_reader(replace(ONE, source=source))
     # In the place of a server: what its search found.
-    reader._asked = lambda ask: entries  # type: ignore[attr-defined]
+    reader._query = lambda ask: entries  # type: ignore[attr-defined]
     try:
         found = reader.finding("alice", NOW)
     finally:

@@ -31,7 +31,7 @@ def broken(clock: Clock) -> Circuit:
 def test_after_some_failures_in_a_row_it_is_left_alone_for_a_while() -> None:
     clock = Clock()
     circuit = broken(clock)
-    assert refused(circuit) == "not asked: it did not answer 3 times in a row; asked again in 10 s"
+    assert refused(circuit) == "not called: it did not answer 3 times in a row; called again in 10 s"
     clock.now += PAUSE - 1
     assert refused(circuit).endswith("in 1 s")
     clock.now += 1
@@ -64,7 +64,7 @@ def test_one_more_failure_is_one_more_pause() -> None:
     clock.now += PAUSE
     circuit.enter()
     circuit.failed()
-    assert refused(circuit).startswith("not asked: it did not answer 4 times")
+    assert refused(circuit).startswith("not called: it did not answer 4 times")
 
 
 def test_a_doubt_counts_for_nothing_and_is_looked_into_once_at_a_time() -> None:

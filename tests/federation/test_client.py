@@ -368,7 +368,7 @@ async def test_https_written_for_an_http_port_is_told_as_that() -> None:
     async with web_server(ok) as port, client() as sender:
         error = await refusal(sender, f"https://127.0.0.1:{port}/")
         assert error.code is login_codes.PROVIDER_UNREACHABLE
-        assert error.detail.endswith("; no TLS is spoken at that port")
+        assert error.detail.endswith("; there is no TLS at that port")
 
 
 @pytest.mark.parametrize("ca", [b"", b"not a certificate", b"\xff"])

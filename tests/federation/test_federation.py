@@ -278,7 +278,7 @@ async def test_a_token_endpoint_that_is_silent_is_left_alone_and_nobody_else_is(
 async def left_alone(made: Federation, op: Op) -> None:
     """Until its users are told without its being asked."""
     async with asyncio.timeout(PATIENCE):
-        while not (error := await refusal(made, op)).detail.startswith("not asked"):
+        while not (error := await refusal(made, op)).detail.startswith("not called"):
             assert error.code is login_codes.PROVIDER_UNREACHABLE
             await asyncio.sleep(0.01)
 
@@ -341,7 +341,7 @@ async def test_one_that_looks_have_found_back_is_marked_and_left_alone_no_more()
             made._circuits["metropole"].failed()
         clock.now += 4
         op.failing = set()
-        assert (await refusal(made, op)).detail.startswith("not asked")
+        assert (await refusal(made, op)).detail.startswith("not called")
         assert made.is_silent(op.provider)
         clock.now += 4
         made.is_back("metropole")

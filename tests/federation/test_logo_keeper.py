@@ -137,7 +137,7 @@ async def test_a_logo_within_the_network_is_not_fetched_for_a_stranger(tmp_path:
         await until(lambda: bool(kept.told.names))
         ((event, fields),) = kept.told.events
         assert (event, fields["code"], server.asked) == ("provider.logo", "oidc.address", [])
-        assert "holds for a logo on the server of the metadata's `url` alone" in str(fields["detail"])
+        assert "applies only to a logo on the server of the metadata's `url`" in str(fields["detail"])
 
 
 async def test_without_the_extra_nothing_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

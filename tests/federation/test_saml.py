@@ -133,7 +133,7 @@ async def test_without_network_and_without_a_copy(refresher: Refresher) -> None:
         await federation(refresher).idp_metadata(AT_FEDERATION)
     assert refused.value.code == saml_codes.METADATA_UNREACHABLE
     assert refused.value.detail == (
-        f"{refresher.source.url}: no metadata were ever had from there; "
+        f"{refresher.source.url}: no metadata have been fetched from there yet; "
         f"`provider.unreachable` or `provider.unwritten` of {AT_FEDERATION.name} in the log says why"
     )
 

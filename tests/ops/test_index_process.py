@@ -33,7 +33,7 @@ sys.exit(serve(make))
         ("raise GatewayError(directory_codes.FILE, 'line 2')", NoIndex("directory.file: line 2")),
         ("raise OSError(28, 'full')", NoIndex("the state folder cannot be written: [Errno 28] full")),
         ("raise sqlite3.OperationalError('full')", NoIndex("the state folder cannot be written: full")),
-        ("return bytearray(2 << 30)", NoIndex("it takes over 1024 MB of memory")),
+        ("return bytearray(2 << 30)", NoIndex("the index takes over 1024 MB of memory")),
     ],
 )
 def test_what_became_of_it(tmp_path: Path, body: str, result: IndexStamp | NoIndex) -> None:

@@ -91,7 +91,7 @@ def test_the_command_writes_a_table_that_the_folder_can_be_served_with(
 def test_the_day_of_the_data_is_needed(tmp_path: Path, day: str, capsys: pytest.CaptureFixture[str]) -> None:
     archive = str(package(tmp_path / "p.tgz"))
     assert main(["organisations", "import", archive, "--as-of", day, str(tmp_path)]) == Exit.USAGE
-    assert "this is no day" in capsys.readouterr().err
+    assert "write a day as 2026-01-01" in capsys.readouterr().err
 
 
 def test_what_is_no_such_package_is_refused_and_nothing_is_written(
@@ -101,11 +101,11 @@ def test_what_is_no_such_package_is_refused_and_nothing_is_written(
     other = {**DATA, "communes": [{"code": "59350"}]}
     wrong = {**DATA, "communes": [commune("59350", "Lille", "59", siren="1")]}
     for archive, why in (
-        (tmp_path / "none.tgz", "is no package"),
-        (tmp_path / "absent.tgz", "is no package"),
-        (package(tmp_path / "less.tgz", {"communes": []}), "is no package"),
-        (package(tmp_path / "link.tgz", link=True), "is no package"),
-        (package(tmp_path / "other.tgz", other), "has another form"),
+        (tmp_path / "none.tgz", "is not the package"),
+        (tmp_path / "absent.tgz", "is not the package"),
+        (package(tmp_path / "less.tgz", {"communes": []}), "is not the package"),
+        (package(tmp_path / "link.tgz", link=True), "is not the package"),
+        (package(tmp_path / "other.tgz", other), "does not have the form of version 6"),
         (package(tmp_path / "wrong.tgz", wrong), "siren is no SIREN"),
     ):
         told = main(["organisations", "import", str(archive), "--as-of", "2026-01-01", str(tmp_path)])
@@ -115,5 +115,5 @@ def test_what_is_no_such_package_is_refused_and_nothing_is_written(
 
 
 def test_a_link_in_the_package_leads_nowhere(tmp_path: Path) -> None:
-    with pytest.raises(GatewayError, match="is no file of at most"):
+    with pytest.raises(GatewayError, match="is not a file of at most"):
         read_package(package(tmp_path / "p.tgz", link=True))

@@ -114,7 +114,7 @@ def test_a_wrong_table_leaves_the_index_that_is_there(tmp_path: Path) -> None:
 
 
 def test_a_table_that_cannot_be_opened_or_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(GatewayError, match=r"none\.csv: it cannot be read: No such file or directory") as error:
+    with pytest.raises(GatewayError, match=r"none\.csv: cannot be read: No such file or directory") as error:
         make_organisations([table(tmp_path / "none.csv")], tmp_path)
     assert error.value.code == organisation_codes.FILE
 
@@ -125,7 +125,7 @@ def test_a_table_that_cannot_be_opened_or_read_is_named(tmp_path: Path, monkeypa
     path = tmp_path / "organisations.csv"
     path.write_text(SMALL, encoding="utf-8")
     monkeypatch.setattr(indexing, "open_source", lambda path, largest: Failing(path))
-    with pytest.raises(GatewayError, match=r"organisations\.csv: it cannot be read: Input/output error") as error:
+    with pytest.raises(GatewayError, match=r"organisations\.csv: cannot be read: Input/output error") as error:
         make_organisations([table(path)], tmp_path)
     assert error.value.code == organisation_codes.FILE
 

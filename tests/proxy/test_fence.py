@@ -51,7 +51,7 @@ async def test_a_name_that_turns_beyond_the_fence_is_not_connected_to() -> None:
     async with application() as app, gateway(app) as gate:
         swap(gate, sample_snapshot(fenced(app.port, "10.1.0.0/16")))
         leads_to(gate, "127.0.0.1")
-        why = "beyond the fence of team urba: gateway.yaml lists at teams.urba.upstreams what it may"
+        why = "outside the fence of team urba: see teams.urba.upstreams in gateway.yaml"
         await refused(gate, why)
         leads_to(gate, "::ffff:127.0.0.1")
         await refused(gate, why)
@@ -65,7 +65,7 @@ async def test_what_is_refused_is_looked_up_anew_and_what_may_be_is_taken() -> N
     async with application() as app, gateway(app) as gate:
         swap(gate, sample_snapshot(fenced(app.port, "127.0.0.1")))
         leads_to(gate, "10.0.0.1")
-        await refused(gate, "what it may")
+        await refused(gate, "in gateway.yaml")
         assert gate.plane._pools._shared.addresses._known["app.example"][0] < 0
         leads_to(gate, "10.0.0.1", "169.254.169.254", "127.0.0.1")
         assert (await gate.once(PUBLIC)).status == 200
@@ -118,6 +118,6 @@ async def test_nor_is_what_is_no_ones_address(found: str) -> None:
         changes = {"apps/permis.yaml": APP.format(url=f"http://app.example:{app.port}", upstream="", more="")}
         swap(gate, sample_snapshot(changes))
         leads_to(gate, found)
-        await refused(gate, "unspecified or a cloud's metadata service: no application is reached there")
+        await refused(gate, "unspecified or a cloud's metadata service: no application may be there")
         await asyncio.sleep(0)
         assert app.peers == []

@@ -115,7 +115,7 @@ async def test_one_that_does_not_come_is_not_waited_for(monkeypatch: pytest.Monk
     async with application() as app, gateway(app, proxies=LISTED) as gate:
         client = await told(gate, announcement("192.0.2.7", "10.0.0.1")[:20])
         assert await client.rest() == b""
-        assert "not whole" in str(gate.log.named("connections.refused"))
+        assert "not complete" in str(gate.log.named("connections.refused"))
         assert gate.plane.admission.held == 0
 
 

@@ -172,7 +172,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_every_failure_has_one_answer(name: str) -> None:
-    detail = "the encrypted part opens with none of our keys, or holds what it should not"
+    detail = "none of our keys decrypts the encrypted part, or its content is not allowed"
     assert refused(encrypted(**FAILURES[name]), cbc=True) == (saml_codes.DECRYPTION, detail)  # type: ignore[arg-type]
 
 

@@ -61,7 +61,7 @@ async def test_a_gateway_of_another_release_than_the_program_on_disk_is_told_to_
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.server.compiling.__version__", "0.0.9")
-    with pytest.raises(Refused, match=r"of another release than the gateway that runs \(0\.0\.9\): `ecluse restart`"):
+    with pytest.raises(Refused, match=r"has another release than the running gateway \(0\.0\.9\): `ecluse restart`"):
         await compile_folder(place.policies)
 
 
@@ -76,8 +76,8 @@ async def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
         (("/nonexistent/python",), PATIENCE, "the compiling process cannot be started"),
         (("/bin/false",), PATIENCE, "the compiling process ended with status 1"),
         (("/bin/sh", "-c", "kill -9 $$"), PATIENCE, "the compiling process ended with status -9"),
-        (("/bin/echo", "no plan"), PATIENCE, "the compiling process gave no plan"),
-        (("/bin/true",), PATIENCE, "the compiling process gave no plan"),
+        (("/bin/echo", "no plan"), PATIENCE, "the compiling process returned no plan"),
+        (("/bin/true",), PATIENCE, "the compiling process returned no plan"),
         (("/bin/sh", "-c", "exec sleep 600"), 0.3, "not compiled within 0 s"),
     ],
 )

@@ -63,7 +63,7 @@ def test_all_else_may_change_while_it_runs(change: dict[str, object]) -> None:
 def test_what_needs_a_restart_is_said() -> None:
     assert why_not(GATEWAY, GATEWAY) == ""
     told = why_not(GATEWAY, replace(GATEWAY, workers=4))
-    assert told == "workers: restart to change this, it is fixed while running"
+    assert told == "workers: this changes only with a restart"
 
 
 def test_an_address_says_whether_it_speaks_tls() -> None:

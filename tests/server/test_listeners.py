@@ -14,13 +14,13 @@ from gateway.server.listeners import allow_many_files, bind, bind_admin, connect
 def test_a_taken_address_is_named_in_the_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = rf"cannot listen on 127\.0\.0\.1:{port}: Address already in use \(another program listens there: "
+        said = rf"cannot listen on 127\.0\.0\.1:{port}: Address already in use \(another program uses the port: "
         with pytest.raises(CannotServe, match=said):
             bind(Listener(("127.0.0.1", port)))
 
 
 def test_an_address_that_is_not_ours_is_named_in_the_error() -> None:
-    with pytest.raises(CannotServe, match=r"Cannot assign requested address \(this machine has no such address"):
+    with pytest.raises(CannotServe, match=r"Cannot assign requested address \(this machine does not have the address"):
         bind(Listener(("192.0.2.1", 80)))
     with pytest.raises(CannotServe, match=r"cannot listen on \[2001:db8::1\]:80: "):
         bind(Listener(("2001:db8::1", 80)))
@@ -68,11 +68,11 @@ def test_what_a_killed_gateway_left_is_taken_and_what_lives_is_not(tmp_path: Pat
     bind_admin(address).close()
     assert (tmp_path / "admin.sock").is_socket()
     with bind_admin(address):
-        with pytest.raises(CannotServe, match="another program listens there"):
+        with pytest.raises(CannotServe, match="another program uses the socket"):
             bind_admin(address)
         socket.socket(socket.AF_UNIX).close()
     (tmp_path / "link.sock").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(CannotServe, match="no socket"):
+    with pytest.raises(CannotServe, match="not a socket"):
         bind_admin(f"unix:{tmp_path}/link.sock")
 
 

@@ -65,7 +65,7 @@ async def test_more_than_half_of_the_hosts_go_where_an_operator_means_it(left: d
     names = ["a.localhost", "b.localhost", "c.localhost", "d.localhost"][-gone:]
     assert told.detail == (
         f"{gone} of 4 hosts would be gone: {', '.join(names)}. Is a part of the folder missing, or not mounted? "
-        "If it is meant: `ecluse reload --yes`, or `ecluse restart --yes`"
+        "If you intend this: `ecluse reload --yes`, or `ecluse restart --yes`"
     )
     assert await why(live(FOUR), live(left), fewer_hosts=True) == Refusal()
 
@@ -95,7 +95,7 @@ async def test_a_store_key_is_known_before_it_seals_and_may_go_when_another_does
 
 async def test_a_store_key_keeps_its_secret() -> None:
     told = await why(live(FOUR, ONE), live(FOUR, ("k1", b"1" * 32)))
-    assert told.detail == "store: the key `k1` has another secret than before: give it an id of its own"
+    assert told.detail == "store: the key `k1` has another secret than before: give the new key a new id"
 
 
 async def test_another_store_has_none_of_the_sessions_that_a_key_opens() -> None:

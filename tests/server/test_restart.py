@@ -26,12 +26,12 @@ async def test_one_that_ends_is_told_of_with_what_it_said_and_another_may_be_sta
 ) -> None:
     restart = Restart(python("import os, sys; sys.exit(os.environ['STATUS'])"), {"STATUS": "no such address"})
     for _ in range(2):
-        assert await restart.begin(lambda: False) == "the new one ended with 1:\nno such address"
+        assert await restart.begin(lambda: False) == "the successor ended with 1:\nno such address"
         assert restart.successor == 0
         # Where a start by hand says it.
         assert capfd.readouterr().err == "no such address\n"
     assert await Restart(python("import sys; sys.exit(3)"), {}).begin(lambda: False) == (
-        "the new one ended with 3, and said nothing"
+        "the successor ended with 3, without a message"
     )
 
 
@@ -58,7 +58,7 @@ async def test_a_standard_error_that_nobody_reads_does_not_hold_up_the_answer() 
         os.dup2(before, 2)
         for each in (before, write_end, read_end):
             os.close(each)
-    assert told == "the new one ended with 1:\nwhy"
+    assert told == "the successor ended with 1:\nwhy"
 
 
 SERVES = """
@@ -78,7 +78,7 @@ except OSError:
 
 async def test_one_that_serves_has_a_standard_error_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
     told = await Restart(python(SERVES), {}).begin(lambda: False)
-    assert told == "the new one ended with 1:\nwhy it ended, []"
+    assert told == "the successor ended with 1:\nwhy it ended, []"
     assert capfd.readouterr().err == "while it serves\nwhy it ended, []\n"
 
 
@@ -111,16 +111,19 @@ async def test_of_two_that_are_asked_for_at_once_one_is_started() -> None:
     begun = [asyncio.create_task(restart.begin(lambda: False)) for _ in range(2)]
     await until(lambda: restart.successor)
     done, _ = await asyncio.wait(begun, return_when=asyncio.FIRST_COMPLETED)
-    assert [each.result() for each in done] == ["one is under way"]
+    assert [each.result() for each in done] == ["a restart is already under way"]
     restart.give_up()
-    assert {await each for each in begun} == {"one is under way", "the new one was ended by SIGTERM, and said nothing"}
+    assert {await each for each in begun} == {
+        "a restart is already under way",
+        "the successor was ended by SIGTERM, without a message",
+    }
 
 
 async def test_once_this_gateway_is_told_to_leave_the_successor_is_left_to_itself() -> None:
     restart, told = Restart(WAITS, {}), asyncio.Event()
     begun = asyncio.create_task(restart.begin(told.is_set))
     await until(lambda: restart.successor)
-    assert await restart.begin(told.is_set) == "one is under way"
+    assert await restart.begin(told.is_set) == "a restart is already under way"
     told.set()
     assert await begun == ""
     assert runs(restart.successor)
@@ -134,7 +137,7 @@ async def test_where_this_gateway_is_stopped_its_successor_is_as_well() -> None:
     begun = asyncio.create_task(restart.begin(lambda: False))
     await until(lambda: restart.successor)
     restart.give_up()
-    assert await begun == "the new one was ended by SIGTERM, and said nothing"
+    assert await begun == "the successor was ended by SIGTERM, without a message"
 
 
 def test_it_is_the_same_program_on_the_same_folder() -> None:

@@ -40,7 +40,7 @@ def test_one_that_cannot_be_written_is_named(tmp_path: Path, path: str) -> None:
 
 def test_one_of_another_account_says_whose_it_has_to_be(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    own = rf"Permission denied \(it has .* own that serves, uid {os.geteuid() or NOBODY}\)$"
+    own = rf"Permission denied \(it has to belong to .*, uid {os.geteuid() or NOBODY}\)$"
     with not_root(), pytest.raises(CannotServe, match=own):
         make_state_folder(replace(GATEWAY, state_folder=str(tmp_path / "state")))
     tmp_path.chmod(0o700)
@@ -67,5 +67,5 @@ def test_what_would_keep_a_start_from_it_is_told_without_one(tmp_path: Path) -> 
     folder.chmod(0o000)
     with not_root():
         # That it may be there cannot be seen from outside.
-        assert unwritable(folder / "below").startswith("it may not make a folder in /")
+        assert unwritable(folder / "below").startswith("it may not create a folder in /")
     folder.chmod(0o700)

@@ -192,7 +192,7 @@ async def test_a_gateway_that_does_not_know_the_word_is_left_alone(tmp_path: Pat
         writer.close()
 
     server = await asyncio.start_unix_server(answer, path=tmp_path / "control.sock")
-    with pytest.raises(CannotServe, match="hands nothing over: stop it"):
+    with pytest.raises(CannotServe, match="cannot hand over: stop it"):
         await Side().links.to_elder(tmp_path)
     server.close()
 

@@ -181,7 +181,7 @@ def test_what_is_no_key_is_refused_and_not_replaced(tmp_path: Path, content: byt
     path = tmp_path / FILE
     path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(Refused, match="does not hold the keys"):
+    with pytest.raises(Refused, match="does not contain the keys"):
         TokenKeys(Told()).added(live(tmp_path), NOW)
     assert path.read_bytes() == content
 

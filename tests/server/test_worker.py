@@ -193,7 +193,7 @@ async def test_nothing_is_taken_that_was_not_prepared(both: Both, place: Place) 
     assert not (await both.ask("commit", revision=plan.revision))["ok"]
     await both.ask("prepare", plan.plan, revision=plan.revision)
     answer = await both.ask("commit", revision="another")
-    assert (answer["ok"], answer["detail"]) == (False, "nothing prepared under this revision")
+    assert (answer["ok"], answer["detail"]) == (False, "no plan is prepared under this revision")
     assert not (await both.ask("commit", revision=plan.revision))["ok"], "it was to be prepared anew"
     assert both.served.taken == []
 

@@ -27,34 +27,34 @@ def kept(store: RecordStore, clock: Clock) -> LastFindings:
 
 async def test_it_is_found_under_its_own_directory_and_key_alone(kept: LastFindings) -> None:
     await kept.keep(COMMUNES, "alice", FOUND)
-    found = await kept.said(COMMUNES, "alice")
+    found = await kept.read(COMMUNES, "alice")
     assert found == FOUND
     assert (found.at, found.terms) == (NOW, (TERM,))
-    assert await kept.said(COMMUNES, "Alice") is None
-    assert await kept.said(replace(COMMUNES, name="others"), "alice") is None
-    assert await kept.said(replace(COMMUNES, fingerprint="f2"), "alice") is None, "its file asks otherwise now"
+    assert await kept.read(COMMUNES, "Alice") is None
+    assert await kept.read(replace(COMMUNES, name="others"), "alice") is None
+    assert await kept.read(replace(COMMUNES, fingerprint="f2"), "alice") is None, "its file asks otherwise now"
 
 
 async def test_the_last_counts_also_where_it_is_that_there_is_nobody(kept: LastFindings) -> None:
     await kept.keep(COMMUNES, "alice", FOUND)
     gone = DirectoryFinding("communes", "f1", "none", at=NOW)
     await kept.keep(COMMUNES, "alice", gone)
-    assert await kept.said(COMMUNES, "alice") == gone
+    assert await kept.read(COMMUNES, "alice") == gone
 
 
 async def test_it_counts_for_as_long_as_the_file_says_now(kept: LastFindings, clock: Clock) -> None:
     await kept.keep(COMMUNES, "alice", FOUND)
     clock.pass_by(HOUR - 1)
-    assert await kept.said(replace(COMMUNES, last=HOUR // 2), "alice") is None
-    assert await kept.said(COMMUNES, "alice") == FOUND
+    assert await kept.read(replace(COMMUNES, last=HOUR // 2), "alice") is None
+    assert await kept.read(COMMUNES, "alice") == FOUND
     clock.pass_by(1)
-    assert await kept.said(COMMUNES, "alice") is None
+    assert await kept.read(COMMUNES, "alice") is None
 
 
 async def test_a_new_store_key_leaves_it_readable(store: RecordStore, kept: LastFindings, clock: Clock) -> None:
     await kept.keep(COMMUNES, "alice", FOUND)
     newer = LastFindings(store, [("k2", b"n" * 32), *KEYS], now=clock.now)
-    assert await newer.said(COMMUNES, "alice") == FOUND
+    assert await newer.read(COMMUNES, "alice") == FOUND
 
 
 async def test_what_is_too_long_is_not_kept(kept: LastFindings) -> None:
@@ -79,9 +79,9 @@ async def test_keys_of_the_worker_change_here_with_it(store: RecordStore, clock:
     await kept.keep(COMMUNES, "alice", FOUND)
     newer = [("k2", b"n" * 32)]
     keys.replace(newer)
-    assert await kept.said(COMMUNES, "alice") is None
+    assert await kept.read(COMMUNES, "alice") is None
     await kept.keep(COMMUNES, "bob", FOUND)
-    assert await LastFindings(store, newer, now=clock.now).said(COMMUNES, "bob") == FOUND
+    assert await LastFindings(store, newer, now=clock.now).read(COMMUNES, "bob") == FOUND
 
 
 async def test_the_last_is_the_newest_also_where_another_gateway_uses_the_key_before_still(
@@ -93,4 +93,4 @@ async def test_the_last_is_the_newest_also_where_another_gateway_uses_the_key_be
     clock.pass_by(60)
     gone = DirectoryFinding("communes", "f1", "none", at=NOW + 60)
     await there.keep(COMMUNES, "alice", gone)
-    assert [await kept.said(COMMUNES, "alice") for kept in (here, there)] == [gone, gone]
+    assert [await kept.read(COMMUNES, "alice") for kept in (here, there)] == [gone, gone]

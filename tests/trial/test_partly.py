@@ -167,7 +167,7 @@ def test_where_nothing_answers_files_whose_hosts_are_not_known_are_named() -> No
     assert (code, code.status) == (route_codes.HOST_UNREAD, 421)
     assert detail == (
         "a.urba.localhost: no application has this host; it may be one of policies/apps/urba/mine.yaml, "
-        "whose hosts cannot be told"
+        "whose hosts are unknown"
     )
     # Beyond the team's fence it cannot be one of these, nor where they are known.
     assert _refused(snapshot, b"a.elsewhere.localhost") == (route_codes.HOST_UNKNOWN, "a.elsewhere.localhost")

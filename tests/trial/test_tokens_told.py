@@ -35,7 +35,7 @@ def test_who_would_be_refused_for_a_token_is_refused_here() -> None:
     one_value = {**FILES, "apps/permis.yaml": FILES["apps/permis.yaml"].replace(", list: true", "")}
     told = tried("ONDE", "elus", files=one_value)
     assert (told.outcome, told.reason, told.detail) == (
-        "deny", "translation.unencodable", "claim g: 2 values, and the file says neither list nor which",
+        "deny", "translation.unencodable", "claim g: 2 values, and the file has neither `list` nor a choice",
     )  # fmt: skip
 
 

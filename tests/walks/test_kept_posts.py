@@ -240,7 +240,7 @@ async def test_it_is_not_sent_in_the_name_of_another_organisation(world: World, 
         assert f"For the organisation:</dt><dd>{second}</dd>" in other.text
         assert first not in other.text
         line = await world.gateway.logged(mark, event="request.refused", code="session.form_other_organisation")
-        assert line["detail"] == f"its person is signed in for {second} now"
+        assert line["detail"] == f"its person is now signed in for {second}"
         id = page.links()[-1].rpartition("%3D")[2]
         click = await person.post(world.place.url(ONE, f"/_ecluse/kept/{id}/depot"), "")
         assert (click.status, application.received()) == (403, [])

@@ -107,7 +107,7 @@ async def test_an_empty_folder_of_applications_is_taken_with_yes_alone(world: Wo
     assert (code, errors) == (1, "")
     assert told == (
         "2 of 2 hosts would be gone: one.localhost, two.localhost. Is a part of the folder missing, or not mounted? "
-        "If it is meant: `ecluse reload --yes`, or `ecluse restart --yes`\n\n"
+        "If you intend this: `ecluse reload --yes`, or `ecluse restart --yes`\n\n"
         f"refused: no file was loaded, revision {revision[:12]} is live\n"
     )
     assert await everywhere(world.place) == served

@@ -214,8 +214,8 @@ async def test_one_that_does_not_find_the_older_one_takes_no_place_beside_it(wor
     code, told, errors = await restart(place, "--state", "var")
     assert (code, told) == (1, "")
     assert errors == (
-        "ecluse: nothing was restarted: the new one ended with 1:\necluse: the gateway that runs is not found with the "
-        f"state folder {place.folder}/elsewhere: for another `state`, stop it and start it\n"
+        "ecluse: nothing was restarted: the successor ended with 1:\necluse: no running gateway is found with the "
+        f"state folder {place.folder}/elsewhere: to change `state`, stop the gateway and start it\n"
     )
     assert (await ask(place.url(), "/public/a")).status == 200
 
@@ -226,7 +226,7 @@ async def test_a_newer_one_that_cannot_serve_leaves_the_older_one_as_it_is(world
     code, told, errors = await restart(world.place)
     assert (code, told) == (1, "")
     said = world.gateway.errors()
-    assert errors == f"ecluse: nothing was restarted: the new one ended with 1:\n{said}"
+    assert errors == f"ecluse: nothing was restarted: the successor ended with 1:\n{said}"
     assert "nonsense: unknown key" in said
     assert said.endswith(
         "ecluse: the folder policies is refused, so nothing is served"

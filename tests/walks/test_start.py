@@ -19,7 +19,7 @@ from tests.walks.gateway import Gateway
 from tests.walks.place import Place
 from tests.walks.world import ask, request
 
-TAKEN = " (another program listens there: stop it, or choose another port)"
+TAKEN = " (another program uses the port: stop it, or choose another port)"
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_an_admin_path_on_which_somebody_listens_is_left_to_them(gateway: 
         taken.listen()
         said = await refusal_of(gateway)
         assert path.is_socket()
-    assert said == f"ecluse: cannot listen on unix:{path}: another program listens there\n"
+    assert said == f"ecluse: cannot listen on unix:{path}: another program uses the socket\n"
 
 
 async def test_an_admin_path_that_is_a_file_is_left_alone(gateway: Gateway, place: Place) -> None:
@@ -76,7 +76,7 @@ async def test_an_admin_path_that_is_a_file_is_left_alone(gateway: Gateway, plac
     place.settings["admin"] = f"unix:{path}"
     place.write_gateway()
     said = await refusal_of(gateway)
-    assert said == f"ecluse: cannot listen on unix:{path}: there is a file of this name that is no socket\n"
+    assert said == f"ecluse: cannot listen on unix:{path}: the path is a file, not a socket\n"
     assert path.read_text() == "not a socket"
 
 
@@ -242,9 +242,9 @@ async def test_whoever_starts_it_at_a_terminal_is_told_which_hosts_are_closed_an
         os.close(terminal)
         os.close(theirs)
     assert told.splitlines()[:3] == [
-        "ecluse: Some app files are wrong; all else is served.",
+        "ecluse: Some app files are wrong; the rest is served.",
         "  closed: two.localhost (policies/apps/two.yaml)",
-        "  closed: no host that is known (policies/apps/three.yaml; its other hosts cannot be told)",
+        "  closed: no known host (policies/apps/three.yaml; its further hosts are unknown)",
     ]
     assert "access[0].alow: unknown key (did you mean allow?)" in told
 

@@ -55,8 +55,7 @@ def test_within(host: str, found: str, port: int) -> None:
 )
 def test_beyond(host: str, found: str, port: int) -> None:
     assert refusal(host, found, port, FENCE, nothing_is_ours) == (
-        f"{host}:{port} leads to {found}, beyond the fence of team urba: "
-        "gateway.yaml lists at teams.urba.upstreams what it may"
+        f"{host}:{port} leads to {found}, outside the fence of team urba: see teams.urba.upstreams in gateway.yaml"
     )
     assert refusal(host, found, port, None, nothing_is_ours) == ""
 

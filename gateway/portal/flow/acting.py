@@ -82,7 +82,7 @@ class ActingFor:
         id, tenant = fields.get("c", ""), fields.get("organisation", "")
         parked, provider, numbers = await self._parked(request, id)
         if tenant not in numbers:
-            raise GatewayError(login_codes.MAPPING, "an organisation was chosen that is none of the person's")
+            raise GatewayError(login_codes.MAPPING, "the chosen organisation is not one of the person's")
         if await self._services.transactions.parked_sign_ins.take(id) is None:
             raise GatewayError(login_codes.TRANSACTION_GONE, "chosen by another request at the same time")
         found = None
@@ -110,7 +110,7 @@ class ActingFor:
         cookie = presented_seat(request.cookie_line)
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if seat is None or cookie is None or not self.may_change(request, seat):
-            raise GatewayError(session_codes.NONE, "nobody is here who could act for another organisation")
+            raise GatewayError(session_codes.NONE, "no session with a choice of organisations")
         ends = self._services.transactions.sign_in_ends
         await ends.mark(request.network, "subject", seat.identity.issuer, seat.identity.subject)
         ended = await self._services.sessions.end_browser(request.host, cookie)
@@ -139,12 +139,12 @@ class ActingFor:
         from the store. Raises GatewayError."""
         parked = await self._services.transactions.parked_sign_ins.peek(id)
         if parked is None or not request.holds(parked.browser):
-            raise GatewayError(login_codes.TRANSACTION_GONE, "nothing of this browser waits for a choice")
+            raise GatewayError(login_codes.TRANSACTION_GONE, "no sign-in of this browser waits for a choice")
         proven = ProvenPerson(parked.identity, parked.at, parked.issued_at, parked.browser, parked.sid)
         await proven.require_no_end(self._services.transactions.sign_in_ends)
         provider = request.snapshot.providers.get(parked.provider)
         if provider is None:
-            raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{parked.provider} is not configured any more")
+            raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{parked.provider} is no longer configured")
         check(provider, parked.identity)
         directories = request.snapshot.directories.values()
         named = named_by(parked.identity, directories, self._services.now())

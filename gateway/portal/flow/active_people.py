@@ -36,7 +36,9 @@ class ActivePeople:
                 continue
             names = client.names_of(identity)
             if not names:
-                detail = f"the directory {client.name} knows people by {client.person}, and the provider says none"
+                detail = (
+                    f"directory {client.name} identifies people by {client.person}, which the provider does not send"
+                )
                 raise GatewayError(login_codes.MAPPING, detail)
             person = SeenPerson(identity.issuer, identity.subject)
             await self._told.saw_as(client, person, names)
@@ -58,8 +60,8 @@ class ActivePeople:
                 continue
             names = client.names_of(identity) or await self._seen_as(client, identity)
             if not names and not of_client:
-                detail = f"the directory {client.name} knows people by {client.person}, which this token does not"
-                raise GatewayError(login_codes.MAPPING, f"{detail} say, and nobody has signed in with its subject")
+                detail = f"directory {client.name} identifies people by {client.person}, which this token lacks"
+                raise GatewayError(login_codes.MAPPING, f"{detail}, and no person has signed in with its subject")
             for name in names:
                 await self._require_active(client, name)
 
@@ -96,4 +98,4 @@ class ActivePeople:
 
 
 def _deactivated(client: ScimClient) -> GatewayError:
-    return GatewayError(login_codes.DEACTIVATED, f"the directory {client.name} says so")
+    return GatewayError(login_codes.DEACTIVATED, f"directory {client.name} has deactivated the person")

@@ -59,7 +59,7 @@ class AppHost:
         if request.method == "GET":
             return BeginTransaction(app, return_target(app, request.target), need)
         request.way_back = WayBack(app, request.host, _referring_page(request, app), need=need)
-        raise GatewayError(kept_post_codes.NOT_SENT, f"{request.method} without a session that would do")
+        raise GatewayError(kept_post_codes.NOT_SENT, f"{request.method} without a sufficient session")
 
     async def login(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/login?to=`: a person or a script asks to sign in. A person who is signed in already goes straight
@@ -97,7 +97,7 @@ class AppHost:
         transaction = self._transaction(app, host, begin, binding, provider)
         id = await self._services.transactions.begin(transaction, request.network, ROUNDS)
         if id is None:
-            raise GatewayError(login_codes.LOOP, f"{ROUNDS} sign-ins in a minute and no seat came back")
+            raise GatewayError(login_codes.LOOP, f"{ROUNDS} sign-ins in a minute without a seat")
         self._services.report.transaction_begun(app.name)
         chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}{chosen}")

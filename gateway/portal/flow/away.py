@@ -34,7 +34,9 @@ class AwayProviders:
             return None
         request.provider = provider.name
         standings.wanted(provider.name)
-        error = GatewayError(login_codes.PROVIDER_UNREACHABLE, "not sent there: it does not answer our looks")
+        error = GatewayError(
+            login_codes.PROVIDER_UNREACHABLE, "the person was not sent there: the provider does not answer our checks"
+        )
         self._services.report.refused(request, error)
         known = request.snapshot.providers
         offered = list(known.values()) if found is None else [known[one] for one in found.app.listed if one in known]

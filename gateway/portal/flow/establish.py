@@ -109,7 +109,7 @@ class SignIns:
         transaction for all, because the person may go to any application."""
         pending = authentication.pending
         needed = None if pending is None else pending.app.directories
-        return await self._services.directories.asked(directories, identity, tenant, needed=needed)
+        return await self._services.directories.look_up(directories, identity, tenant, needed=needed)
 
     async def seen_again(self, request: PortalRequest, step: SignInSeenAgain) -> Page:
         """Tells a signed-in person so, without a request to a provider.
@@ -151,7 +151,7 @@ def _require_answers(identity: Identity, authentication: Authentication) -> None
     pending = authentication.pending
     missing = None if pending is None else missing_from(identity, pending.app.directories)
     if missing is not None:
-        raise GatewayError(directory_codes.AWAY, f"directory {missing.name} could not say anything of this person")
+        raise GatewayError(directory_codes.AWAY, f"directory {missing.name} could not answer about this person")
 
 
 def renewed(

@@ -56,7 +56,7 @@ class KeptPostPages:
     async def _keep(self, request: PortalRequest, posts: KeptPosts, file: KeptFile) -> NextStep:
         app, now = app_here(request), int(self._services.now())
         if app.keep_posts is None:
-            raise GatewayError(kept_post_codes.NOT_KEPT, "the application's file says no longer that posts are kept")
+            raise GatewayError(kept_post_codes.NOT_KEPT, "the application's file no longer has keep_posts")
         post = KeptPost(
             app=app.name,
             host=request.host,
@@ -159,7 +159,7 @@ class KeptPostPages:
             error = GatewayError(kept_post_codes.OTHER_PERSON, "the session that had ended was another person's")
         elif not self._posts().is_for(post, seat.tenant):
             acting = f"for {seat.tenant}" if seat.tenant else "for no organisation"
-            error = GatewayError(kept_post_codes.OTHER_ORGANISATION, f"its person is signed in {acting} now")
+            error = GatewayError(kept_post_codes.OTHER_ORGANISATION, f"its person is now signed in {acting}")
         else:
             return None
         self._services.report.refused(request, error)

@@ -106,7 +106,7 @@ class LookAgain:
         if not await services.transactions.first_use("directories", session.id, stamp, until=until):
             return session
         directories = tuple(self._snapshot().directories.values())
-        asked = await services.directories.asked(directories, session.identity, session.tenant, needed=needed)
+        asked = await services.directories.look_up(directories, session.identity, session.tenant, needed=needed)
         left = left_from(session.identity, asked, directories)
         if left is not None:
             await self._end(session, directory_codes.GONE, f"directory {left.name} no longer has this person")
@@ -149,7 +149,7 @@ class LookAgain:
         directories, now = snapshot.directories.values(), self._services.now()
         if provider is None or acts_for(provider, identity, session.tenant, directories, now):
             return False
-        await self._end(session, directory_codes.ORGANISATION, f"no directory says that they act for {session.tenant}")
+        await self._end(session, directory_codes.ORGANISATION, f"no directory lets the person act for {session.tenant}")
         return True
 
     async def _end(self, session: Session, code: Code, detail: str) -> None:

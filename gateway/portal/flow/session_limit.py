@@ -28,4 +28,4 @@ async def require_within_limit(request: PortalRequest, services: PortalServices)
     if cookie is not None and await services.session_limit.has_ended(cookie):
         if clear_seat() not in request.cookies_to_set:
             request.cookies_to_set.append(clear_seat())
-        raise GatewayError(session_codes.LIMIT, "its person has signed in in another browser since")
+        raise GatewayError(session_codes.LIMIT, "its person has since signed in with another browser")

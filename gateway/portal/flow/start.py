@@ -51,7 +51,7 @@ class Start:
             return await self.lead_home(request, error)
         if in_frame:
             if not (found.transaction.embedded and found.app.embedded_by):
-                raise GatewayError(session_codes.REQUIRED, "a sign-in that was begun at the top goes on there")
+                raise GatewayError(session_codes.REQUIRED, "a sign-in that began in the whole window continues there")
             request.framed_at(found.app, found.transaction.host)
         return Continue(found, presented_seat(request.cookie_line), in_frame=in_frame)
 
@@ -84,7 +84,7 @@ class Start:
             raise GatewayError(login_codes.LOOP, "a sign-in made this instant does not serve its transaction")
         if step.in_frame:
             await self._services.transactions.sign_ins.spend(step.pending.id)
-            raise GatewayError(session_codes.REQUIRED, "no session is there that would do, and a frame begins none")
+            raise GatewayError(session_codes.REQUIRED, "no sufficient session, and a frame begins no sign-in")
         return await self._ask(request, step.pending, known)
 
     async def _known(self, request: PortalRequest, step: Continue) -> _Known | None:
@@ -187,7 +187,7 @@ class Start:
 def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transaction, now: float) -> None:
     """What a provider has just answered: asked once, never again for the same request. No session is made of less."""
     if not is_fresh(snapshot, identity, transaction):
-        raise GatewayError(login_codes.NOT_FRESH, "the provider did not ask the person anew")
+        raise GatewayError(login_codes.NOT_FRESH, "the provider did not sign the person in again")
     # An application may list providers with different abilities. Demands that the provider cannot meet are left to
     # policy.
     need = snapshot.ladder.askable(identity.provider, transaction.need)
@@ -198,9 +198,7 @@ def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transact
         )
         raise GatewayError(login_codes.TOO_WEAK, detail)
     if not snapshot.ladder.meets(identity, need, now):
-        raise GatewayError(
-            login_codes.NOT_FRESH, f"over {need.max_age} s old, though the provider was asked for a new one"
-        )
+        raise GatewayError(login_codes.NOT_FRESH, f"over {need.max_age} s old, although a new one was requested")
 
 
 def is_fresh(snapshot: Snapshot, identity: Identity, transaction: Transaction) -> bool:

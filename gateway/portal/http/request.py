@@ -259,7 +259,9 @@ class PortalRequest:
         kind = kind_of(self.inbound.method.encode(), self.inbound.headers.items())
         if kind != "navigation":
             self.kind = "frame" if kind == "frame" else "json"
-            raise GatewayError(session_codes.REQUIRED, f"a sign-in begins at the top, not by a request of kind {kind}")
+            raise GatewayError(
+                session_codes.REQUIRED, f"a sign-in begins in the whole window, not by a request of kind {kind}"
+            )
 
     def is_in_frame(self) -> bool:
         """For a request `in_iframe`: whether no other site took part. Refusals are then pages for frames."""

@@ -189,7 +189,7 @@ class SignOuts:
         if app is None or app.logout.url is None:
             return
         if not note.login and not note.cookies:
-            error = CallGivenUp(translation_codes.UNENCODABLE, "nothing was kept that says whose session it was")
+            error = CallGivenUp(translation_codes.UNENCODABLE, "no note tells whose session it was")
             self._ended_with(app, note.host, "given_up", error)
             return
         self._call(app, note.host, _kept(app, note), note.cookies, None, _session_of(app, note.cookies))
@@ -230,7 +230,7 @@ class SignOuts:
             status = max(await asyncio.gather(*calls))
             result = "told" if status < 400 else "failed"
             if result == "failed":
-                error = GatewayError(upstream_codes.RESPONSE, f"it answered {status}: its own session may go on")
+                error = GatewayError(upstream_codes.RESPONSE, f"it answered {status}: its own session may continue")
         except CallGivenUp as given_up:
             error = given_up
         except GatewayError as failed:

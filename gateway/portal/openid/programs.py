@@ -101,7 +101,7 @@ class Programs:
         room = provider.name, is_known
         asking, most = self._asking.get(room, 0), _KNOWN_BESIDE if is_known else _ASKED_AT_ONCE
         if asking >= most:
-            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, f"{asking} tokens are being asked about already")
+            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, f"{asking} tokens are already being introspected")
         self._asking[room] = asking + 1
         try:
             return await self._federation.access_token(provider, api, token, self._now())
@@ -124,7 +124,7 @@ class Programs:
         seat = program_seat(provider, identity, host, deadline=deadline, end=end, tenant_optional=api.without_tenant)
         await self._active_people.require_of_program(seat, of_client=accepted.of_client)
         directories = snapshot.apps[name].directories
-        known = await self._directories.asked(directories, seat.identity, seat.tenant)
+        known = await self._directories.look_up(directories, seat.identity, seat.tenant)
         seat.identity = in_the_name_of(seat.tenant, known, directories)
         return seat
 
@@ -146,8 +146,8 @@ def _provider(snapshot: Snapshot, app: App, token: str, owner: str) -> tuple[Oid
         if provider.api is not None and is_its_own:
             return provider, provider.api
     if not by_issuer and not owner:
-        raise GatewayError(api_codes.TOKEN, "no JWT, and by what the files say no provider's token, or that of two")
-    raise GatewayError(api_codes.TOKEN, "a token of no provider that this application takes tokens of")
+        raise GatewayError(api_codes.TOKEN, "not a JWT, and it fits no provider, or several of them")
+    raise GatewayError(api_codes.TOKEN, "a token of no provider whose tokens this application accepts")
 
 
 def _keep(kept: dict[_Of, _Kept], key: _Of, value: _Kept) -> None:

@@ -121,7 +121,7 @@ class Renewal:
         """Looks the person up again, because the attributes that find the person in a directory may have changed.
         Raises GatewayError: directory_codes.GONE, directory_codes.ORGANISATION."""
         directories = tuple(self._snapshot().directories.values())
-        asked = await self._services.directories.asked(directories, after.identity, after.tenant)
+        asked = await self._services.directories.look_up(directories, after.identity, after.tenant)
         left = left_from(before.identity, asked, directories)
         if left is not None:
             raise GatewayError(directory_codes.GONE, f"directory {left.name} no longer has this person")
@@ -133,7 +133,7 @@ class Renewal:
         known, now = looked_up_again(before.identity, asked, same, self._services.now()), self._services.now()
         provider = self._snapshot().providers.get(known.provider)
         if provider is not None and not acts_for(provider, known, after.tenant, directories, now):
-            raise GatewayError(directory_codes.ORGANISATION, f"no directory says that they act for {after.tenant}")
+            raise GatewayError(directory_codes.ORGANISATION, f"no directory lets the person act for {after.tenant}")
         return in_the_name_of(after.tenant, known, directories)
 
     async def _identity(self, provider: OidcProvider, session: Session, response: Renewed) -> Identity | None:

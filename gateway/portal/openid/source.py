@@ -125,7 +125,7 @@ class OpenidSource:
         stranger may post here."""
         provider = openid_provider(request.snapshot, request.path.removeprefix(f"{PREFIX}{_CALLBACK}/"))
         if not (provider.request.response_mode or "").startswith("form_post"):
-            raise GatewayError(oidc_codes.RESPONSE_PARAMETER, "a response by POST, which was not asked for")
+            raise GatewayError(oidc_codes.RESPONSE_PARAMETER, "a response by POST, which was not requested")
         response = ParkedResponse(tuple(request.form().items()))
         state = response_state(unverified_parameters(response.parameters))
         # Invariant 15: a response without a request is not kept. The GET then says whether the person is signed in.
@@ -189,15 +189,17 @@ def _provider_asked(request: PortalRequest, login: OidcLogin) -> tuple[OidcProvi
     name = request.path.removeprefix(f"{PREFIX}{_CALLBACK}/")
     request.provider = login.provider
     if name != login.provider:
-        raise GatewayError(login_codes.OTHER_PROVIDER, f"asked {login.provider}, answered at another's callback")
+        raise GatewayError(
+            login_codes.OTHER_PROVIDER, f"{login.provider} was asked, and the answer came to another callback"
+        )
     browser = request.held(login.binding)
     if browser is None:
-        raise GatewayError(login_codes.OTHER_BROWSER, "the sign-in was begun in another browser")
+        raise GatewayError(login_codes.OTHER_BROWSER, "the sign-in began in another browser")
     provider = openid_provider(request.snapshot, name)
     # What was asked for by a form is not taken from an address, where histories and logs keep it; but an error is.
     by_form = (provider.request.response_mode or "").startswith("form_post")
     if by_form and {"code", "response"} & request.parameters().keys():
-        raise GatewayError(oidc_codes.RESPONSE_PARAMETER, "a response in the address, and a form was asked for")
+        raise GatewayError(oidc_codes.RESPONSE_PARAMETER, "a response in the address, although a form was requested")
     return provider, browser
 
 

@@ -86,7 +86,7 @@ class SamlResponses:
         request.provider = provider.name
         if not provider.unsolicited:
             raise GatewayError(
-                saml_codes.UNSOLICITED, "an answer that nobody asked for; `unsolicited: true` would let it in"
+                saml_codes.UNSOLICITED, "an unsolicited response; `unsolicited: true` accepts such responses"
             )
         return provider
 
@@ -189,7 +189,7 @@ class SamlResponses:
         request.provider = provider.name
         # The configuration may have changed since the response was parked.
         if provider.issuer != parked.identity.issuer:
-            raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{provider.name} names another entity now")
+            raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{provider.name} now names another entity")
         self._require_in_time(parked)
         await self._require_no_end(request, parked)
         if reference is None:
@@ -324,7 +324,7 @@ def _require_browser(request: PortalRequest, login: SamlLogin) -> str:
     request.provider = login.provider
     browser = request.held(login.binding)
     if browser is None:
-        raise GatewayError(login_codes.OTHER_BROWSER, "the sign-in was begun in another browser")
+        raise GatewayError(login_codes.OTHER_BROWSER, "the sign-in began in another browser")
     return browser
 
 

@@ -51,7 +51,7 @@ class SecondOpinions:
     async def _opinion(self, accepted: Accepted) -> tuple[OpinionVerdict, str]:
         size = len(accepted.document.octets)
         if size > LARGEST:
-            return "failed", f"{size} bytes, and {LARGEST} are shown to it"
+            return "failed", f"{size} bytes, over {LARGEST}"
         provider = accepted.provider.name
         if self._waiting[provider] >= _MOST_WAITING:
             return "failed", f"{self._waiting[provider]} responses of {provider} wait for it"
@@ -63,7 +63,7 @@ class SecondOpinions:
             if not self._waiting[provider]:
                 del self._waiting[provider]
         if future is None:
-            return "failed", f"no word within {WITHIN:g} s"
+            return "failed", f"no answer within {WITHIN:g} s"
         match future.exception():
             case None:
                 return "agree", ""

@@ -116,5 +116,5 @@ class ScimUsers:
 def _name(client: ScimClient, state: UserState) -> str:
     name = state.named(client.named_by)
     if name is None:
-        raise GatewayError(scim_codes.VALUE, f"{client.named_by} is required: people are known by it here")
+        raise GatewayError(scim_codes.VALUE, f"{client.named_by} is required: it identifies people here")
     return name

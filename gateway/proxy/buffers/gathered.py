@@ -192,7 +192,7 @@ class GatheredBody(Between):
             self._look_later()
         else:
             self._upstream.abandon()
-            self.upstream_failed(GatewayError(upstream_codes.TIMEOUT, "it takes no more of the request"))
+            self.upstream_failed(GatewayError(upstream_codes.TIMEOUT, "the application reads no more of the request"))
 
     def _broken(self, fault: Exception) -> None:
         self._upstream.abandon()

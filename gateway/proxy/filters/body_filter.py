@@ -85,7 +85,7 @@ class BodyFilter(Between):
         if status == 206 and is_part_of_a_text(content_type):
             # `upstream_failed` follows, and asks for the whole text if possible.
             self._part = True
-            raise GatewayError(upstream_codes.RESPONSE, "a part of a text that is rewritten, unasked")
+            raise GatewayError(upstream_codes.RESPONSE, "an unrequested part of a text that is rewritten")
         undone = Undone(encoding) if encoding is not None and is_undone(encoding) else None
         coding = encoding if undone is None else None
         replacing = self._filters.replacing(self._public, content_type, coding, self._disagrees)

@@ -86,7 +86,7 @@ class Undone:
     def _next_member(self, behind: bytes) -> None:
         """RFC 1952 2.2: gzip members follow each other without a gap."""
         if not self._gzip or not _MEMBER.startswith(behind[:2]):
-            raise _wrong("something stands behind its end")
+            raise _wrong("bytes follow its end")
         self._decoder, self._pending = zlib.decompressobj(_GZIP), behind
 
 

@@ -50,7 +50,7 @@ async def admitted(request: Request, plane: Services, keep: KeepPosts) -> PostWr
     if posts is None or type(cookie) is not bytes:
         return None
     if framing > (most := limit_of(request, keep)):
-        raise GatewayError(kept_post_codes.NOT_KEPT, f"{framing} bytes, and {most} are kept of one at most")
+        raise GatewayError(kept_post_codes.NOT_KEPT, f"{framing} bytes, over {most}")
     size = None if framing == CHUNKED else 0 if framing in NO_CONTENT else framing
     host, client = request.host.name, client_key(request.client)
     return await posts.admit(host, cookie, client, size, keep)

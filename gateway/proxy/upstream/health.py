@@ -127,7 +127,7 @@ class _Probe(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.status.done():
-            self.status.set_exception(OSError("it closed the connection unanswered"))
+            self.status.set_exception(OSError("it closed the connection without an answer"))
 
     def end(self) -> None:
         if self.status.done() and not self.status.cancelled():

@@ -6,7 +6,7 @@ from tests.config.samples import GATEWAY, PERMIS, problems
 
 HERE = "policies/apps/permis.yaml:4:17: upstream.url: "
 OURS = "where this gateway listens itself or keeps its sessions (write the application's own address)"
-NOBODYS = "which is link-local, multicast, unspecified or a cloud's metadata service (no application is reached there)"
+NOBODYS = "which is link-local, multicast, unspecified or a cloud's metadata service (no application may be there)"
 
 
 def found(url: str, *, gateway: str = GATEWAY) -> list[str]:

@@ -119,14 +119,14 @@ async def test_fifty_seats_of_two_workers_ask_once(here: Installation, monkeypat
     here.clock.ahead = 550
     asked = []
     directories = here.portal._services.directories  # type: ignore[attr-defined]
-    real = directories.asked
+    real = directories.look_up
 
     async def counted(*args: Any, **named: Any) -> Any:
         asked.append(args)
         await asyncio.sleep(0.01)
         return await real(*args, **named)
 
-    monkeypatch.setattr(directories, "asked", counted)
+    monkeypatch.setattr(directories, "look_up", counted)
     await looked(here, *[seat, elsewhere] * 25)
     assert len(asked) == 1
     here.clock.ahead += 3

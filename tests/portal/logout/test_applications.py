@@ -332,7 +332,7 @@ async def test_one_that_says_no_was_not_told(here: Installation, actes: Told) ->
     await browser.post(here.url(ACTES, "/_ecluse/logout"))
     assert here.counters.values[("ecluse_application_sign_outs_total", "actes", "failed")] == 1
     (event,) = (event for event in here.logged() if event["event"] == "logout.application")
-    assert (event["code"], event["detail"]) == ("upstream.response", "it answered 405: its own session may go on")
+    assert (event["code"], event["detail"]) == ("upstream.response", "it answered 405: its own session may continue")
 
 
 async def test_another_person_in_the_same_browser_ends_the_session_of_the_first_there(

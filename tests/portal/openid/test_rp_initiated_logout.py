@@ -263,7 +263,7 @@ async def test_an_application_that_does_not_answer_keeps_nobody_signed_in(
     ("port", "fence", "why"),
     [
         (8081, None, "127.0.0.1:8081 leads to 127.0.0.1, where this gateway listens itself"),
-        (0, Fence.of("urba", ["10.0.0.0/8"]), "beyond the fence of team urba"),
+        (0, Fence.of("urba", ["10.0.0.0/8"]), "outside the fence of team urba"),
     ],
 )
 async def test_the_call_goes_nowhere_that_a_request_would_not(

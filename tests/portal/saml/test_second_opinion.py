@@ -162,7 +162,7 @@ async def test_one_that_takes_too_long_is_not_waited_for(region: Region, monkeyp
         for _ in range(2):
             signing_in = region.signed_in(region.person())
             assert (await asyncio.wait_for(signing_in, PATIENCE)).status == 200, "it was waited for"
-        assert [line["theirs"] for line in told(region)] == ["no word within 0.1 s"] * 2
+        assert [line["theirs"] for line in told(region)] == ["no answer within 0.1 s"] * 2
     finally:
         over.set()
 
@@ -182,7 +182,7 @@ async def test_one_providers_long_documents_are_waited_for_by_no_other(monkeypat
     try:
         slow = [opinions._opinion(from_provider("slow")) for _ in range(6)]
         told = await asyncio.gather(*slow, opinions._opinion(from_provider("quick")))
-        assert told[:-1] == [("failed", "no word within 0.2 s")] * 6
+        assert told[:-1] == [("failed", "no answer within 0.2 s")] * 6
         assert told[-1] == ("agree", "")
         assert len(slow_ones) == 1, "those behind the first had no turn"
     finally:
@@ -210,7 +210,7 @@ async def test_what_is_too_large_is_not_shown_to_it(region: Region, monkeypatch:
     monkeypatch.setattr(second_opinion, "LARGEST", 1000)
     wants(region, deny=True)
     assert (await region.signed_in(region.person())).status == 503
-    assert told(region)[0]["theirs"].endswith("bytes, and 1000 are shown to it")
+    assert told(region)[0]["theirs"].endswith("bytes, over 1000")
 
 
 async def test_no_more_wait_than_can_be_looked_at_in_time(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
