@@ -39,6 +39,7 @@ from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
+from gateway.policy.budget import Budget
 from gateway.policy.facts import RequestFacts
 from gateway.translation.render import Translation
 from gateway.wire.method_override import judged_method, may_name
@@ -250,7 +251,13 @@ class ApplicationAccess:
             translations = self._translations_at(line.target.segments)
         asked = zip(about, line.matches, translations, strict=True)
         questions = tuple([Question(who, match, method, tenant, translation) for who, match, translation in asked])
-        also = tuple([Question(about[0], one.match, one.method, tenant, has_path=one.has_path) for one in line.also])
+        budget = Budget()
+        also = tuple(
+            [
+                Question(about[0], one.match, one.method, tenant, has_path=one.has_path, budget=budget)
+                for one in line.also
+            ]
+        )
         found: ReadyOutcome | ConditionalDecision | NeedsWork
         if True in [question.turns_on_request for question in (*questions, *also)]:
             found = ConditionalDecision(self, questions, person, also)
@@ -271,17 +278,18 @@ class ApplicationAccess:
         refusal decides."""
         if not isinstance(decisions[0], Allow):
             return decisions
+        budget = Budget()
         for question in also:
-            found = self.decide(question, request if question.has_path else None)
+            found = self.decide(question, request if question.has_path else None, budget)
             if not isinstance(found, Allow):
                 if isinstance(found, Deny):
                     found = replace(found, detail="below the path that was asked for, or where Destination or If lead")
                 return (found, *decisions[1:])
         return decisions
 
-    def decide(self, question: Question, request: RequestFacts | None) -> Decision:
+    def decide(self, question: Question, request: RequestFacts | None, budget: Budget | None = None) -> Decision:
         failed = self._tally.failures
-        decision = question.decision(request)
+        decision = question.decision(request, budget)
         self.policy_errors += self._tally.failures - failed
         return decision
 

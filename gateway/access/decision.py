@@ -60,6 +60,7 @@ class Question:
     `translation`: the path's translation; None: the file has one translation.
     `turns_on_request`: two requests could get different decisions.
     `has_path`: a request has the path in question.
+    `budget`: of the conditions decided before a request; None: a new budget.
 
     If a stronger sign-in would be admitted, the decision is a challenge that names the sign-in.
     """
@@ -75,6 +76,7 @@ class Question:
         translation: Translation | None = None,
         *,
         has_path: bool = True,
+        budget: Budget | None = None,
     ) -> None:
         self.who = who
         self.translation = translation
@@ -84,11 +86,15 @@ class Question:
         self._match = self._settled = match
         self.turns_on_request = match is not None and match.turns_on_request
         if match is not None and self.turns_on_request:
-            self._settled = settled(match, method, who.accepted, Facts(method, self._tenant, budget=Budget()))
+            facts = Facts(method, self._tenant, budget=budget or Budget())
+            self._settled = settled(match, method, who.accepted, facts)
 
-    def decision(self, request: RequestFacts | None = None) -> Decision:
-        """`request`: the facts of one request; None: before a request. Never raises."""
-        facts = Facts(self._method, self._tenant, request, Budget())
+    def decision(self, request: RequestFacts | None = None, budget: Budget | None = None) -> Decision:
+        """`request`: the facts of one request; None: before a request.
+        `budget`: shared by several questions; None: a new budget.
+        Never raises.
+        """
+        facts = Facts(self._method, self._tenant, request, budget or Budget())
         identity = self.who.accepted
         decision = decide(self._settled, self._method, identity, facts)
         match decision:

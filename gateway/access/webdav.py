@@ -50,12 +50,10 @@ def _beneath(app: App, target: Target, method: str) -> list[ReachedPath]:
 
 
 def _of(match: Match | None, method: str) -> ReachedPath:
-    conditions = () if match is None else (match.rules + match.denies)
+    conditions = () if match is None else match.conditions()
     asks = any(
         isinstance(leaf, When) and leaf.of_request and "path" in leaf.source
-        for rule in conditions
-        for condition in (rule.allow, rule.deny)
-        if condition is not None
+        for _, condition in conditions
         for leaf in leaves(condition)
     )
     return ReachedPath(match, method, not asks)

@@ -11,7 +11,7 @@ from gateway.config.schema.translate import InjectedAt, InjectedHeaderSection, I
 from gateway.config.snapshot import App
 from gateway.lint.subject import Of, Subject
 from gateway.model.errors import GatewayError
-from gateway.policy.conditions import GROUPS, turns_on_identity
+from gateway.policy.conditions import GROUPS
 from gateway.translation.charset import LACKING, encode
 from gateway.wire.application_cookies import ALL
 from gateway.wire.cookies import LANGUAGES
@@ -137,7 +137,7 @@ def constant_secret(subject: Subject) -> Iterator[Problem]:
 
 def told_nothing(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
-        asks = any(rule.allow is not None and turns_on_identity(rule.allow) for _, rule in subject.rules(app))
+        asks = any(rule.allow is not None and rule.allow.of_identity for _, rule in subject.rules(app))
         translate = app.model.translate
         if asks and not (translate.told_anywhere or translate.has_tokens or app.model.form_login):
             yield app.at(

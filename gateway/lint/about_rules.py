@@ -14,8 +14,6 @@ from gateway.policy.conditions import (
     Not,
     SignedIn,
     evaluate,
-    turns_on_identity,
-    turns_on_request,
 )
 from gateway.policy.patterns import AnyOne, ExpressionSegment, Literal, Pattern, Rest, Segment
 from gateway.policy.request_conditions import Header, Query
@@ -225,7 +223,7 @@ def _lets_all_in(rule: Rule) -> bool:
 
 def _constant(condition: Condition) -> Truth | None:
     """The constant result of a condition; None where a person or a request makes a difference."""
-    if turns_on_identity(condition) or turns_on_request(condition):
+    if condition.of_identity or condition.of_request:
         return None
     truth = evaluate(condition, None)
     return None if truth is Truth.UNKNOWN else truth
@@ -234,7 +232,7 @@ def _constant(condition: Condition) -> Truth | None:
 def _only_nots(condition: Condition) -> bool:
     match condition:
         case Not(inner):
-            return turns_on_identity(inner)
+            return inner.of_identity
         case All(members) | Any_(members):
             return all(map(_only_nots, members))
         case _:

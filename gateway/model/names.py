@@ -27,10 +27,12 @@ class LenientName:
     in lower case, with `_` for a run of separators.
     """
 
-    __slots__ = ("_root",)
+    __slots__ = ("_root", "most_marks")
 
     def __init__(self, written: str) -> None:
         self._root = _flat(_marked(written).partition("[")[0])
+        # Of a longer name, only as much counts as the root has letters, and two more for its end.
+        self.most_marks = len(self._root) + 3
 
     def may_be(self, other: str) -> bool:
         """Whether a server may read the parameter `other` as the named parameter, as a part of it, or as a whole that
@@ -38,7 +40,7 @@ class LenientName:
 
         Source: php_register_variable_ex of PHP 8.4, normalize_params of Rack 2, parseKeys of qs, WebUtils of Spring.
         """
-        marked = _marked(other)
+        marked = _marked(other, self.most_marks)
         root = self._root
         return not root or (_flat(marked).startswith(root) and _ends_behind(marked, root))
 
@@ -51,11 +53,11 @@ def _ends_behind(marked: str, root: str) -> bool:
     return last in "[:" or rest in _DROPPED or rest[0] in "[:"
 
 
-def _marked(name: str) -> str:
+def _marked(name: str, most: int = 0) -> str:
     """Lower case, with a character for each run of separators: `[` for a run with a bracket, `:` with `:` or `(`, `.`
-    with a dot, `_` for other separators.
+    with a dot, `_` for other separators. `most`: the number of runs that count; 0: every run.
     """
-    return _SEPARATORS.sub(_mark, name.casefold().lstrip(_SKIPPED))
+    return _SEPARATORS.sub(_mark, name.casefold().lstrip(_SKIPPED), most)
 
 
 def _mark(run: re.Match[str]) -> str:

@@ -23,6 +23,8 @@ GROUPS = "groups"
 DEEPEST = 32
 PART_STEPS: Final = 100
 """Steps (policy.budget) of a part of a combination, before what the part itself takes."""
+_SETTLE_STEPS: Final = 300
+"""Steps of replacing a part by its truth, evaluation excluded."""
 _OVER: Final = (
     f"the conditions of this path could take over {MOST_STEPS:,} steps (some 10 ms) together, for this person and this "
     "request: write fewer or cheaper ones"
@@ -60,7 +62,7 @@ class Group:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         values = values_of(identity, GROUPS)
-        if values is None or not facts.afford(4 * len(values)):
+        if values is None or not facts.afford((4 + len(self.name) // 64) * len(values)):
             return UNKNOWN
         return truth_of(self.name in values)
 
@@ -117,10 +119,13 @@ class When:
 @dataclass(frozen=True, slots=True)
 class All:
     conditions: tuple["Condition", ...]
+    of_identity: bool = field(init=False, repr=False, compare=False)
+    of_request: bool = field(init=False, repr=False, compare=False)
+    depth: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_members(self.conditions)
-        _check_depth(self)
+        _take_from_parts(self, self.conditions)
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if not facts.afford(PART_STEPS * len(self.conditions)):
@@ -140,10 +145,13 @@ class All:
 @dataclass(frozen=True, slots=True)
 class Any_:  # noqa: N801 - `Any` is typing's
     conditions: tuple["Condition", ...]
+    of_identity: bool = field(init=False, repr=False, compare=False)
+    of_request: bool = field(init=False, repr=False, compare=False)
+    depth: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_members(self.conditions)
-        _check_depth(self)
+        _take_from_parts(self, self.conditions)
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if not facts.afford(PART_STEPS * len(self.conditions)):
@@ -163,11 +171,16 @@ class Any_:  # noqa: N801 - `Any` is typing's
 @dataclass(frozen=True, slots=True)
 class Not:
     condition: "Condition"
+    of_identity: bool = field(init=False, repr=False, compare=False)
+    of_request: bool = field(init=False, repr=False, compare=False)
+    depth: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _check_depth(self)
+        _take_from_parts(self, (self.condition,))
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        if not facts.afford(PART_STEPS):
+            return UNKNOWN
         return negated(self.condition.truth(identity, facts))
 
 
@@ -191,7 +204,8 @@ Leaf = (
     | AcrMin | Amr | MaxAge
     | When | Settled
 )  # fmt: skip
-"""Each condition says by itself whether its truth depends on the identity, and whether on the request."""
+"""`of_identity`: signing in could change the truth of the condition.
+`of_request`: two requests of one person for one path and method can differ in the condition."""
 
 Condition = Leaf | All | Any_ | Not
 
@@ -201,47 +215,26 @@ def evaluate(condition: Condition, identity: Identity | None, facts: Facts = NO_
     return condition.truth(identity, facts)
 
 
-def turns_on_identity(condition: Condition) -> bool:
-    """Whether signing in could change the truth of the condition."""
-    match condition:
-        case All() | Any_():
-            return any(turns_on_identity(part) for part in condition.conditions)
-        case Not():
-            return turns_on_identity(condition.condition)
-        case _:
-            return condition.of_identity
-
-
-def turns_on_request(condition: Condition) -> bool:
-    """Whether two requests of one person for one path and method can differ in the condition."""
-    match condition:
-        case All() | Any_():
-            return any(turns_on_request(part) for part in condition.conditions)
-        case Not():
-            return turns_on_request(condition.condition)
-        case _:
-            return condition.of_request
-
-
 def leaves(condition: Condition) -> Iterator[Leaf]:
-    match condition:
-        case All() | Any_():
-            for part in condition.conditions:
-                yield from leaves(part)
-        case Not():
-            yield from leaves(condition.condition)
-        case _:
-            yield condition
+    todo = [condition]
+    while todo:
+        match todo.pop():
+            case All(parts) | Any_(parts):
+                todo += reversed(parts)
+            case Not(part):
+                todo.append(part)
+            case leaf:
+                yield leaf
 
 
 def settle(condition: Condition, identity: Identity | None, facts: Facts) -> Condition:
     """The condition, with every part that does not depend on the request replaced by its truth."""
-    if facts.is_over_budget:
-        return Settled(UNKNOWN, turns_on_identity(condition), _OVER)
-    if not turns_on_request(condition):
+    if not facts.afford(_SETTLE_STEPS):
+        return Settled(UNKNOWN, condition.of_identity, _OVER)
+    if not condition.of_request:
         truth = evaluate(condition, identity, facts)
         costly = too_costly(condition, identity, facts) if truth is UNKNOWN else ""
-        return Settled(truth, turns_on_identity(condition), costly)
+        return Settled(truth, condition.of_identity, costly)
     match condition:
         case All():
             return All(tuple(settle(part, identity, facts) for part in condition.conditions))
@@ -277,17 +270,14 @@ def values_of(identity: Identity | None, name: str) -> tuple[str, ...] | None:
     return identity.attributes.get(name)
 
 
-def _check_depth(condition: Condition) -> None:
-    """Bound the depth, so that evaluating never exhausts the stack. Raises GatewayError(policy_codes.CONDITION)."""
-    if _depth(condition) > DEEPEST:
+def _take_from_parts(combination: All | Any_ | Not, parts: tuple[Condition, ...]) -> None:
+    """Sets the fields that follow from the parts.
+
+    Bounds the depth, so that evaluating never exhausts the stack. Raises GatewayError(policy_codes.CONDITION).
+    """
+    depth = 1 + max(part.depth if isinstance(part, All | Any_ | Not) else 1 for part in parts)
+    if depth > DEEPEST:
         raise GatewayError(policy_codes.CONDITION, f"conditions are nested more than {DEEPEST} deep")
-
-
-def _depth(condition: Condition) -> int:
-    match condition:
-        case All() | Any_():
-            return 1 + max(_depth(part) for part in condition.conditions)
-        case Not():
-            return 1 + _depth(condition.condition)
-        case _:
-            return 1
+    object.__setattr__(combination, "of_identity", any(part.of_identity for part in parts))
+    object.__setattr__(combination, "of_request", any(part.of_request for part in parts))
+    object.__setattr__(combination, "depth", depth)

@@ -1,15 +1,19 @@
 """From rules to a decision: deny by default; a deny wins; a sign-in is asked for only if it could help."""
 
 from dataclasses import replace
+from typing import Final
 
 from gateway.model.codes import policy_codes, session_codes
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
-from gateway.policy.conditions import Condition, evaluate, settle, too_costly, turns_on_identity
+from gateway.policy.conditions import PART_STEPS, Condition, evaluate, settle, too_costly
 from gateway.policy.facts import Facts
 from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
 from gateway.policy.truth import FALSE, TRUE, UNKNOWN
+
+_RULE_STEPS: Final = 400
+"""Steps (policy.budget) of copying a rule, its condition excluded."""
 
 
 def decide(match: Match | None, method: str, identity: Identity | None, facts: Facts | None = None) -> Decision:
@@ -23,7 +27,7 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
     facts = facts or Facts(method)
     unknown: Deny | Challenge | None = None
     for rule, condition in _denies(match, method):
-        truth = evaluate(condition, identity, facts)
+        truth = evaluate(condition, identity, facts) if facts.afford(PART_STEPS) else UNKNOWN
         if truth is TRUE:
             return Deny(rule.ref, rule.denied_as, rule.refusal)
         if truth is UNKNOWN and unknown is None:
@@ -44,15 +48,21 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
 
 
 def settled(match: Match, method: str, identity: Identity | None, facts: Facts) -> Match:
-    """The rules, with every condition that does not depend on the request decided. `decide` then runs per request."""
+    """The rules, with every condition that does not depend on the request decided. `decide` then runs per request.
 
-    def told(rule: Rule) -> Rule:
-        allow = None if rule.allow is None else settle(rule.allow, identity, facts)
-        deny = None if rule.deny is None else settle(rule.deny, identity, facts)
-        return replace(rule, allow=allow, deny=deny)
-
-    rules = tuple(told(rule) if rule.covers(method) else rule for rule in match.rules)
-    return Match(match.pattern, rules, tuple(told(rule) for rule in match.denies if rule.covers(method)))
+    Once the budget is spent, the remaining rules stay as they are: `decide` has its own budget.
+    """
+    rules = tuple(
+        replace(rule, allow=settle(rule.allow, identity, facts))
+        if rule.allow is not None and rule.covers(method) and facts.afford(_RULE_STEPS)
+        else rule
+        for rule in match.rules
+    )
+    denies = tuple(
+        replace(rule, deny=settle(deny, identity, facts)) if facts.afford(_RULE_STEPS) else rule
+        for rule, deny in _denies(match, method)
+    )
+    return Match(match.pattern, rules, denies)
 
 
 def _denies(match: Match, method: str) -> list[tuple[Rule, Condition]]:
@@ -60,7 +70,7 @@ def _denies(match: Match, method: str) -> list[tuple[Rule, Condition]]:
 
 
 def _cannot_tell(rule: Rule, condition: Condition, identity: Identity | None, facts: Facts) -> Deny | Challenge:
-    if identity is None and turns_on_identity(condition):
+    if identity is None and condition.of_identity:
         return Challenge(rule.ref, session_codes.REQUIRED)
     if why := too_costly(condition, identity, facts):
         return Deny(rule.ref, policy_codes.EXPRESSION, rule.refusal, why)

@@ -47,7 +47,7 @@ class Time:
             raise GatewayError(policy_codes.CONDITION, "a time needs days, hours or dates")
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
-        if facts.asked is None or not facts.afford(800 + 20 * (len(self.hours) + len(self.dates))):
+        if facts.asked is None or not facts.afford(steps_of_time(len(self.hours) + len(self.dates))):
             return Truth.UNKNOWN
         there = datetime.fromtimestamp(facts.asked.now, self.zone)
         day, clock, today = DAYS[there.weekday()], there.strftime("%H:%M"), there.date().isoformat()
@@ -56,6 +56,11 @@ class Time:
             and (not self.hours or any(hours.begin <= clock < hours.end for hours in self.hours))
             and (not self.dates or any(dates.first <= today <= dates.last for dates in self.dates))
         )
+
+
+def steps_of_time(spans: int) -> int:
+    """Steps (policy.budget) of a time. `spans`: the number of hours and dates."""
+    return 800 + 20 * spans
 
 
 def parse_days(text: str) -> frozenset[str]:

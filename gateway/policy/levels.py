@@ -106,7 +106,9 @@ class AcrMin:
         self.ladder.rank(self.level)
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
-        rank = None if identity is None else self.ladder.rank_of(identity)
+        if identity is None or not facts.afford(30 * len(identity.amr)):
+            return Truth.UNKNOWN
+        rank = self.ladder.rank_of(identity)
         return Truth.UNKNOWN if rank is None else truth_of(rank >= self.ladder.rank(self.level))
 
 
@@ -126,6 +128,8 @@ class Amr:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if identity is None or not identity.amr or "amr" not in self.ladder.of_provider(identity.provider).can:
+            return Truth.UNKNOWN
+        if not facts.afford(5 * len(identity.amr)):
             return Truth.UNKNOWN
         return truth_of(not self.methods.isdisjoint(identity.amr))
 

@@ -10,11 +10,14 @@ import re2
 
 from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
+from gateway.policy.automaton import automaton
 
 LONGEST = 2048
 MOST_SEGMENTS = 64
 _REGEX_MEMORY = 1 << 20
 _SHARED = 1024
+_LARGEST_STATE = 100
+"""RE2 may run through all positions of a state at each letter. A segment has up to some 8,000 letters."""
 
 # Characters that a decoded canonical target never has, or that are no part of a path: a pattern with one never matches.
 _NEVER_IN_A_SEGMENT = {
@@ -107,6 +110,7 @@ def compile_expression(source: str, case_insensitive: bool) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _REGEX_MEMORY
+    # RE2 copies the place of every group at every letter. Nobody asks for places.
     options.never_capture = True
     options.case_sensitive = not case_insensitive
     try:
@@ -129,6 +133,12 @@ def _segment(piece: str, *, named: bool) -> Segment:
         case _ if piece.startswith("~"):
             for case_insensitive in (False, True):  # the table may need either, and either may be too large
                 compile_expression(piece[1:], case_insensitive)
+            found = automaton(piece[1:])
+            if found.transitions is None and found.largest > _LARGEST_STATE:
+                raise GatewayError(
+                    policy_codes.PATTERN,
+                    f"`{piece}`: a long segment could take over 10 ms: allow fewer repeats, as in `{{200}}`",
+                )
             return ExpressionSegment(piece[1:])
         case _:
             return _literal(piece, named=named)

@@ -99,10 +99,13 @@ class Mandate:
             if terms is None or not facts.afford(400 * len(terms)):
                 return UNKNOWN
             return any_of(self._of_tenant(term, facts.tenant) for term in terms if term.office in self.names)
-        if MANDATES not in identity.attributes:
+        held = identity.attributes.get(MANDATES)
+        if held is None:
             # A directory that tells of mandates, and of none of this person, is sure.
             return UNKNOWN if terms is None else FALSE
-        return truth_of(not self.names.isdisjoint(identity.attributes[MANDATES]))
+        if not facts.afford(5 * len(held)):
+            return UNKNOWN
+        return truth_of(not self.names.isdisjoint(held))
 
     def _of_tenant(self, term: TermOfOffice, tenant: str | None) -> Truth:
         if tenant is None or not _is_siret(tenant):
@@ -126,6 +129,8 @@ class Tenant:
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         tenant = facts.tenant
         if identity is None or tenant is None or not _is_siret(tenant):
+            return UNKNOWN
+        if not facts.afford(30 * len(self.organisations)):
             return UNKNOWN
         return truth_of(any(one.holds(tenant) for one in self.organisations))
 

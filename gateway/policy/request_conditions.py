@@ -27,6 +27,8 @@ _MOST_PARAMETERS = 1000
 # ASP.NET decodes `%u0061`. Other servers leave it, drop the parameter, or leave all of the name encoded.
 _NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 # Behind `name=`, qs reads `name=x]` as the name.
+_MARKS = " +.:_()[]"
+"""Separators in a name: each run of separators is read in Python. `%` may encode a separator."""
 _SECOND_NAME = re.compile("(?:]|%5[Dd])=")
 
 
@@ -44,7 +46,7 @@ class Network:
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if facts.asked is None or facts.asked.client is None:
             return Truth.UNKNOWN
-        if not facts.afford(100 * len(self.networks)):
+        if not facts.afford(steps_of_networks(len(self.networks))):
             return Truth.UNKNOWN
         client = facts.asked.client
         return truth_of(any(client in network for network in self.networks))
@@ -86,7 +88,7 @@ class Header:
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if facts.asked is None:
             return Truth.UNKNOWN
-        if not facts.afford(60 * len(facts.asked.headers)):
+        if not facts.afford(400 + 150 * len(facts.asked.headers)):
             return Truth.UNKNOWN
         # CGI programs read `x.mode` as they read `x-mode`.
         folded = fold(self.name.encode())
@@ -114,13 +116,19 @@ class Query:
         if facts.asked is None:
             return Truth.UNKNOWN
         query = facts.asked.query
-        if not facts.afford(800 * (1 + query.count("&") + query.count(";")) + 10 * len(query)):
+        if not facts.afford(self._steps(query)):
             return Truth.UNKNOWN
         try:
             values = {self._values(query, separators) for separators in (_SEPARATORS, _AMPERSAND)}
         except ValueError:
             return Truth.UNKNOWN
         return _agreed(self.test, list(values.pop()), facts) if len(values) == 1 else Truth.UNKNOWN
+
+    def _steps(self, query: str) -> int:
+        """Steps (policy.budget) of reading the query with both separators."""
+        pieces, escapes = 1 + query.count("&") + query.count(";"), query.count("%")
+        marks = escapes + sum(map(query.count, _MARKS))
+        return 800 * pieces + 10 * len(query) + 60 * escapes + 250 * min(marks, pieces * self.parameter.most_marks)
 
     def _values(self, query: str, separators: re.Pattern[str]) -> tuple[str, ...]:
         """Raises ValueError for a query that servers read differently."""
@@ -134,6 +142,11 @@ class Query:
             elif self.parameter.may_be(name):
                 raise ValueError("a name that may be read as this one")
         return tuple(found)
+
+
+def steps_of_networks(number: int) -> int:
+    """Steps (policy.budget) of a condition with `number` networks."""
+    return 200 + 60 * number
 
 
 def _agreed(test: ValueTest, values: list[str], facts: Facts) -> Truth:

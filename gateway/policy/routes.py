@@ -7,7 +7,7 @@ from typing import Final
 from gateway.model.codes import policy_codes
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
-from gateway.policy.conditions import turns_on_request
+from gateway.policy.conditions import Condition
 from gateway.policy.patterns import (
     AnyOne,
     ExpressionSegment,
@@ -43,11 +43,16 @@ class Match:
     turns_on_request: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "turns_on_request", any(map(_turns_on_request, (*self.rules, *self.denies))))
+        object.__setattr__(self, "turns_on_request", any(condition.of_request for _, condition in self.conditions()))
 
-
-def _turns_on_request(rule: Rule) -> bool:
-    return any(condition is not None and turns_on_request(condition) for condition in (rule.allow, rule.deny))
+    def conditions(self) -> Iterator[tuple[Rule, Condition]]:
+        """The deciding conditions: `allow` of the deciding pattern's rules, and `deny` of every matching pattern."""
+        for rule in self.rules:
+            if rule.allow is not None:
+                yield rule, rule.allow
+        for rule in self.denies:
+            if rule.deny is not None:
+                yield rule, rule.deny
 
 
 class _Leaf:
@@ -160,12 +165,15 @@ class RouteTable:
     def beneath(self, segments: tuple[str, ...]) -> tuple[Match | None, ...]:
         """The matches that decide on the paths below `segments`; None in the result: some path below has no rule.
 
-        A match has the deny rules of the whole subtree: a person whom a deny rule refuses on one path is refused.
+        The first match has the deny rules of the whole subtree: a person whom a deny rule refuses on one path is
+        refused. Later matches have no deny rules: each deny rule is evaluated once.
         """
         prefix = segments[:-1] if segments[-1] == "" else segments
         leaves, is_covered = _reachable(self._rules, prefix, 0)
         denies = () if self._denies is None else tuple(dict.fromkeys(_reachable_denies(self._denies, prefix, 0)))
-        matches = tuple(leaf.match(denies) for leaf in dict.fromkeys(leaves))
+        matches: tuple[Match | None, ...] = tuple(leaf.match(()) for leaf in dict.fromkeys(leaves))
+        if leaves:
+            matches = (leaves[0].match(denies), *matches[1:])
         return matches if is_covered else (*matches, None)
 
     def rules(self) -> Iterator[Rule]:

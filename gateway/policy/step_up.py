@@ -8,18 +8,19 @@ from gateway.model.codes import policy_codes
 from gateway.model.decision import Allow, Deny
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need
-from gateway.policy.conditions import All, Any_, Condition, Not, Settled, SignedIn, leaves
+from gateway.policy.conditions import All, Any_, Condition, Leaf, Not, Settled, SignedIn
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts
 from gateway.policy.levels import AcrMin, Amr, Ladder, MaxAge
 from gateway.policy.routes import Match
-from gateway.policy.rules import Rule
 from gateway.policy.truth import TRUE, UNKNOWN, truth_of
 
-_COMBINED: Final = 2000
-"""Steps (policy.budget) of one combination of level, age and method, before the rules are asked."""
-_TRIED: Final = 1000
-"""Steps (policy.budget) of one part of the rules, for each sign-in that is tried: the rules are built anew for it."""
+_TRIED: Final = 5000
+"""Steps (policy.budget) of trying a sign-in, the decision excluded."""
+_PART: Final = 500
+"""Steps of copying a part of a condition."""
+_READ: Final = 100
+"""Steps of reading a part of a condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,12 @@ def needed(match: Match, method: str, identity: Identity, facts: Facts) -> Need 
     Each possible sign-in is tried: the rules decide about the person as if the person had signed in with it. A person
     whom the rules refuse for another reason is therefore not sent to sign in.
     """
-    wanted = _wanted(match, method)
+    wanted = _wanted(match, method, facts)
     if wanted is None:
         return None
-    for need in _needs(wanted, identity.provider, facts):
+    for need in _needs(wanted, identity.provider):
+        if not facts.afford(_TRIED):
+            return None
         stronger = _stronger(wanted.ladder, identity, need, facts)
         if isinstance(decide(match, method, stronger, facts), Allow):
             return need
@@ -54,25 +57,31 @@ def required(match: Match, method: str, facts: Facts) -> Need:
     A method (`amr`) is requested only when the session is known to lack the method. Where trying takes too many steps,
     the first sign-in that could not be tried is requested: the rules decide once the person has signed in.
     """
-    wanted = _wanted(match, method)
+    wanted = _wanted(match, method, facts)
     if wanted is None:
         return NO_NEED
-    parts = _parts(match)
     for level in ("", *wanted.levels):
         for age in (None, *wanted.ages):
             need = Need(level, age)
-            if not facts.afford(_TRIED * parts) or not _is_refused(match, method, need, wanted.ladder, facts):
+            if not _is_refused(match, method, need, wanted.ladder, facts):
                 return need
     return NO_NEED
 
 
-def _wanted(match: Match, method: str) -> _Wanted | None:
-    found: list[AcrMin | Amr | MaxAge] = [
-        leaf
-        for condition in _conditions(match, method)
-        for leaf in leaves(condition)
-        if isinstance(leaf, AcrMin | Amr | MaxAge)
-    ]
+def _wanted(match: Match, method: str, facts: Facts) -> _Wanted | None:
+    """None: the rules name no sign-in, or the budget does not cover reading the rules."""
+    found: list[AcrMin | Amr | MaxAge] = []
+    todo = [condition for rule, condition in match.conditions() if rule.covers(method)]
+    while todo:
+        if not facts.afford(_READ):
+            return None
+        match todo.pop():
+            case All(parts) | Any_(parts):
+                todo += parts
+            case Not(part):
+                todo.append(part)
+            case AcrMin() | Amr() | MaxAge() as leaf:
+                found.append(leaf)
     if not found:
         return None
     ladder = found[0].ladder
@@ -85,53 +94,49 @@ def _wanted(match: Match, method: str) -> _Wanted | None:
     )
 
 
-def _conditions(match: Match, method: str) -> Iterator[Condition]:
-    for rule in (*match.rules, *match.denies):
-        if rule.covers(method):
-            yield from (condition for condition in (rule.allow, rule.deny) if condition is not None)
-
-
-def _parts(match: Match) -> int:
-    return sum(
-        1
-        for rule in (*match.rules, *match.denies)
-        for condition in (rule.allow, rule.deny)
-        if condition is not None
-        for _ in leaves(condition)
-    )
-
-
-def _needs(wanted: _Wanted, provider: str, facts: Facts) -> Iterator[Need]:
-    """The combinations that the provider can be asked for, ordered by the effort for the person, within the budget."""
-    for amr in ((), wanted.amr) if wanted.amr else ((),):
-        for level in ("", *wanted.levels):
-            for age in (None, *wanted.ages):
-                if not facts.afford(_COMBINED):
-                    return
+def _needs(wanted: _Wanted, provider: str) -> Iterator[Need]:
+    """The combinations that the provider can be asked for, ordered by the effort for the person."""
+    askable = wanted.ladder.askable
+    levels = [level for level in wanted.levels if askable(provider, Need(level)).level]
+    ages = wanted.ages if askable(provider, Need(max_age=1)).max_age else ()
+    methods = [wanted.amr] if askable(provider, Need(amr=wanted.amr)).amr else []
+    for amr in ((), *methods):
+        for level in ("", *levels):
+            for age in (None, *ages):
                 need = Need(level, age, amr)
-                if need != NO_NEED and need == wanted.ladder.askable(provider, need):
+                if need != NO_NEED:
                     yield need
 
 
 def _is_refused(match: Match, method: str, need: Need, ladder: Ladder, facts: Facts) -> bool:
     """Whether the rules refuse every person with this sign-in, whatever the attributes."""
 
-    def told(rule: Rule) -> Rule:
-        allow = None if rule.allow is None else _told(rule.allow, need, ladder)
-        deny = None if rule.deny is None else _told(rule.deny, need, ladder)
-        return replace(rule, allow=allow, deny=deny)
+    def told(condition: Condition) -> Condition:
+        # Beyond the budget the condition is unknown, so the rules refuse nobody.
+        if not facts.afford(_PART):
+            return Settled(UNKNOWN, True)
+        match condition:
+            case All() | Any_():
+                return type(condition)(tuple(map(told, condition.conditions)))
+            case Not():
+                return Not(told(condition.condition))
+            case _:
+                return _told(condition, need, ladder)
 
-    supposed = Match(match.pattern, tuple(map(told, match.rules)), tuple(map(told, match.denies)))
+    rules = tuple(
+        replace(rule, allow=told(rule.allow)) if rule.allow is not None and rule.covers(method) else rule
+        for rule in match.rules
+    )
+    denies = tuple(
+        replace(rule, deny=told(rule.deny)) for rule in match.denies if rule.deny is not None and rule.covers(method)
+    )
+    supposed = Match(match.pattern, rules, denies)
     decision = decide(supposed, method, None, facts)
     return isinstance(decision, Deny) and decision.reason in (policy_codes.DENIED, policy_codes.NOT_ALLOWED)
 
 
-def _told(condition: Condition, need: Need, ladder: Ladder) -> Condition:
+def _told(condition: Leaf, need: Need, ladder: Ladder) -> Leaf:
     match condition:
-        case All() | Any_():
-            return type(condition)(tuple(_told(part, need, ladder) for part in condition.conditions))
-        case Not():
-            return Not(_told(condition.condition, need, ladder))
         case AcrMin():
             reached = bool(need.level) and ladder.rank(need.level) >= ladder.rank(condition.level)
             return Settled(truth_of(reached), True)

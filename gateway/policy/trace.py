@@ -10,7 +10,7 @@ from typing import Any, Literal
 from gateway.model.decision import RuleRef
 from gateway.model.identity import Identity
 from gateway.model.mandate import MANDATES
-from gateway.policy.conditions import GROUPS, Claim, Condition, Group, When, evaluate, too_costly, turns_on_identity
+from gateway.policy.conditions import GROUPS, Claim, Condition, Group, When, evaluate, too_costly
 from gateway.policy.facts import NO_FACTS, Facts
 from gateway.policy.persons import Mandate, Tenant
 from gateway.policy.request_conditions import Network
@@ -118,7 +118,7 @@ def _why(condition: Condition, truth: Truth, identity: Identity | None, facts: F
     if isinstance(condition, Network):
         return "the client's address is not told" if truth is Truth.UNKNOWN else ""
     if identity is None:
-        return "nobody is signed in" if truth is Truth.UNKNOWN and turns_on_identity(condition) else ""
+        return "nobody is signed in" if truth is Truth.UNKNOWN and condition.of_identity else ""
     match condition:
         case When():
             return too_costly(condition, identity, facts)

@@ -3,20 +3,22 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 
 import re2
 
 from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.model.mail import mail_domain
+from gateway.policy.automaton import automaton
 from gateway.policy.truth import TRUE, UNKNOWN, Truth, any_of, truth_of
 
 LONGEST_EXPRESSION = 2000
 _EXPRESSION_MEMORY = 1 << 20
-_MATCH: Final = 300
+_LARGE_PROGRAM = 1000
+"""Instructions. A larger program, such as the program of `\\pL`, has larger states, so fewer states fit."""
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -56,13 +58,15 @@ class Suffix:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """An RE2 expression over the whole value."""
+    """An RE2 expression over the whole value. `transitions`: see policy.automaton."""
 
     source: str
     compiled: Any = field(init=False, repr=False, compare=False)
+    transitions: int | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "compiled", compile_re2(self.source))
+        object.__setattr__(self, "transitions", automaton(self.source).transitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +108,28 @@ def value_truth(test: ValueTest, value: str) -> Truth:
             assert_never(test)
 
 
-def steps_of(test: ValueTest, values: Iterable[str]) -> int:
+def steps_of(test: ValueTest, values: Collection[str]) -> int:
     """The most steps (policy.budget) that testing the values takes."""
-    if isinstance(test, Matches):
-        return sum(_MATCH + _letter_steps(test, len(value)) * len(value) for value in values)
-    each = _MATCH if isinstance(test, Suffix | Sha256) else 40
-    return sum(each + 2 * len(value) for value in values)
+    match test:
+        case Equals() | Within() | Exists():
+            return sum(40 + len(value) // 64 for value in values)
+        case Suffix():
+            return sum(200 + len(test.text) // 8 + 2 * len(value) for value in values)
+        case Sha256():
+            return sum(300 + 2 * len(value) for value in values)
+        case Matches():
+            return _steps_of_match(test, values)
+        case _:
+            assert_never(test)
 
 
-def _letter_steps(test: Matches, letters: int) -> int:
-    """RE2 builds a state per letter of a short value. For a longer value it may leave the automaton, and run every
-    instruction at every letter."""
+def _steps_of_match(test: Matches, values: Collection[str]) -> int:
+    sizes = [len(value) if value.isascii() else 4 * len(value) for value in values]
     program: int = test.compiled.programsize
-    return 2 + program // 4 if letters <= 128 else 2 * program
+    if test.transitions is not None and program <= _LARGE_PROGRAM:
+        # RE2 builds what it meets for the first time.
+        return sum(300 + size for size in sizes) + 20 * min(sum(sizes), test.transitions)
+    return sum(300 + size * (60 + 5 * min(size, program) // 2) for size in sizes)
 
 
 def any_truth(test: ValueTest, values: Iterable[str]) -> Truth:
@@ -124,7 +137,8 @@ def any_truth(test: ValueTest, values: Iterable[str]) -> Truth:
 
 
 def compile_re2(source: str, *, groups: bool = False) -> Any:
-    """An RE2 object over UTF-8 bytes. Raises GatewayError(policy_codes.CONDITION) with the construct that RE2 refuses.
+    """An RE2 object over UTF-8 bytes. Raises GatewayError(policy_codes.CONDITION) with the construct that RE2
+    refuses.
 
     `groups`: RE2 finds the places of groups, too."""
     if not source or len(source) > LONGEST_EXPRESSION:

@@ -1143,12 +1143,20 @@ class ClientConnection(asyncio.BufferedProtocol):
                 self.transport.write_eof()
         self._steer()
 
+    def shorten_idle(self) -> None:
+        """Called when the drain begins, which has shortened `timeouts.idle`: an idle connection waits no longer than
+        this for its next request."""
+        if self._is_idle():
+            self.deadline = min(self.deadline, self.plane.timers.now + self.plane.timeouts.idle)
+
     def leave_if_idle(self) -> None:
-        """Called when the worker drains: a connection without a request closes now, a connection with a request after
-        its response."""
-        if self.reader.state is HEAD and not self.reader.ahead and not self.write_paused:
+        """Called while the worker drains: closes a connection whose next request has not come in time."""
+        if self._is_idle() and self.deadline <= self.plane.timers.now:
             self.reader.state = CLOSED
             self.transport.close()
+
+    def _is_idle(self) -> bool:
+        return self.reader.state is HEAD and not self.reader.ahead and not self.write_paused
 
     def abort(self) -> None:
         self.active.give_up()

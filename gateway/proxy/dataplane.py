@@ -7,6 +7,7 @@ import struct
 import traceback
 from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from email.utils import formatdate
 from time import monotonic, time
 from typing import Final
@@ -180,18 +181,22 @@ class DataPlane:
                 cut(client)
 
     async def drain(self, within: float) -> int:
-        """Answers what is under way with `Connection: close`; how many connections had to be cut after `within` s.
+        """Answers the requests under way with `Connection: close`. Returns how many connections were cut after `within`
+        seconds.
 
-        A kept connection that is idle may have its next request on the way: it has a moment to be told, too.
+        The next request of an idle connection may be on its way. So each idle connection has a moment to send the
+        request and to read `Connection: close`. A long response may have promised a kept connection before the drain:
+        the moment begins when the response ends.
         """
         self.draining = True
         self.tunnels.restart()
         until = monotonic() + within
-        idle_until = monotonic() + min(_IDLE_AT_THE_END, within / 2)
+        self.timeouts = replace(self.timeouts, idle=min(_IDLE_AT_THE_END, within / 2))
+        for client in self.connections:
+            client.shorten_idle()
         while (self.connections or self.tunnels) and monotonic() < until:
-            if monotonic() >= idle_until:
-                for client in tuple(self.connections):
-                    client.leave_if_idle()
+            for client in tuple(self.connections):
+                client.leave_if_idle()
             await asyncio.sleep(0.02)
         left = (*self.connections, *self.tunnels)
         for client in left:

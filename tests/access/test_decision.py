@@ -1,4 +1,5 @@
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 import pytest
 
@@ -135,6 +136,46 @@ def test_the_conditions_of_one_decision_are_bounded_together(condition: str) -> 
     assert isinstance(decision, Deny)
     assert decision.reason is policy_codes.EXPRESSION
     assert decision.detail.startswith("the conditions of this path could take over 2,000,000 steps")
+
+
+REALISTIC = """\
+version: 1
+app: permis
+hosts: [permis.localhost]
+upstream: {url: http://127.0.0.1:9001}
+providers: [metropole]
+access:
+  - path: /**
+    allow:
+      any:
+        - {group: "CN=urbanisme,OU=Groupes,DC=metropole,DC=example"}
+        - {claim: {name: groups, matches: "CN=.*-instructeurs,OU=Groupes,(OU=[A-Za-z ]+,)*DC=metropole,DC=example"}}
+        - {claim: {name: groups, in: ["CN=elus,DC=metropole,DC=example", "CN=dgs,DC=metropole,DC=example"]}}
+        - {claim: {name: mail, suffix: "@ville.example"}}
+    deny: {group: "CN=suspendus,OU=Groupes,DC=metropole,DC=example"}
+  - {path: /public/**, allow: anyone}
+  - path: /admin/**
+    allow: {all: [{when: "user.groups.exists(g, g.startsWith('CN=admin'))"}, {header: {name: X-Mode, equals: a}}]}
+    deny: {not: {network: [10.0.0.0/8, 192.0.2.0/24]}}
+  - path: /admin/export/**
+    allow: {all: [{when: "size(user.groups) > 3 && 'CN=export' in user.groups"}, {query: {name: form, in: [csv]}}]}
+    deny: {claim: {name: groups, matches: "CN=stagiaires-[0-9]{4},.*"}}
+"""
+
+
+@pytest.mark.parametrize("number", [200, 1000, 4096])
+@pytest.mark.parametrize("path", [("x",), ("admin", "x"), ("admin", "export", "x")])
+def test_a_person_of_many_groups_is_never_too_much_for_usual_rules(number: int, path: tuple[str, ...]) -> None:
+    app = sample_snapshot({"apps/permis.yaml": REALISTIC}).apps["permis"]
+    name = "CN=application-{:04}-lecteurs-et-redacteurs,OU=Groupes,OU=Direction du SI,DC=metropole,DC=example"
+    groups = tuple(map(name.format, range(number)))
+    many = replace(person(), attributes={"groups": groups, "mail": ("v.martin@metropole.example",)})
+    query = "&".join(f"champ_{at}=valeur%20{at}" for at in range(60))
+    headers = tuple((f"x-{at}", "a" * 200) for at in range(40))
+    request = RequestFacts(IPv4Address("192.0.2.1"), headers, "/x", query, NOW)
+    decision = decided_at_once(app, path, "GET", many, Facts("GET", None, request)).decision
+    assert isinstance(decision, Deny)
+    assert decision.reason is policy_codes.NOT_ALLOWED
 
 
 def test_an_age_is_told_anew_for_each_request() -> None:

@@ -1,5 +1,7 @@
 """The conditions of one decision are bounded together, not one by one: one team's file never holds up the others."""
 
+from dataclasses import replace
+from functools import reduce
 from ipaddress import IPv4Address, ip_network
 from itertools import product
 
@@ -9,14 +11,17 @@ from gateway.config.compile.cel import Cel, Tally
 from gateway.model.codes import policy_codes, session_codes
 from gateway.model.decision import Challenge, Deny
 from gateway.model.levels import ProviderLevels
+from gateway.model.names import LenientName
 from gateway.policy.budget import MOST_STEPS, Budget
-from gateway.policy.conditions import All, Any_, Claim, Condition, Group, Not, When, evaluate
+from gateway.policy.conditions import All, Any_, Claim, Condition, Group, Not, SignedIn, When, evaluate
 from gateway.policy.decide import decide, settled
 from gateway.policy.facts import Facts, RequestFacts
-from gateway.policy.levels import USUAL_LADDER, AcrMin, Ladder, MaxAge
+from gateway.policy.levels import USUAL_LADDER, AcrMin, Amr, Ladder, MaxAge
 from gateway.policy.patterns import compile_expression
-from gateway.policy.persons import Mandate
+from gateway.policy.persons import Mandate, Organisations, Tenant
 from gateway.policy.request_conditions import Header, Network, Query
+from gateway.policy.routes import Match
+from gateway.policy.rules import Rule
 from gateway.policy.step_up import needed, required
 from gateway.policy.truth import FALSE, UNKNOWN
 from gateway.policy.values import Equals, Exists, Matches, Sha256, Suffix, Within, compile_re2
@@ -24,7 +29,15 @@ from tests.growth import steps
 from tests.policy.short import person, rule, split, table
 
 GROUPS = 1000
-PERSON = person(groups=tuple(f"{number:040}@lyon.example" for number in range(GROUPS)), mail=("a@lyon.example",))
+VALUES = tuple(f"{number:040}@lyon.example" for number in range(GROUPS))
+LADDER = Ladder(
+    USUAL_LADDER, {"metropole": ProviderLevels(frozenset({"acr", "amr", "fresh_login"}), amr={"pwd": "eidas1"})}
+)
+PERSON = replace(
+    person(groups=VALUES, mandates=VALUES, mail=("a@lyon.example",)),
+    amr=("pwd", *(f"m{number}" for number in range(300))),
+    authenticated_at=1,
+)
 REQUEST = RequestFacts(
     IPv4Address("192.0.2.1"),
     tuple((f"x-{number}", "a") for number in range(100)),
@@ -50,11 +63,17 @@ COSTLY: dict[str, Condition] = {
     "query": Query("b", Exists()),
     "header": Header("y", Exists()),
     "network": Network(frozenset(ip_network(f"10.0.{number}.0/24") for number in range(200))),
+    "clock expression": expression("request.time.getHours('Europe/Paris') > 28"),
+    "mandate": Mandate(frozenset({"maire"})),
+    "tenant": Tenant("", (Organisations("", frozenset({"22590001800014"}), frozenset()),) * 100),
+    "acr_min": AcrMin("eidas3", LADDER),
+    "amr": Amr(frozenset({"otp"}), LADDER),
+    "not": reduce(lambda part, _: Not(part), range(27), SignedIn()),
 }
 
 
 def asked(budget: Budget | None) -> Facts:
-    return Facts("GET", asked=REQUEST, budget=budget)
+    return Facts("GET", "21590350100017", REQUEST, budget)
 
 
 @pytest.mark.parametrize("kind", COSTLY)
@@ -96,7 +115,7 @@ def test_so_it_is_with_rules_that_deny() -> None:
 
 
 def test_one_of_each_is_within_the_budget() -> None:
-    of_hundred_groups = person(groups=PERSON.attributes["groups"][:100], mail=("a@lyon.example",))
+    of_hundred_groups = replace(PERSON, attributes={**PERSON.attributes, "groups": VALUES[:100]})
     assert evaluate(Any_(tuple(COSTLY.values())), of_hundred_groups, asked(Budget())) is FALSE
 
 
@@ -120,10 +139,9 @@ def test_what_is_decided_before_the_request_is_bounded_too() -> None:
 
 def test_the_sign_in_that_would_help_is_looked_for_within_the_budget() -> None:
     """Each age that the rules name is tried, and the rules are built anew for it."""
-    ladder = Ladder(USUAL_LADDER, {})
 
     def work(number: int) -> int:
-        ages = tuple(MaxAge(seconds, ladder) for seconds in range(1, number))
+        ages = tuple(MaxAge(seconds, LADDER) for seconds in range(1, number))
         at = table(rule("/**", All((*ages, Any_((Group("dsi"),) * 1000))))).find(split("/"))
         assert at is not None
         assert needed(at, "GET", PERSON, asked(Budget())) is None
@@ -132,17 +150,82 @@ def test_the_sign_in_that_would_help_is_looked_for_within_the_budget() -> None:
     assert work(800) < 3 * work(200)
 
 
-def test_the_rules_of_other_methods_are_counted_where_they_are_built_anew() -> None:
-    ladder = Ladder(USUAL_LADDER, {})
-    ages = All(tuple(MaxAge(seconds, ladder) for seconds in range(1, 40)))
+def test_a_sign_in_that_the_provider_does_not_offer_is_not_tried() -> None:
+    ladder = Ladder(USUAL_LADDER, {"metropole": ProviderLevels(frozenset({"acr"}))})
+    levels = tuple(AcrMin(level, ladder) for level in USUAL_LADDER[1:])
 
-    def work(parts: int) -> int:
-        heavy = [rule("/**", Any_((Group("dsi"),) * parts), methods={method}) for method in ("PUT", "POST", "PATCH")]
-        at = table(rule("/**", ages, methods={"GET"}), *heavy).find(split("/"))
+    def work(number: int) -> int:
+        ages = tuple(MaxAge(seconds, ladder) for seconds in range(1, number))
+        at = table(rule("/**", All((Group("dsi"), *ages, *levels)))).find(split("/"))
         assert at is not None
-        return steps(lambda: required(at, "GET", asked(Budget())))
+        assert needed(at, "GET", PERSON, asked(Budget())) is None
+        return steps(lambda: needed(at, "GET", PERSON, asked(Budget())))
 
-    assert work(1600) < 2 * work(400)
+    # Each age is looked at once, however many levels there are.
+    assert work(800) - work(200) < 15 * 600
+
+
+def test_a_small_condition_in_a_thousand_rules_is_bounded_too() -> None:
+    def work(depth: int) -> int:
+        patterns = ["/" + "/".join(pieces) for pieces in product(("a", "*"), repeat=depth)]
+        old = Not(MaxAge(1, LADDER))
+        ages = All(tuple(MaxAge(seconds, LADDER) for seconds in range(1, 200)))
+        at = table(*(rule(pattern, ages, deny=old) for pattern in patterns)).find(("a",) * depth)
+        assert at is not None
+        return steps(lambda: (settled(at, "GET", PERSON, asked(Budget())), needed(at, "GET", PERSON, asked(Budget()))))
+
+    assert work(10) - work(8) < 300 * (1024 - 256)
+
+
+@pytest.mark.parametrize(
+    "condition", [Any_((Group("dsi"),) * 1000), All((MaxAge(60, LADDER),) * 1000)], ids=["group", "age"]
+)
+def test_rules_that_do_not_decide_are_no_work(condition: Condition) -> None:
+    """Rules of other methods on the path, and what rules of wider patterns allow."""
+
+    def work(*others: Rule) -> int:
+        ages = All(tuple(MaxAge(seconds, LADDER) for seconds in range(1, 10)))
+        denies = rule("/**", None, deny=Group("dsi"), methods={"DELETE"})
+        at = table(rule("/a", ages, methods={"GET"}), denies, *others).find(split("/a"))
+        assert at is not None
+        return steps(lambda: (required(at, "GET", asked(Budget())), settled(at, "GET", PERSON, asked(Budget()))))
+
+    many = [rule("/a", condition, deny=condition, methods={method}) for method in ("POST", "PUT", "PATCH")]
+    wide = rule("/**", condition, deny=Group("x"), methods={"GET"})
+    assert work(*many, wide) < work() + 3000
+
+
+def test_a_condition_is_walked_through_once_when_it_is_built() -> None:
+    """A new combination of patterns is met at any request."""
+
+    def work(size: int) -> int:
+        rules = (rule("/**", None, deny=Any_((SignedIn(),) * size)),) * 100
+        return steps(lambda: Match("/**", rules, rules))
+
+    assert work(1000) == work(10)
+
+
+def test_a_name_of_many_dots_is_compared_only_as_far_as_it_counts() -> None:
+    name = LenientName("id")
+    assert steps(lambda: name.may_be("id" + ".b" * 4000)) == steps(lambda: name.may_be("id" + ".b" * 40))
+
+
+LONG = tuple(f"{number:02}" + "a" * 8000 for number in range(64))
+
+
+@pytest.mark.parametrize(
+    ("condition", "number", "values"),
+    [
+        (Group("a" * 7998 + "bb"), 500, tuple("a" * 7998 + f"{number:02}" for number in range(64))),
+        (Claim("groups", Suffix("." + "x" * 100_000)), 2, VALUES),
+        (expression("user.groups.exists(g, g.matches('^a'))"), 50, LONG),
+    ],
+    ids=["group", "suffix", "expression"],
+)
+def test_what_is_long_is_dearer(condition: Condition, number: int, values: tuple[str, ...]) -> None:
+    facts = asked(Budget())
+    evaluate(Any_((condition,) * number), person(groups=values), facts)
+    assert facts.is_over_budget
 
 
 def test_the_combinations_of_levels_and_ages_are_counted() -> None:
@@ -182,5 +265,5 @@ def test_mandates_are_counted_too() -> None:
 
 
 def test_a_tool_explains_every_condition() -> None:
-    assert evaluate(Any_((COSTLY["matches"],) * 5), PERSON, asked(Budget())) is UNKNOWN
-    assert evaluate(Any_((COSTLY["matches"],) * 5), PERSON, asked(None)) is FALSE
+    assert evaluate(Any_((COSTLY["matches"],) * 50), PERSON, asked(Budget())) is UNKNOWN
+    assert evaluate(Any_((COSTLY["matches"],) * 50), PERSON, asked(None)) is FALSE

@@ -23,8 +23,6 @@ from gateway.policy.conditions import (
     When,
     evaluate,
     settle,
-    turns_on_identity,
-    turns_on_request,
 )
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts
@@ -196,8 +194,8 @@ def test_what_is_certain_stays_so_whatever_the_unknown_turns_out_to_be(condition
 @given(conditions(st.sampled_from([Anyone(), SignedIn(), *OF.values()])))
 def test_of_nobody_only_what_turns_on_the_identity_is_unknown(condition: Condition) -> None:
     if evaluate(condition, None) is UNKNOWN:
-        assert turns_on_identity(condition)
-    if not turns_on_identity(condition):
+        assert condition.of_identity
+    if not condition.of_identity:
         assert evaluate(condition, None) is evaluate(condition, SOMEBODY)
 
 
@@ -249,9 +247,9 @@ def test_what_is_settled_ahead_comes_to_the_same(
     facts = asked(client, headers=(("x-mode", "1"),) if has else ())
     ahead = settle(condition, identity, Facts("GET"))
     assert evaluate(ahead, None, facts) is evaluate(condition, identity, facts)
-    assert turns_on_identity(ahead) == turns_on_identity(condition)
-    assert turns_on_request(ahead) == turns_on_request(condition)
-    if not turns_on_request(condition):
+    assert ahead.of_identity == condition.of_identity
+    assert ahead.of_request == condition.of_request
+    if not condition.of_request:
         assert isinstance(ahead, Settled)
 
 
@@ -290,4 +288,4 @@ def test_an_expression_is_a_condition_as_any_other(value: Truth) -> None:
     when = When("x", Constant(value), of_identity=True, of_request=False)
     assert evaluate(when, None) is value
     assert evaluate(Not(when), None) is negated(value)
-    assert (turns_on_identity(Not(when)), turns_on_request(Not(when))) == (True, False)
+    assert (Not(when).of_identity, Not(when).of_request) == (True, False)

@@ -5,7 +5,7 @@ import pytest
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need, ProviderLevels, StepUpRequest
-from gateway.policy.conditions import evaluate, turns_on_identity, turns_on_request
+from gateway.policy.conditions import evaluate
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.levels import USUAL_LADDER, AcrMin, Amr, Ladder, MaxAge
 from gateway.policy.truth import Truth
@@ -141,10 +141,11 @@ def test_no_longer_ago_than_this(identity: Identity | None, facts: Facts, expect
 
 
 def test_an_age_is_told_anew_for_each_request_and_a_level_is_not() -> None:
-    assert turns_on_request(MaxAge(900, LADDER))
-    assert not turns_on_request(AcrMin("eidas2", LADDER))
-    assert not turns_on_request(Amr(frozenset({"otp"}), LADDER))
-    assert all(map(turns_on_identity, (MaxAge(900, LADDER), AcrMin("eidas2", LADDER), Amr(frozenset({"x"}), LADDER))))
+    assert MaxAge(900, LADDER).of_request
+    assert not AcrMin("eidas2", LADDER).of_request
+    assert not Amr(frozenset({"otp"}), LADDER).of_request
+    some = (MaxAge(900, LADDER), AcrMin("eidas2", LADDER), Amr(frozenset({"x"}), LADDER))
+    assert all(one.of_identity for one in some)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from gateway.model.errors import GatewayError
-from gateway.policy.conditions import Condition, evaluate, turns_on_identity, turns_on_request
+from gateway.policy.conditions import Condition, evaluate
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.request_conditions import Header, Method, Network, Query
 from gateway.policy.truth import Truth
@@ -128,9 +128,9 @@ CONDITIONS: list[Condition] = [
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_without_a_request_it_is_unknown(condition: Condition) -> None:
     assert evaluate(condition, None, Facts("GET")) is UNKNOWN
-    assert turns_on_request(condition)
-    assert not turns_on_identity(condition)
+    assert condition.of_request
+    assert not condition.of_identity
 
 
 def test_a_method_is_known_before_the_request() -> None:
-    assert not turns_on_request(Method(frozenset({"GET"})))
+    assert not Method(frozenset({"GET"})).of_request

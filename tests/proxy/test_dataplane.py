@@ -131,8 +131,7 @@ async def test_an_answer_that_ends_soon_after_a_revocation_ends_whole() -> None:
 # --- drain ---
 
 
-async def test_drain_answers_what_is_under_way_and_says_close(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.proxy.dataplane._IDLE_AT_THE_END", PATIENCE)
+async def test_drain_answers_what_is_under_way_and_says_close() -> None:
     async with application(None) as app, gateway(app) as gate:
         busy, idle = await gate.client(), await gate.client()
         await idle.ask(ask(b"GET /nowhere"))
@@ -149,14 +148,38 @@ async def test_drain_answers_what_is_under_way_and_says_close(monkeypatch: pytes
         assert await drained == 0
 
 
-@pytest.mark.slow
-async def test_drain_lets_idle_connections_go() -> None:
+async def test_drain_lets_idle_connections_go_after_a_moment() -> None:
     async with application() as app, gateway(app) as gate:
-        client = await gate.client()
+        client, fresh = await gate.client(), await gate.client()
         await client.ask(PUBLIC)
-        # They go after a moment: none is there to be cut when the time is up.
-        assert await gate.plane.drain(2 * PATIENCE) == 0
+        drained = asyncio.create_task(gate.plane.drain(2 * PATIENCE))
+        await gate.until(lambda: gate.plane.draining)
+        await gate.clock.passes(0.5)
+        assert await client.is_open()
+        assert await fresh.is_open()
+        await gate.clock.passes(1)
+        assert await drained == 0
         assert await client.is_closed()
+        assert await fresh.is_closed()
+
+
+async def test_drain_gives_a_connection_a_moment_after_a_long_response_that_promised_to_keep_it() -> None:
+    async with application(STREAM) as app, gateway(app) as gate:
+        client, idle = await gate.client(), await gate.client()
+        await idle.ask(ask(b"GET /nowhere"))
+        client.send(PUBLIC)
+        await client.reader.readuntil(b"begun")
+        drained = asyncio.create_task(gate.plane.drain(2 * PATIENCE))
+        await gate.until(lambda: gate.plane.draining)
+        await gate.clock.passes(1.5)
+        assert await idle.is_closed()
+        app.peers[0].send(b"x" * 995)
+        await client.reader.readexactly(995)
+        await gate.clock.passes(0.5)
+        assert await client.is_open()
+        late = await client.ask(PUBLIC)
+        assert (late.status, late.values(b"Connection")) == (200, [b"close"])
+        assert await drained == 0
 
 
 async def test_drain_cuts_what_does_not_end() -> None:

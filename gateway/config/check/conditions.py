@@ -21,11 +21,13 @@ from gateway.config.schema.conditions import (
     MandateIs,
     MandateTest,
     MaxAgeIs,
+    NetworkIs,
     NotThis,
     ProviderIs,
     QueryIs,
     SharedIs,
     TenantIs,
+    TimeIs,
     UserIs,
     WhenIs,
     WrittenCondition,
@@ -33,7 +35,7 @@ from gateway.config.schema.conditions import (
 )
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
 from gateway.config.schema.provider import ProviderBase
-from gateway.config.schema.values import texts
+from gateway.config.schema.values import WrittenTest, texts
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 from gateway.model.levels import ProviderLevels
@@ -41,15 +43,19 @@ from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES
 from gateway.model.names import fold
 from gateway.policy.budget import MOST_STEPS
 from gateway.policy.conditions import DEEPEST, GROUPS, PART_STEPS, When
+from gateway.policy.hours import steps_of_time
 from gateway.policy.levels import USUAL_LADDER, Ladder
+from gateway.policy.request_conditions import steps_of_networks
+from gateway.policy.values import Exists, Matches, Suffix, ValueTest, steps_of
 
 MOST_PARTS = 2000
 """The most parts of one rule's condition, with all that it refers to: evaluating stays short."""
 
-_CLAIM_STEPS: Final = 10_000
-_HEADER_STEPS: Final = 3_000
+_USUAL_VALUE: Final = "x" * 64
+_USUAL_VALUES: Final = (_USUAL_VALUE,) * 30
+_HEADER_STEPS: Final = 5_000
 _QUERY_STEPS: Final = 15_000
-"""Steps (policy.budget) of a test of 30 values of 64 bytes, of 30 header lines, of 15 parameters."""
+"""Steps (policy.budget) of finding a header among 30 lines, a parameter among 15."""
 
 _SAID_BY: Final = {
     "acr_min": "in the provider's file: can: [acr], and levels that reach it",
@@ -154,18 +160,22 @@ class Index:
             case AnyOf(any=parts) | AllOf(all=parts):
                 return sum(PART_STEPS + self.steps(part, attributes) for part in parts)
             case NotThis():
-                return self.steps(condition.this, attributes)
+                return PART_STEPS + self.steps(condition.this, attributes)
             case SharedIs(shared=name) if name in self.shared and name not in self.circles:
                 return self.steps(self.shared[name].condition, attributes)
             case WhenIs():
                 found = self.compiled(condition.when, attributes)
                 return found.expression.usual_steps if isinstance(found, When) else 0
-            case ClaimIs():
-                return _CLAIM_STEPS
-            case HeaderIs():
-                return _HEADER_STEPS
-            case QueryIs():
-                return _QUERY_STEPS
+            case ClaimIs(claim=test):
+                return steps_of(_test_of(test), _USUAL_VALUES)
+            case HeaderIs(header=test):
+                return _HEADER_STEPS + steps_of(_test_of(test), (_USUAL_VALUE,))
+            case QueryIs(query=test):
+                return _QUERY_STEPS + steps_of(_test_of(test), (_USUAL_VALUE,))
+            case NetworkIs(network=networks):
+                return steps_of_networks(len(texts(networks) or ()))
+            case TimeIs(time=time):
+                return steps_of_time(len(texts(time.hours) or ()) + len(texts(time.dates) or ()))
             case _:
                 return 0
 
@@ -184,6 +194,13 @@ class Index:
                 return self._sizes[name]
             case _:
                 return 1, 1
+
+
+def _test_of(written: WrittenTest) -> ValueTest:
+    """A test with the same number of steps."""
+    if written.matches is not None:
+        return Matches(written.matches)
+    return Exists() if written.suffix is None else Suffix(written.suffix)
 
 
 def check_shared(index: Index) -> Iterator[Problem]:

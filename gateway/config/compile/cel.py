@@ -45,6 +45,8 @@ _CHEAP = 20_000
 (policy.budget)."""
 _ADDING_UP = 300
 """Steps of adding up one part of an expression, which is Python."""
+_STARTING = 1500
+"""Steps of starting an evaluation."""
 _WHERE = re.compile(r"<input>:(\d+:\d+): (.*)")
 
 
@@ -112,7 +114,7 @@ class Cel:
             names,
             of_identity,
             self._tally,
-            largest.steps if cheap else usual.steps,
+            _STARTING + (largest if cheap else usual).steps,
             None if cheap else tree,
             _ADDING_UP * read.parts,
         )
@@ -169,7 +171,10 @@ class CelExpression:
 
     def too_costly(self, identity: Identity | None, facts: Facts) -> str:
         data = self._values(identity, facts)
-        if self._tree is None or (cost := with_values(self._tree, _shapes(data))).fits:
+        if self._tree is None or all(map(_is_usual, (shapes := _shapes(data)).values())):
+            return ""
+        cost = with_values(self._tree, shapes)
+        if cost.fits:
             return ""
         return f"{_over(cost)}, for this person and this request"
 
@@ -180,10 +185,10 @@ class CelExpression:
         """Whether one evaluation with these values stays within its bound, and within the decision's budget."""
         if self._tree is None or all(map(_is_usual, (shapes := _shapes(data)).values())):
             return facts.afford(self.usual_steps)
-        if not facts.afford(self._adding_up + sum(8 * shape.top for shape in shapes.values())):
+        if not facts.afford(self._adding_up + sum(8 * shape.top + shape.size // 2 for shape in shapes.values())):
             return False
         cost = with_values(self._tree, shapes)
-        return cost.fits and facts.afford(cost.steps)
+        return cost.fits and facts.afford(_STARTING + cost.steps)
 
 
 def _evaluated(expression: Any, data: Mapping[str, object]) -> Any:

@@ -38,6 +38,7 @@ class Named:
         self._numbers: dict[str, list[str]] = {}
         self._communes: dict[str, list[str]] = {}
         self._lists: dict[str, Organisations] = {}
+        self._of_communes: dict[str, Organisations] = {}
         self._cel: Cel | None = None
         self.expressions = 0
         """The number of expressions that were compiled."""
@@ -67,8 +68,14 @@ class Named:
 
     def commune(self, insee: str) -> Organisations | None:
         """policy.persons.Communes. None if no list gives an organisation for the commune."""
-        numbers = self._communes.get(insee)
-        return None if numbers is None else organisations("", numbers)
+        found = self._of_communes.get(insee)
+        if found is None and insee in self._communes:
+            found = self._of_communes[insee] = organisations("", self._communes[insee])
+        return found
+
+    def communes(self, codes: Iterable[str]) -> Organisations:
+        """The organisations of several communes in a single list."""
+        return organisations("", (number for code in codes for number in self._communes.get(code, ())))
 
     def when(self, source: str) -> When:
         """Raises GatewayError."""
@@ -166,9 +173,9 @@ def _tenant(value: dict[str, object], named: Named) -> Tenant:
     ((way, given),) = value.items()
     texts = _list(given)
     if way == "list":
-        some = tuple(named.list(name) for name in texts)
+        some = tuple(named.list(name) for name in dict.fromkeys(texts))
     elif way == "insee":
-        some = tuple(found for code in texts if (found := named.commune(code)) is not None)
+        some = (named.communes(texts),)
     else:
         some = (organisations("", texts),)
     return Tenant(f"{way} {', '.join(texts)}", some)

@@ -85,11 +85,13 @@ def test_what_doubles_at_each_step_is_bounded() -> None:
 
 
 CLAIM = '{claim: {name: mail, matches: "[a-z]+@ville.example"}}'
+GROWING = '{claim: {name: mail, matches: "(a|b)*a(a|b){20}"}}'
 EXPRESSION = "{when: \"user.groups.exists(g, user.groups.exists(h, g == h + 'x'))\"}"
 
 
 @pytest.mark.parametrize(
-    ("condition", "number"), [(CLAIM, 250), (EXPRESSION, 120), ("{query: {name: id, exists: true}}", 150)]
+    ("condition", "number"),
+    [(CLAIM, 250), (GROWING, 12), (EXPRESSION, 120), ("{query: {name: id, exists: true}}", 150)],
 )
 def test_what_takes_too_much_together_does_not_load(condition: str, number: int) -> None:
     """Each of them loads by itself: all of one rule would hold up other applications."""
@@ -102,6 +104,20 @@ def test_what_takes_too_much_together_does_not_load(condition: str, number: int)
     every = "{all: [" + ", ".join(["{shared: half}"] * 4) + "]}"
     (found,) = problems({"shared/a.yaml": shared, "apps/permis.yaml": app(every)})
     assert "with all that it refers to, this could take " in found
+
+
+def test_what_is_cheap_for_each_person_loads_in_any_number() -> None:
+    cheap = "{claim: {name: mail, equals: a.martin@ville.example}}"
+    assert problems({"apps/permis.yaml": app("{any: [" + ", ".join([cheap] * 1000) + "]}")}) == []
+
+
+def test_lists_are_counted_by_their_entries() -> None:
+    """Many conditions that name the same list would refuse everybody."""
+    networks = ", ".join(f"10.{number // 250}.{number % 250}.0/24" for number in range(1000))
+    shared = HEAD + f"  ours: {{network: [{networks}]}}\n"
+    every = "{all: [" + ", ".join(["{shared: ours}"] * 40) + "]}"
+    (found,) = problems({"shared/a.yaml": shared, "apps/permis.yaml": app(every)})
+    assert "this could take 2,412,000 steps (at most 2,000,000) for usual values" in found
 
 
 def test_what_is_too_deep_only_with_what_it_refers_to() -> None:
