@@ -48,6 +48,10 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         "the table of organisations is written",
         "nothing is written: the archive has the wrong form, or the folder has problems",
     ),
+    "provider add": (
+        "the provider's file is written",
+        "nothing is written: the provider fails a check, a fingerprint is wrong, or the folder refuses the file",
+    ),
     "provider show": ("shown", "the provider's file has problems"),
     "account list": ("listed", "the folder has problems, or its account links cannot be read"),
     "account link": ("linked, or already linked", "the folder has problems, or the link is refused"),

@@ -153,8 +153,12 @@ def _span(text: str | None, usual: int) -> int:
 
 
 def _made(kind: RingKind, told: Namespace, since: int, now: int) -> RingKey:
-    id = told.id or f"{kind}-{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}"
+    id = told.id or _usual_id(kind, now)
     return RingKey(id, since, None, _parts(kind, id, told.algorithm, now))
+
+
+def _usual_id(kind: RingKind, now: int) -> str:
+    return f"{kind}-{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}"
 
 
 def _stood_alone(told: Namespace, now: int) -> RingKey:
@@ -187,6 +191,12 @@ def _parts(kind: RingKind, id: str, algorithm: str, now: int) -> dict[str, str]:
             private = rsa_key(65537, 3072) if algorithm == "RS256" else ec_key(SECP256R1())
             pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             return {"key": pem.decode(), "algorithm": algorithm}
+
+
+def first_keyring(kind: RingKind, algorithm: str, now: int) -> bytes:
+    """The content of a keyring with one key, which is used at once."""
+    id = _usual_id(kind, now)
+    return keyring_text(Keyring(kind, (RingKey(id, now, None, _parts(kind, id, algorithm, now)),)))
 
 
 def _saml_pair(id: str, now: int) -> dict[str, str]:

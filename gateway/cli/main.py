@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway import __version__
 from gateway.cli.exits import Exit
+from gateway.cli.first_steps import provider_add
 from gateway.cli.output import OutputLost, guarded_output
 
 # The supervisor starts a worker with `worker CONTROL LISTENING...`, descriptors of sockets. Not for operators.
@@ -149,12 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     fmt.add_argument("--check", action="store_true", help="only name the files with another layout")
     lint = commands.add_parser("lint", help="find what is valid and most likely a mistake")
     _folder_or_usual(lint)
-    provider = commands.add_parser("provider", help="show a provider's settings, its preset included")
-    show = provider.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
-        "show", help="print every value and where it comes from"
-    )
-    show.add_argument("name", metavar="NAME")
-    _folder_or_usual(show)
+    show, add = _provider(commands.add_parser("provider", help="add a provider; show its settings, preset included"))
     outputs = (
         check,
         explain,
@@ -164,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
         lint,
         *_of_running(commands),
         show,
+        add,
         _doctor(commands.add_parser("doctor", help="check running parts, such as applications")),
         *_directory(commands.add_parser("directory", help="ask shared directories about people")),
         *_front(commands.add_parser("front", help="configuration of a server in front of an application")),
@@ -180,6 +177,17 @@ def _parser() -> argparse.ArgumentParser:
             "--output", choices=("text", "json"), default="text", help="text for people, JSON for programs"
         )
     return parser
+
+
+def _provider(command: argparse.ArgumentParser) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
+    show = commands.add_parser("show", help="print every value and where it comes from")
+    show.add_argument("name", metavar="NAME")
+    add = commands.add_parser("add", help="look at a provider, propose its file, ask for the rest and write the file")
+    provider_add(add)
+    for one in (show, add):
+        _folder_or_usual(one)
+    return show, add
 
 
 def _serve(serve: argparse.ArgumentParser) -> None:

@@ -1,4 +1,7 @@
-"""`ecluse provider show`: prints the values of a provider's file that take effect, and the source of each value."""
+"""`ecluse provider show`: prints the values of a provider's file that take effect, and the source of each value.
+
+`ecluse provider add` is in `adding`.
+"""
 
 from argparse import Namespace
 from pathlib import Path
@@ -12,6 +15,10 @@ from gateway.config.schema.origins import Effective, effective
 
 
 def run(told: Namespace) -> Exit:
+    if told.what == "add":
+        from gateway.cli.adding.command import add
+
+        return add(told)
     return show(told.name, told.folder, as_json=told.as_json)
 
 

@@ -4,6 +4,7 @@
 `yaml`        a YAML document: values with their places; the layout of `ecluse fmt`
 `schema`      the models that validate files, and the schemas for editors
 `presets`     known settings of common providers, by name
+`draft`       the texts of first files: proposed from a provider's documents
 `check`       checks across files: names, fences, levels, secrets, certificates
 `compile`     valid files to one plan of bytes, and in each worker the plan to the snapshot, in small steps
 `snapshot`    the compiled gateway that serves: immutable, swapped by one assignment. Parts: `host_applications`,

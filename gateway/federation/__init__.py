@@ -12,6 +12,9 @@ SAML: `saml` reads metadata for a worker and exchanges one SOAP message. The sup
 - `metadata_index` is the SQLite file that workers read.
 - `logo_keeper` keeps the logos that metadata name. `logo_images` decodes a logo and encodes the pixels again.
 
+Before a provider has a file: `first_look` looks at an address. `registration` lists our addresses that a provider's
+administrator registers.
+
 Providers that do not answer: `provider_looks` probes providers for all workers, `provider_standing` judges one provider
 by the probes, `standings` holds a worker's knowledge of every provider.
 

@@ -172,6 +172,8 @@ def _provider_response(call: Call, response: ClientResponse, body: bytes) -> Pro
         cache_control=response.headers.get("Cache-Control", ""),
         etag=response.headers.get("ETag", ""),
         last_modified=response.headers.get("Last-Modified", ""),
+        date=response.headers.get("Date", ""),
+        location=response.headers.get("Location", ""),
         call=call,
     )
 

@@ -1,6 +1,7 @@
 """OpenID Connect Discovery 1.0: the request for a provider's metadata, and the checks of the response."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gateway.model.codes import oidc_codes
@@ -11,6 +12,8 @@ from gateway.model.quoting import quoted
 from gateway.oidc.documents import Call, JsonObject, ProviderResponse, response_object
 
 WHAT = "discovery document"
+# Discovery 4
+WELL_KNOWN = "/.well-known/openid-configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +38,30 @@ class ProviderMetadata:
 
 def discovery_request(provider: OidcProvider) -> Call:
     # Discovery 4.1: one terminating slash is removed
-    url = provider.issuer.removesuffix("/") + "/.well-known/openid-configuration"
+    url = provider.issuer.removesuffix("/") + WELL_KNOWN
     require_endpoint(url, development=provider.development, code=oidc_codes.DISCOVERY_ENDPOINT, what="issuer")
     return Call(WHAT, "GET", url, (("Accept", "application/json"),))
 
 
 def process_discovery_response(provider: OidcProvider, response: ProviderResponse) -> ProviderMetadata:
+    return provider_metadata(provider, discovery_document(response, (provider.issuer,)))
+
+
+def discovery_document(response: ProviderResponse, issuers: Collection[str]) -> JsonObject:
+    """The document in the response, if its issuer is one of `issuers`: the issuers that have the document at this
+    address."""
+    first = next(iter(issuers))
     # Discovery 4.2: application/json
-    document = response_object(
-        response, oidc_codes.DISCOVERY, f"{WHAT} of {quoted(provider.issuer)}", ("application/json",)
-    )
+    document = response_object(response, oidc_codes.DISCOVERY, f"{WHAT} of {quoted(first)}", ("application/json",))
     # Discovery 4.3: the issuer returned MUST be exactly the one that we asked.
-    if document.get("issuer") != provider.issuer:
-        detail = f"{WHAT}: issuer {quoted(document.get('issuer'))}, not {quoted(provider.issuer)}"
+    if document.get("issuer") not in issuers:
+        detail = f"{WHAT}: issuer {quoted(document.get('issuer'))}, not {quoted(first)}"
         raise GatewayError(oidc_codes.DISCOVERY_ISSUER, detail)
+    return document
+
+
+def provider_metadata(provider: OidcProvider, document: JsonObject) -> ProviderMetadata:
+    """The metadata in a document of this provider."""
     called = document | _aliases(provider, document)
     return ProviderMetadata(
         issuer=provider.issuer,

@@ -39,6 +39,8 @@ class ProviderResponse:
     cache_control: str = ""
     etag: str = ""
     last_modified: str = ""
+    date: str = ""
+    location: str = ""
     call: Call | None = field(default=None, repr=False, compare=False)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -20,6 +21,7 @@ from gateway.saml.algorithms import CURVES, LARGEST_RSA, LONGEST_EXPONENT, SMALL
 from gateway.saml.names import DSIG11, ds, md
 
 _MOST_KEYS = 16
+_UNUSABLE = (ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion)
 _LONGEST = 1 << 16
 # RFC 5480 2.1.1.1, as dsig11:NamedCurve names them
 _CURVES: dict[str, EllipticCurve] = {
@@ -29,12 +31,30 @@ _CURVES: dict[str, EllipticCurve] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class NamedKey:
+    """A key that a document names.
+
+    `spki`: SubjectPublicKeyInfo (DER).
+    `certificate`: the certificate of the key (DER); None: the document names the key alone.
+    """
+
+    spki: bytes
+    certificate: bytes | None
+
+
 def signing_keys(role: etree._Element) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
     """The signing keys as SubjectPublicKeyInfo (DER), and the reasons why keys were left out.
 
     An unusable key does not affect the other keys.
     """
-    keys: list[bytes] = []
+    keys, left_out = named_signing_keys(role)
+    return tuple(dict.fromkeys(key.spki for key in keys)), left_out
+
+
+def named_signing_keys(role: etree._Element) -> tuple[tuple[NamedKey, ...], tuple[str, ...]]:
+    """As `signing_keys`, with the certificates."""
+    keys: list[NamedKey] = []
     left_out: list[str] = []
     for place, descriptor in enumerate(role.iterchildren(md("KeyDescriptor"))):
         # Metadata 2.4.1.1: a key without `use` is for signing and for encryption.
@@ -44,19 +64,31 @@ def signing_keys(role: etree._Element) -> tuple[tuple[bytes, ...], tuple[str, ..
             left_out.append(f"more than {_MOST_KEYS} keys")
             break
         try:
-            key = _public_bytes(_key(descriptor))
-        except (ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion) as error:
+            keys.append(_named_key(descriptor))
+        except _UNUSABLE as error:
             left_out.append(f"key {place}: {str(error)[:100]}")
-        else:
-            keys.append(key)
-    return tuple(dict.fromkeys(keys)), tuple(left_out)
+    return tuple(keys), tuple(left_out)
 
 
-def _key(descriptor: etree._Element) -> object:
+def signer_named_in(signature: etree._Element) -> NamedKey | None:
+    """The key in the KeyInfo of a signature; None: no usable key. The KeyInfo is unsigned: a caller must not trust the
+    key before a person has confirmed the key."""
+    try:
+        return _named_key(signature)
+    except _UNUSABLE:
+        return None
+
+
+def _named_key(holder: etree._Element) -> NamedKey:
     """The key of a KeyInfo. Of several certificates we take the first; the others are its chain."""
-    certificate = descriptor.find(f"{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}")
-    if certificate is not None:
-        return load_der_x509_certificate(_binary(certificate)).public_key()
+    certificate = holder.find(f"{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}")
+    if certificate is None:
+        return NamedKey(_public_bytes(_bare_key(holder)), None)
+    der = _binary(certificate)
+    return NamedKey(_public_bytes(load_der_x509_certificate(der).public_key()), der)
+
+
+def _bare_key(descriptor: etree._Element) -> object:
     value = descriptor.find(f"{ds('KeyInfo')}/{ds('KeyValue')}/*")
     if value is None:
         raise ValueError("neither a certificate nor a key")

@@ -82,7 +82,7 @@ def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
     Raises GatewayError: saml_codes.METADATA_ENTITY (no identity provider, or two in one), saml_codes.METADATA_KEY,
     saml_codes.METADATA_ENDPOINT, saml_codes.TIME. Validity is checked at each use, by `require_valid`.
     """
-    role = _role(entity)
+    role = role_of(entity)
     keys, left_out = signing_keys(role)
     if not keys:
         raise GatewayError(saml_codes.METADATA_KEY, f"{entity.id}: no key that can sign: {'; '.join(left_out)[:500]}")
@@ -103,6 +103,15 @@ def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
         display_names=_display_names(role),
         logo=_logo(role, development=development),
     )
+
+
+def role_of(entity: Entity) -> etree._Element:
+    """The IDPSSODescriptor. Raises GatewayError(saml_codes.METADATA_ENTITY) for none, and for two."""
+    roles = list(_saml_roles(entity.element))
+    if len(roles) != 1:
+        found = "no SAML 2.0 identity provider" if not roles else f"{len(roles)} identity providers in one"
+        raise GatewayError(saml_codes.METADATA_ENTITY, f"{entity.id}: {found}")
+    return roles[0]
 
 
 def require_valid(metadata: IdpMetadata, now: float) -> None:
@@ -126,14 +135,6 @@ def _entities(element: etree._Element, until: int | None, deepest: int) -> Itera
         raise GatewayError(saml_codes.METADATA, f"EntitiesDescriptor over {_DEEPEST} deep")
     for child in element.iterchildren(md("EntityDescriptor"), md("EntitiesDescriptor")):
         yield from _entities(child, until, deepest - 1)
-
-
-def _role(entity: Entity) -> etree._Element:
-    roles = list(_saml_roles(entity.element))
-    if len(roles) != 1:
-        found = "no SAML 2.0 identity provider" if not roles else f"{len(roles)} identity providers in one"
-        raise GatewayError(saml_codes.METADATA_ENTITY, f"{entity.id}: {found}")
-    return roles[0]
 
 
 def _saml_roles(entity: etree._Element) -> Iterator[etree._Element]:

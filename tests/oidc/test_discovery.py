@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
-from gateway.oidc.discovery import discovery_request, process_discovery_response, require_endpoint
+from gateway.oidc.discovery import discovery_document, discovery_request, process_discovery_response, require_endpoint
 from gateway.oidc.documents import ProviderResponse
 from tests.oidc.samples import ISSUER, METADATA, PROVIDER, json_answer, outcome, provider
 
@@ -232,3 +232,12 @@ def test_http_is_for_development_only() -> None:
 def test_any_text_is_a_url_or_a_gateway_error(text: str) -> None:
     code = outcome(lambda: required(text))
     assert code == "oidc.discovery.endpoint" or (code == "" and text.startswith("https://"))
+
+
+def test_one_address_may_be_of_two_issuers_and_of_no_third() -> None:
+    issuers = (ISSUER, f"{ISSUER}/")
+    for issuer in issuers:
+        assert discovery_document(json_answer(document(issuer=issuer)), issuers)["issuer"] == issuer
+    with pytest.raises(GatewayError, match=f'issuer "{ISSUER}/x", not "{ISSUER}"') as refused:
+        discovery_document(json_answer(document(issuer=f"{ISSUER}/x")), issuers)
+    assert refused.value.code is oidc_codes.DISCOVERY_ISSUER

@@ -49,6 +49,14 @@ def signed(document: str, signer: str = "federation") -> bytes:
     return sign_enveloped(pair(signer), document.encode())
 
 
+def signed_with_its_key(document: str, signer: str = "federation", *, named: str = "") -> bytes:
+    """As providers sign: the certificate stands beside the signature, which does not cover it. `named`: another one."""
+    certificate = certificate_text(pair(named or signer))
+    info = f"<ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data>"
+    head, end, tail = signed(document, signer).partition(b"</ds:SignatureValue>")
+    return head + end + f"<ds:KeyInfo>{info}</ds:KeyInfo>".encode() + tail
+
+
 def bloated(document: bytes, what: str) -> bytes:
     """At its end, so that a Signature and what stands before it are as they were: this takes no key."""
     head, end, tail = document.rpartition(b"</md:")

@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from lxml import etree
 
-from gateway.saml.key_info import signing_keys
+from gateway.saml.key_info import NamedKey, named_signing_keys, signer_named_in, signing_keys
 from tests.saml.metadata_samples import MD, key
 from tests.saml.parties import Kind, certificate_text, pair, spki
 
@@ -122,3 +122,19 @@ def test_a_key_that_cannot_be_used_is_left_out_and_spoils_no_other(bad: str) -> 
 def test_keys_end_somewhere() -> None:
     keys, left_out = read(key() * 2000)
     assert (len(keys), len(left_out)) == (1, 1)
+
+
+def test_a_key_is_named_with_its_certificate_and_twice_if_it_has_two() -> None:
+    public = load_der_public_key(spki(pair()))
+    assert isinstance(public, rsa.RSAPublicKey)
+    keys = key(certificate_text(pair())) + rsa_value(public.public_numbers().n)
+    role = etree.fromstring(f"<md:IDPSSODescriptor {MD}>{keys}</md:IDPSSODescriptor>")
+    certificate = base64.b64decode(certificate_text(pair()))
+    assert named_signing_keys(role) == ((NamedKey(spki(pair()), certificate), NamedKey(spki(pair()), None)), ())
+
+
+def test_a_signature_names_no_key_that_would_not_be_accepted() -> None:
+    for keys in ("", key(certificate_text(pair(kind="rsa-1024"))), key("AAAA")):
+        holder = keys.replace("md:KeyDescriptor", "ds:Signature") or "<ds:Signature/>"
+        (signature,) = etree.fromstring(f"<x {MD}>{holder}</x>")
+        assert signer_named_in(signature) is None

@@ -61,6 +61,15 @@ def read_folder(folder: Path) -> Files:
             texts[path] = content_of(opened(str(folder / path)), MAX_BYTES)
         except Unreadable as why:
             problems.append(_whole(f"{shown}/{path}", str(why)))
+    return _files(folder, texts, tuple(problems))
+
+
+def with_file(folder: Path, files: Files, path: str, content: bytes) -> Files:
+    """The files with one more file, which need not be in the folder yet. Reads the references again."""
+    return _files(folder, {**files.texts, path: content}, files.problems)
+
+
+def _files(folder: Path, texts: Mapping[str, bytes], problems: tuple[Problem, ...]) -> Files:
     secrets, unreadable, rings = read_references(folder, texts)
     if (design := _design_folder(folder, texts)) is not None:
         own, lacking = read_design(design)
@@ -68,7 +77,7 @@ def read_folder(folder: Path) -> Files:
     now = time.time()
     for key in [ring.key for ring in rings if ring.key in secrets]:
         secrets[key] = text_in_force(secrets[key], now)
-    return Files(shown, os.path.abspath(folder), texts, secrets, unreadable, tuple(problems), keyrings=rings)
+    return Files(str(folder), os.path.abspath(folder), texts, secrets, unreadable, problems, keyrings=rings)
 
 
 def read_keyrings(folder: Path, keyrings: Iterable[Reference]) -> dict[str, bytes]:

@@ -1,4 +1,7 @@
-"""Settings of common providers, as the base of a provider file. The file may override every setting."""
+"""Settings of common providers, as the base of a provider file. The file may override every setting.
+
+`products` recognises a product by a provider's documents.
+"""
 
 from dataclasses import dataclass
 from functools import cache

@@ -24,3 +24,5 @@ HOSTS_GONE = Code("config.hosts_gone", 0)
 STORE_KEYS = Code("config.store_keys", 0)
 # Likewise: the file of a directory with changed questions cannot be read
 DIRECTORY = Code("config.directory", 0)
+# A fingerprint that the operator gave is the fingerprint of no key of the provider
+FINGERPRINT = Code("config.fingerprint", 0)

@@ -3,17 +3,16 @@
 import json
 from urllib.parse import urlsplit
 
+from gateway.federation.registration import BACK_CHANNEL, FRONT_CHANNEL
 from gateway.model.codes import login_codes, logout_codes, oidc_codes, store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.portal.flow.source import openid_provider, openid_providers
-from gateway.portal.http.request import PREFIX, PortalRequest
+from gateway.portal.http.request import PortalRequest
 from gateway.portal.http.responses import BARE, RETRY_AFTER, security_headers
 from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice
 from gateway.portal.services import PortalServices
 
-_BACK = f"{PREFIX}oidc/backchannel/"
-_FRONT = f"{PREFIX}oidc/frontchannel/"
 # The end is not stored, or the token could not be checked: the provider's keys cannot be had. A provider may send a
 # logout token again after "potentially recoverable errors" (2.5).
 _RECOVERABLE = (
@@ -39,7 +38,7 @@ class OpenidProviderLogout:
         return Page(200, BARE, b"")
 
     async def _notice(self, request: PortalRequest) -> LogoutNotice:
-        provider = openid_provider(request.snapshot, request.path.removeprefix(_BACK))
+        provider = openid_provider(request.snapshot, request.path.removeprefix(BACK_CHANNEL))
         request.provider = provider.name
         # 2.5: in a form, in the field `logout_token`; other fields are not looked at
         raw = request.form().get("logout_token", "")
@@ -53,7 +52,7 @@ class OpenidProviderLogout:
         """`/_ecluse/oidc/frontchannel/NAME?iss=&sid=`. A frame of another site carries no cookie of ours: `sid`, known
         only to the provider and the gateway, names the session.
         """
-        name = request.path.removeprefix(_FRONT)
+        name = request.path.removeprefix(FRONT_CHANNEL)
         provider = next(openid_providers([request.snapshot.providers.get(name)]), None)
         if provider is None or not provider.logout.front_channel:
             raise GatewayError(logout_codes.FRONT_CHANNEL, "no provider of this name may end sessions by a frame")

@@ -3,6 +3,7 @@
 import json
 from urllib.parse import quote
 
+from gateway.federation.registration import CALLBACK, registration
 from gateway.identity.mapping import map_claims
 from gateway.model.codes import login_codes, logout_codes, oidc_codes
 from gateway.model.errors import GatewayError
@@ -16,7 +17,7 @@ from gateway.oidc.end_session import end_session_request
 from gateway.oidc.token import Grant
 from gateway.portal.flow.source import openid_provider, openid_provider_of, openid_providers, requested_of, served_by
 from gateway.portal.flow.steps import Authentication, BeginSignIn, Handlers, NextStep, NotifyProvider, SignInSeenAgain
-from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
+from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import BARE, redirect
 from gateway.portal.logout.signed_out import to_signed_out
 from gateway.portal.openid.provider_logout import OpenidProviderLogout
@@ -71,7 +72,7 @@ class OpenidSource:
             nonce=services.token_urlsafe(SECRET_BYTES),
             code_verifier=services.token_urlsafe(SECRET_BYTES),
             # One address per provider, from the configuration, never from the request.
-            redirect_uri=f"{snapshot.gateway.portal_url}{PREFIX}{_CALLBACK}/{provider.name}",
+            redirect_uri=registration(snapshot.gateway.portal_url, provider.name).redirect_uri,
             binding=request.binding_made(services.token_urlsafe),
             serves=serves,
             created_at=int(services.now()),
@@ -123,7 +124,7 @@ class OpenidSource:
         """Keeps a response that the provider's page posted (`form_post`), for a minute: a POST from another site brings
         no cookie of ours, and the following GET does. Neither asks the provider nor takes the sign-in, because any
         stranger may post here."""
-        provider = openid_provider(request.snapshot, request.path.removeprefix(f"{PREFIX}{_CALLBACK}/"))
+        provider = openid_provider(request.snapshot, request.path.removeprefix(CALLBACK))
         if not (provider.request.response_mode or "").startswith("form_post"):
             raise GatewayError(oidc_codes.RESPONSE_PARAMETER, "a response by POST, which was not requested")
         response = ParkedResponse(tuple(request.form().items()))
@@ -151,7 +152,7 @@ class OpenidSource:
             return None
         request.provider = provider.name
         state, portal_url = services.token_urlsafe(SECRET_BYTES), request.snapshot.gateway.portal_url
-        back = f"{portal_url}{PREFIX}logged-out"
+        back = registration(portal_url, provider.name).post_logout_redirect_uri
         try:
             metadata = await services.federation.metadata(provider)
             asked = end_session_request(provider, metadata, session.id_token, state, back)
@@ -186,7 +187,7 @@ def _provider_asked(request: PortalRequest, login: OidcLogin) -> tuple[OidcProvi
     """Invariant 7: the path and the login name one provider, and the response arrived in the requested way, in the
     requesting browser (`binding`). Otherwise the code is sent nowhere.
     """
-    name = request.path.removeprefix(f"{PREFIX}{_CALLBACK}/")
+    name = request.path.removeprefix(CALLBACK)
     request.provider = login.provider
     if name != login.provider:
         raise GatewayError(
