@@ -1,8 +1,7 @@
 """A bound on the work of one decision: while a decision runs, every other request of the worker waits.
 
-The work is counted in steps before it is done: the same rules, person and request get the same decision on every
-machine. A count may be too low, for an expression above all. So a clock ends a decision that takes far longer than its
-steps.
+Steps are counted before the work: the same rules, person and request get the same decision on every machine. A count may
+be too low, for an expression above all. So a clock ends a decision that takes far longer than its steps.
 """
 
 from time import monotonic, thread_time
@@ -14,8 +13,8 @@ _BETWEEN_LOOKS: Final = 20_000
 """Steps. A usual decision never looks at the clock."""
 _BY_THE_WALL: Final = 0.03
 _BY_THE_THREAD: Final = 0.02
-"""Seconds by the clock on the wall, which is cheap to read, and then seconds of this thread alone: a machine that is
-busy with other work ends no decision."""
+"""Seconds by the clock on the wall, then seconds of the thread alone: a machine busy with other work ends no
+decision."""
 
 
 class Budget:
@@ -33,7 +32,7 @@ class Budget:
         self._wall_until = self._busy_until = 0.0
 
     def renew(self) -> "Budget":
-        """All steps again, for the next part of the same decision. The time goes on."""
+        """Gives the next part of the same decision all steps. The time goes on."""
         self._left = MOST_STEPS
         self._look_below = MOST_STEPS - _BETWEEN_LOOKS
         return self

@@ -114,8 +114,8 @@ _NO_KNOWN: dict[tuple[bytes, int], bool] = {}
 
 
 class _Walk:
-    """One path on its way through a tree. The path may meet an expression at many nodes: an expression is matched once
-    for each segment, and all matches have one budget.
+    """One path on the way through a tree. The path may meet an expression at many nodes: an expression is matched once
+    for a segment, and the matches share a budget.
 
     `segments`: as in wire.target.
     """

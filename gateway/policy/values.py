@@ -112,7 +112,7 @@ def value_truth(test: ValueTest, value: str) -> Truth:
 def truths(test: ValueTest, values: Collection[str], facts: Facts) -> Iterator[Truth]:
     """The truth of the test for each value. Where the budget covers no more values, the last truth is unknown.
 
-    An expression is charged value by value: between two values, the budget looks at its clock.
+    An expression is charged value by value: between two values, the budget looks at the clock.
     """
     if not isinstance(test, Matches):
         if facts.afford(steps_of(test, values)):
@@ -146,9 +146,9 @@ def steps_of(test: ValueTest, values: Collection[str]) -> int:
 def match_steps(program: int, size: int) -> int:
     """The steps (policy.budget) of one match. `program`: instructions of RE2. `size`: bytes of the text.
 
-    RE2 makes the states of an automaton as it reads. With room for all states, a byte takes some 3 ns. Without, all
-    instructions run at each byte. A long text is charged for the second case. A short text is charged for the first,
-    which is the usual case: a short text takes 4 ms at most, and the budget has a clock.
+    RE2 makes the states of an automaton as it reads. With room for the states, a byte takes some 3 ns. Without room,
+    every instruction runs at every byte. A long text is charged for the second case. A short text is charged for the
+    first case, the usual one: a short text takes 4 ms at most, and the budget has a clock.
     """
     if size <= _SHORT_TEXT and program <= _SMALL_PROGRAM:
         return 300 + size
