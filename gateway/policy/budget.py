@@ -1,7 +1,7 @@
 """A bound on the work of one decision: while a decision runs, every other request of the worker waits.
 
-Steps are counted before the work: the same rules, person and request get the same decision on every machine. A count may
-be too low, for an expression above all. So a clock ends a decision that takes far longer than its steps.
+Steps are counted before the work: the same rules, person and request get the same decision on every machine. A count
+may be too low, for an expression above all. So a clock ends a decision that takes far longer than its steps.
 """
 
 from time import monotonic, thread_time
