@@ -253,22 +253,24 @@ class ApplicationAccess:
         budget = Budget()
         questions = tuple(
             [
-                Question(who, match, method, tenant, translation, budget=budget.renew())
+                Question(who, match, method, tenant, translation, budget=budget if who is about[0] else budget.renew())
                 for who, match, translation in asked
             ]
         )
-        budget.renew()
-        also = tuple(
-            [
-                Question(about[0], one.match, one.method, tenant, has_path=one.has_path, budget=budget)
-                for one in line.also
-            ]
-        )
+        also: tuple[Question, ...] = ()
+        if line.also:
+            budget.renew()
+            also = tuple(
+                [
+                    Question(about[0], one.match, one.method, tenant, has_path=one.has_path, budget=budget)
+                    for one in line.also
+                ]
+            )
         found: ReadyOutcome | ConditionalDecision | NeedsWork
         if True in [question.turns_on_request for question in (*questions, *also)]:
             found = ConditionalDecision(self, questions, person, also)
         else:
-            decisions = tuple([self.decide(question, None, budget.renew()) for question in questions])
+            decisions = self.decide_each(questions, None, budget)
             if also:
                 decisions = self.with_all_reached(decisions, also, None, budget.renew())
             found = self.outcome(questions, decisions, seat, person, now)
@@ -291,6 +293,15 @@ class ApplicationAccess:
                     found = replace(found, detail="below the requested path, or at a path of Destination or If")
                 return (found, *decisions[1:])
         return decisions
+
+    def decide_each(
+        self, questions: tuple[Question, ...], request: RequestFacts | None, budget: Budget
+    ) -> tuple[Decision, ...]:
+        """The decisions of the live rules, with a new budget, then of each shadow."""
+        live = self.decide(questions[0], request, budget)
+        if len(questions) == 1:
+            return (live,)
+        return (live, *[self.decide(shadow, request, budget.renew()) for shadow in questions[1:]])
 
     def decide(self, question: Question, request: RequestFacts | None, budget: Budget) -> Decision:
         failed = self._tally.failures
@@ -397,7 +408,7 @@ class ConditionalDecision:
     def outcome(self, request: RequestFacts, seat: Seat | None, now: float) -> ReadyOutcome | NeedsWork:
         """`seat`: of the person for whom the outcome was compiled."""
         budget = Budget()
-        decisions = tuple(self._access.decide(question, request, budget.renew()) for question in self._questions)
+        decisions = self._access.decide_each(self._questions, request, budget)
         if self._also:
             decisions = self._access.with_all_reached(decisions, self._also, request, budget.renew())
         kept = self._outcomes.get(decisions)

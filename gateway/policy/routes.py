@@ -120,10 +120,10 @@ class _Walk:
     `segments`: as in wire.target.
     """
 
-    __slots__ = ("_budget", "_known", "segments")
+    __slots__ = ("_budget", "_known", "_segments")
 
     def __init__(self, segments: tuple[str, ...]) -> None:
-        self.segments = segments
+        self._segments = segments
         self._budget: Budget | None = None
         self._known: dict[tuple[bytes, int], bool] = _NO_KNOWN
 
@@ -135,7 +135,7 @@ class _Walk:
         key = node.compiled.pattern, at
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._matches(self._budget, node.compiled, self.segments[at].encode())
+            known = self._known[key] = self._matches(self._budget, node.compiled, self._segments[at].encode())
         return node.expression if known else None
 
     def _matches(self, budget: Budget, compiled: Any, segment: bytes) -> bool:
@@ -145,14 +145,18 @@ class _Walk:
         return compiled.fullmatch(segment) is not None
 
 
+_NO_WALK = _Walk(())
+
+
 class RouteTable:
-    """The rules of one app, by path."""
+    """The rules of one app, by path. `has_expressions`: a pattern has a `~` segment."""
 
-    __slots__ = ("_denies", "_rules")
+    __slots__ = ("_denies", "_has_expressions", "_rules")
 
-    def __init__(self, rules: _Node, denies: _Node | None) -> None:
+    def __init__(self, rules: _Node, denies: _Node | None, *, has_expressions: bool) -> None:
         self._rules = rules
         self._denies = denies
+        self._has_expressions = has_expressions
 
     @classmethod
     def build(cls, rules: Iterable[Rule], case_insensitive: bool) -> "RouteTable":
@@ -176,10 +180,11 @@ class RouteTable:
 
         `closed`: rules that only refuse. Where a closed rule refuses nobody, the rules of a wider pattern decide.
         """
-        tree, denies = _Node(), None
+        tree, denies, has_expressions = _Node(), None, False
         for number, rule in enumerate(rules, 1):
             if rule.shadow:
                 continue
+            has_expressions = has_expressions or rule.pattern.has_expression
             _grow(tree, rule, case_insensitive)
             if rule.deny is not None:
                 denies = denies or _Node()
@@ -187,26 +192,27 @@ class RouteTable:
             if number % _RULES_IN_A_STEP == 0:
                 yield
         for rule in closed:
+            has_expressions = has_expressions or rule.pattern.has_expression
             denies = denies or _Node()
             _grow(denies, rule, case_insensitive)
-        return cls(tree, denies)
+        return cls(tree, denies, has_expressions=has_expressions)
 
     def find(self, segments: tuple[str, ...]) -> Match | None:
         """`segments`: as in wire.target, decoded once, and in lower case if the application ignores case.
 
         Raises GatewayError(policy_codes.EXPRESSION) for a path whose long segments take the expressions too long.
         """
-        walk = _Walk(segments)
-        leaf = _first(self._rules, walk, 0)
+        walk = _Walk(segments) if self._has_expressions else _NO_WALK
+        leaf = _first(self._rules, segments, 0, walk)
         if leaf is None:
             return None
         if self._denies is None:
             return leaf.match(())
-        return leaf.match(tuple(_every(self._denies, walk, 0)))
+        return leaf.match(tuple(_every(self._denies, segments, 0, walk)))
 
     def matching(self, segments: tuple[str, ...]) -> tuple[Rule, ...]:
         """The rules of every pattern that matches; those of the deciding pattern come first."""
-        return tuple(rule for leaf in _every(self._rules, _Walk(segments), 0) for rule in leaf.rules)
+        return tuple(rule for leaf in _every(self._rules, segments, 0, _Walk(segments)) for rule in leaf.rules)
 
     def beneath(self, segments: tuple[str, ...]) -> tuple[Match | None, ...]:
         """The matches that decide on the paths below `segments`; None in the result: some path below has no rule.
@@ -214,9 +220,10 @@ class RouteTable:
         The first match has the deny rules of the whole subtree: a person whom a deny rule refuses on one path is
         refused. Later matches have no deny rules: each deny rule is evaluated once.
         """
-        walk = _Walk(segments[:-1] if segments[-1] == "" else segments)
-        leaves, is_covered = _reachable(self._rules, walk, 0)
-        denies = () if self._denies is None else tuple(dict.fromkeys(_reachable_denies(self._denies, walk, 0)))
+        prefix = segments[:-1] if segments[-1] == "" else segments
+        walk = _Walk(prefix)
+        leaves, is_covered = _reachable(self._rules, prefix, 0, walk)
+        denies = () if self._denies is None else tuple(dict.fromkeys(_reachable_denies(self._denies, prefix, 0, walk)))
         matches: tuple[Match | None, ...] = tuple(leaf.match(()) for leaf in dict.fromkeys(leaves))
         if leaves:
             matches = (leaves[0].match(denies), *matches[1:])
@@ -298,69 +305,69 @@ def _leaf(root: _Node, pattern: Pattern, case_insensitive: bool) -> _Leaf:
     return node.end
 
 
-def _first(node: _Node, walk: _Walk, at: int) -> _Leaf | None:
+def _first(node: _Node, segments: tuple[str, ...], at: int, walk: _Walk) -> _Leaf | None:
     """The most specific pattern that matches the whole path. The search backtracks where a branch fails."""
-    if at == len(walk.segments):
+    if at == len(segments):
         return node.end or node.rest
-    segment = walk.segments[at]
+    segment = segments[at]
     child = node.literals.get(segment)
-    if child is not None and (leaf := _first(child, walk, at + 1)) is not None:
+    if child is not None and (leaf := _first(child, segments, at + 1, walk)) is not None:
         return leaf
     if node.compiled is not None:
         child = walk.by_expression(node, at)
-        if child is not None and (leaf := _first(child, walk, at + 1)) is not None:
+        if child is not None and (leaf := _first(child, segments, at + 1, walk)) is not None:
             return leaf
-    if node.one is not None and (leaf := _first(node.one, walk, at + 1)) is not None:
+    if node.one is not None and (leaf := _first(node.one, segments, at + 1, walk)) is not None:
         return leaf
     return node.rest
 
 
-def _every(node: _Node, walk: _Walk, at: int) -> Iterator[_Leaf]:
+def _every(node: _Node, segments: tuple[str, ...], at: int, walk: _Walk) -> Iterator[_Leaf]:
     """Every pattern that matches the whole path, the most specific first."""
-    if at == len(walk.segments):
+    if at == len(segments):
         if node.end is not None:
             yield node.end
     else:
-        segment = walk.segments[at]
+        segment = segments[at]
         child = node.literals.get(segment)
         if child is not None:
-            yield from _every(child, walk, at + 1)
+            yield from _every(child, segments, at + 1, walk)
         if node.compiled is not None:
             child = walk.by_expression(node, at)
             if child is not None:
-                yield from _every(child, walk, at + 1)
+                yield from _every(child, segments, at + 1, walk)
         if node.one is not None:
-            yield from _every(node.one, walk, at + 1)
+            yield from _every(node.one, segments, at + 1, walk)
     if node.rest is not None:
         yield node.rest
 
 
-def _reachable(node: _Node, walk: _Walk, at: int) -> tuple[list[_Leaf], bool]:
+def _reachable(node: _Node, segments: tuple[str, ...], at: int, walk: _Walk) -> tuple[list[_Leaf], bool]:
     """The leaves that decide on paths below, and whether every path below has a deciding leaf."""
-    if at == len(walk.segments):
+    if at == len(segments):
         return list(_leaves(node)), node.rest is not None
     found: list[_Leaf] = []
-    for child in _children(node, walk, at):
-        leaves, is_covered = _reachable(child, walk, at + 1)
+    for child in _children(node, segments, at, walk):
+        leaves, is_covered = _reachable(child, segments, at + 1, walk)
         found += leaves
         if is_covered:
             return found, True
     return (found, False) if node.rest is None else ([*found, node.rest], True)
 
 
-def _reachable_denies(node: _Node, walk: _Walk, at: int) -> Iterator[_Leaf]:
-    if at == len(walk.segments):
+def _reachable_denies(node: _Node, segments: tuple[str, ...], at: int, walk: _Walk) -> Iterator[_Leaf]:
+    if at == len(segments):
         yield from _leaves(node)
         return
-    for child in _children(node, walk, at):
-        yield from _reachable_denies(child, walk, at + 1)
+    for child in _children(node, segments, at, walk):
+        yield from _reachable_denies(child, segments, at + 1, walk)
     if node.rest is not None:
         yield node.rest
 
 
-def _children(node: _Node, walk: _Walk, at: int) -> Iterator[_Node]:
+def _children(node: _Node, segments: tuple[str, ...], at: int, walk: _Walk) -> Iterator[_Node]:
     """Where a segment leads, the most specific first."""
-    child = node.literals.get(walk.segments[at])
+    child = node.literals.get(segments[at])
     if child is not None:
         yield child
     if node.compiled is not None:

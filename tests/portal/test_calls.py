@@ -11,7 +11,7 @@ from tests.portal.saml.region import region_installed
 # sign-in cheaper, and up only with what a sign-in has to do besides: some 55 calls look for the browser's other
 # sessions, ask the provider's marks once the session is written, and note that the provider answers; 15 check the types
 # of what is read of the hand-over.
-MOST_BY_OPENID = 711
+MOST_BY_OPENID = 712
 MOST_BY_SAML = 964
 
 

@@ -11,7 +11,8 @@ import trustme
 
 from gateway.config.snapshot import Listener, ListenerCertificate
 from gateway.model.errors import GatewayError
-from gateway.server.acceptors import Acceptors, Admitted, Factory
+from gateway.proxy.admission import CountedConnection
+from gateway.server.acceptors import Acceptors, Factory
 from gateway.server.listeners import bind
 from gateway.server.tls import tls_contexts
 from tests.patience import PATIENCE
@@ -59,7 +60,7 @@ class Keeper:
 class Greeter(asyncio.Protocol):
     """Answers what it is sent, once, and closes."""
 
-    def __init__(self, tls: bool, place: Admitted) -> None:
+    def __init__(self, tls: bool, place: CountedConnection) -> None:
         self._tls = tls
         self._place = place
 
