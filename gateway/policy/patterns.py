@@ -60,10 +60,6 @@ class Pattern:
     text: str
     segments: tuple[Segment, ...]
 
-    @property
-    def has_expression(self) -> bool:
-        return any(isinstance(segment, ExpressionSegment) for segment in self.segments)
-
 
 @lru_cache(_SHARED)
 def parse_pattern(text: str, *, named: bool = False) -> Pattern:

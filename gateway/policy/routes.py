@@ -184,7 +184,7 @@ class RouteTable:
         for number, rule in enumerate(rules, 1):
             if rule.shadow:
                 continue
-            has_expressions = has_expressions or rule.pattern.has_expression
+            has_expressions = has_expressions or ExpressionSegment in map(type, rule.pattern.segments)
             _grow(tree, rule, case_insensitive)
             if rule.deny is not None:
                 denies = denies or _Node()
@@ -192,7 +192,7 @@ class RouteTable:
             if number % _RULES_IN_A_STEP == 0:
                 yield
         for rule in closed:
-            has_expressions = has_expressions or rule.pattern.has_expression
+            has_expressions = has_expressions or ExpressionSegment in map(type, rule.pattern.segments)
             denies = denies or _Node()
             _grow(denies, rule, case_insensitive)
         return cls(tree, denies, has_expressions=has_expressions)
