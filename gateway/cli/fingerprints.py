@@ -10,6 +10,8 @@ from gateway.model.quoting import quoted
 from gateway.saml.key_info import NamedKey
 
 _LENGTH = 64
+_ALGORITHM = re.compile(r"sha-?256(?:\s+fingerprint)?\s*=?", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\s:]")
 
 
 def fingerprint(key: NamedKey) -> str:
@@ -52,4 +54,7 @@ def _fingerprints(key: NamedKey) -> set[str]:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[\s:]", "", re.sub(r"^\s*sha-?256(?:\s+fingerprint)?\s*=?", "", text, flags=re.IGNORECASE)).upper()
+    """The digits alone, of a line as openssl prints it."""
+    text = text.strip()
+    algorithm = _ALGORITHM.match(text)
+    return _BETWEEN.sub("", text if algorithm is None else text[algorithm.end() :]).upper()

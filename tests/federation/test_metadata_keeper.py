@@ -318,8 +318,8 @@ async def test_without_sources_no_folder_is_made(tmp_path: Path) -> None:
     [
         (("/no/such/program",), "cannot be started"),
         ((sys.executable, "-c", "import sys; sys.exit(3)"), "status 3"),
-        ((sys.executable, "-c", "print('{}')"), "no outcome"),
-        ((sys.executable, "-c", "print('x')"), "no outcome"),
+        ((sys.executable, "-c", "print('{}')"), "an invalid result"),
+        ((sys.executable, "-c", "print('x')"), "an invalid result"),
     ],
 )
 async def test_a_helper_that_is_none(tmp_path: Path, helper: tuple[str, ...], why: str) -> None:
@@ -338,7 +338,7 @@ async def test_a_helper_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.
     told, helper = Told(), (sys.executable, "-c", "import time; time.sleep(600)")
     async with keeping(tmp_path, MetadataServer(1).source(), told=told, helper=helper):
         await until(lambda: bool(told.events))
-    assert "said nothing for" in str(told.events[0][1]["detail"])
+    assert "sent nothing for" in str(told.events[0][1]["detail"])
 
 
 # --- one organisation's server and the others' ------------------------------------------------------------------------
