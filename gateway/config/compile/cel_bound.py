@@ -233,8 +233,7 @@ def _joined(arguments: list[Shape]) -> _OfFunction:
 
 def _found_at(arguments: list[Shape]) -> _OfFunction:
     among, key = arguments
-    # The evaluator's error about a missing key repeats the key several times.
-    return among.entry or SCALAR, 40 + key.size // 4, 4 * key.size
+    return among.entry or SCALAR, 40 + key.size // 4, 0
 
 
 def _read(arguments: list[Shape]) -> _OfFunction:
