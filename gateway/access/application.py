@@ -8,7 +8,7 @@ from dataclasses import replace
 from time import time
 from typing import Final, Protocol, final
 
-from gateway.access.decision import AppIdentity, Question
+from gateway.access.decision import CLOCKS, AppIdentity, Question
 from gateway.access.outcome import (
     CompiledDecision,
     Forward,
@@ -166,7 +166,8 @@ class ApplicationAccess:
         method = known.method
         return RequestLine(
             method, target, minor=minor, purpose=known.purpose, key=known.key, judged=method, matches=known.matches,
-            also=known.also, mount=self._mount if known.purpose == "application" else None,
+            also=known.also, mount=self._mount if known.purpose == "application" else None, limits=known.limits,
+            opaque_tokens=known.opaque_tokens,
         )  # fmt: skip
 
     def _read_whole(self, text: bytes) -> RequestLine:
@@ -180,9 +181,12 @@ class ApplicationAccess:
             judged = judged_method(method, target.query, taken=app.method_override)
         also = reached(app, target, judged) if app.methods and purpose == "application" else ()
         matches, key = self._key(target, judged, also)
+        # Each look at a path pattern is here: a path that takes too long is refused before anything else is done.
         return RequestLine(
             method, target, minor=minor, purpose=purpose, key=key, judged=judged, matches=matches,
             authority=authority, also=also, mount=self._mount if purpose == "application" else None,
+            limits=None if app.path_limits is None else app.path_limits.at(target.segments),
+            opaque_tokens=None if app.api is None else app.api.opaque_at(target.segments),
         )  # fmt: skip
 
     def overridden(self, line: RequestLine, header: bytes, other: bytes = b"") -> RequestLine:
@@ -208,7 +212,8 @@ class ApplicationAccess:
         matches, key = self._key(line.target, judged, also)
         return RequestLine(
             line.method, line.target, minor=line.minor, purpose=line.purpose, key=key, judged=judged, matches=matches,
-            authority=line.authority, also=also, mount=self._mount,
+            authority=line.authority, also=also, mount=self._mount, limits=line.limits,
+            opaque_tokens=line.opaque_tokens,
         )  # fmt: skip
 
     def _key(self, target: Target, method: bytes, also: tuple[ReachedPath, ...]) -> tuple[RouteMatches, MatchKey]:
@@ -250,7 +255,7 @@ class ApplicationAccess:
         if self._translates_by_path:
             translations = self._translations_at(line.target.segments)
         asked = zip(about, line.matches, translations, strict=True)
-        budget = Budget()
+        budget = Budget(CLOCKS)
         questions = tuple(
             [
                 Question(who, match, method, tenant, translation, budget=budget if who is about[0] else budget.renew())
@@ -407,7 +412,7 @@ class ConditionalDecision:
 
     def outcome(self, request: RequestFacts, seat: Seat | None, now: float) -> ReadyOutcome | NeedsWork:
         """`seat`: of the person for whom the outcome was compiled."""
-        budget = Budget()
+        budget = Budget(CLOCKS)
         decisions = self._access.decide_each(self._questions, request, budget)
         if self._also:
             decisions = self._access.with_all_reached(decisions, self._also, request, budget.renew())

@@ -1,5 +1,6 @@
 """Policy's decisions about one person on one path and method: before a request, and for each request."""
 
+from time import monotonic, thread_time
 from typing import Final, final
 
 from gateway.access.outcome import NEVER, Prepared
@@ -9,7 +10,7 @@ from gateway.model.codes import policy_codes, session_codes
 from gateway.model.decision import Challenge, Decision, Deny
 from gateway.model.directory import Directory
 from gateway.model.identity import Identity
-from gateway.policy.budget import Budget
+from gateway.policy.budget import Budget, Clocks
 from gateway.policy.decide import decide, settled
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.routes import Match
@@ -18,6 +19,8 @@ from gateway.translation.render import Translation
 
 # Seconds. A border is a moment of the wall clock, which may be set, and does not go on while a machine sleeps.
 _LOOKED_AT_AGAIN: Final = 60.0
+CLOCKS: Final = Clocks(monotonic, thread_time)
+"""They end a decision that takes far longer than its steps (policy.budget)."""
 
 
 @final
@@ -85,7 +88,7 @@ class Question:
         self._match = self._settled = match
         self.turns_on_request = match is not None and match.turns_on_request
         if match is not None and self.turns_on_request:
-            facts = Facts(method, self._tenant, budget=budget or Budget())
+            facts = Facts(method, self._tenant, budget=budget or Budget(CLOCKS))
             self._settled = settled(match, method, who.accepted, facts)
 
     def decision(self, request: RequestFacts | None = None, budget: Budget | None = None) -> Decision:
@@ -93,7 +96,7 @@ class Question:
         `budget`: shared by several questions; None: a new budget.
         Never raises.
         """
-        budget = budget or Budget()
+        budget = budget or Budget(CLOCKS)
         facts = Facts(self._method, self._tenant, request, budget)
         identity = self.who.accepted
         decision = decide(self._settled, self._method, identity, facts)

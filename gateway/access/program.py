@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Final, final
 
 from gateway.access.outcome import Refuse
-from gateway.config.snapshot import Api, ValuesOf
+from gateway.access.request_line import RequestLine
+from gateway.config.api import Api, ValuesOf
 from gateway.model.codes import api_codes, login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
@@ -28,14 +29,14 @@ def bearer(authorization: bytes) -> bytes | None:
     return authorization[len(scheme[0]) :].strip(b" ") if scheme and scheme[0].lower() == b"bearer" else None
 
 
-def token_of(api: Api, segments: tuple[str, ...], authorization: bytes, values_of: ValuesOf) -> ProgramToken | None:
-    """None: the request is no program's. `segments`: of the path; `values_of`: what the request has for a header, its
-    name in lower case."""
-    token = bearer(authorization)
-    if token is None or api.paths.find(segments) is None:
+def token_of(api: Api, line: RequestLine, authorization: bytes, values_of: ValuesOf) -> ProgramToken | None:
+    """The program's token; None: no program sent the request. `values_of`: the values of a header in the request, by
+    its name in lower case."""
+    token, opaque = bearer(authorization), line.opaque_tokens
+    if token is None or opaque is None:
         return None
-    # Of a JWT its issuer says whose it is. A token of any other form is one provider's at most.
-    return ProgramToken(token, "" if token.count(b".") == 2 else api.introspected_at(token, segments, values_of))
+    # A JWT names its issuer. A token of another form belongs to one provider at most.
+    return ProgramToken(token, "" if token.count(b".") == 2 else api.introspected_by(token, opaque, values_of))
 
 
 def is_program(seat: Seat) -> bool:

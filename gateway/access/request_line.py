@@ -3,6 +3,8 @@
 from typing import Final, Literal, NamedTuple, final
 
 from gateway.access.own_paths import OF_FRONTS, OF_PORTAL, PREFIX, RESERVED, RESERVED_BEFORE
+from gateway.config.api import OpaqueTokens
+from gateway.config.exchange_limits import ExchangeLimits
 from gateway.config.snapshot import App
 from gateway.model.codes import limit_codes
 from gateway.model.errors import GatewayError
@@ -86,6 +88,8 @@ class RequestLine:
     `matches`: by the application's live rules, and by each shadow.
     `key`: shared by the lines with the same matches and method.
     `also`: further paths of a WebDAV request, which must be allowed too (access.webdav).
+    `limits`: the limits of the path; None: the limits of the application or the portal.
+    `opaque_tokens`: the opaque tokens that programs may send to the path; None: programs send no token there.
     `let_in`: a signed-in person sent the line (gateway.access.remembered).
     `minor`: HTTP/1.1, not 1.0. `plain`: HTTP/1.1, and not HEAD.
     `text`, `ending`: the beginning and the end of a head without a body for upstream, always HTTP/1.1.
@@ -93,8 +97,8 @@ class RequestLine:
     """
 
     __slots__ = (
-        "also", "asked", "authority", "ending", "judged", "key", "let_in", "matches", "method", "minor", "plain",
-        "purpose", "repeatable", "target", "text",
+        "also", "asked", "authority", "ending", "judged", "key", "let_in", "limits", "matches", "method", "minor",
+        "opaque_tokens", "plain", "purpose", "repeatable", "target", "text",
     )  # fmt: skip
 
     def __init__(
@@ -110,9 +114,13 @@ class RequestLine:
         authority: str | None = None,
         also: tuple[ReachedPath, ...] = (),
         mount: Mount | None = None,
+        limits: ExchangeLimits | None = None,
+        opaque_tokens: tuple[OpaqueTokens, ...] | None = None,
     ) -> None:
         self.let_in = False
         self.also = also
+        self.limits = limits
+        self.opaque_tokens = opaque_tokens
         self.method = method
         self.matches = matches
         self.judged = judged

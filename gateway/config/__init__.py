@@ -8,7 +8,7 @@
 `check`       checks across files: names, fences, levels, secrets, certificates
 `compile`     valid files to one plan of bytes, and in each worker the plan to the snapshot, in small steps
 `snapshot`    the compiled gateway that serves: immutable, swapped by one assignment. Parts: `host_applications`,
-              `upstream_settings`, `exchange_limits`, `path_translations`
+              `upstream_settings`, `exchange_limits`, `path_translations`, `api`
 `keyring`     our own keys by id and dates, in a file of their own
 
 `problems` collects every problem with its place: a check does not stop at the first problem. A worker imports

@@ -1,10 +1,11 @@
 """The compiled policy folder: immutable, read once per request, swapped by one assignment."""
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, Literal
 
+from gateway.config.api import Api
 from gateway.config.compile.cel import Tally
 from gateway.config.exchange_limits import BufferSettings, PathLimits, RequestRates, Timeouts
 from gateway.config.host_applications import HostApplications
@@ -174,52 +175,6 @@ class Logout:
     """The application's own sign-out addresses."""
     query_links: QueryLinks | None = None
     """Sign-out addresses that have parameters, if any."""
-
-
-ValuesOf = Callable[[bytes], Set[bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class OpaqueTokens:
-    """The opaque tokens (no JWT) that a provider introspects. A token has to meet every condition below."""
-
-    provider: str
-    prefix: bytes = b""
-    """The first bytes of the token."""
-    paths: PathSet | None = None
-    header: tuple[bytes, bytes] | None = None
-    """A header beside the token: name in lower case, and value."""
-
-    def hold(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> bool:
-        if not token.startswith(self.prefix) or (self.paths is not None and self.paths.find(segments) is None):
-            return False
-        if self.header is None:
-            return True
-        name, value = self.header
-        # A header that comes twice has to have equal values.
-        return values_of(name) == {value}
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """Programs that send requests with an access token of `providers` to `paths`."""
-
-    providers: tuple[str, ...]
-    paths: PathSet
-    forward: bool = False
-    """The application gets the token too."""
-    opaque: tuple[OpaqueTokens, ...] = ()
-    """The opaque tokens of each provider that introspects tokens."""
-
-    def introspected_at(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> str:
-        """Invariant 7: the only provider that may see the opaque token; empty if the token fits no provider, or
-        several.
-
-        `values_of`: the values of a header in the request, by its name in lower case."""
-        # A token with the prefix of a provider belongs to the provider, at any path.
-        by_form = [one for one in self.opaque if one.prefix and token.startswith(one.prefix)]
-        found = [one.provider for one in by_form or self.opaque if one.hold(token, segments, values_of)]
-        return found[0] if len(found) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ Steps are counted before the work: the same rules, person and request get the sa
 may be too low, for an expression above all. So a clock ends a decision that takes far longer than its steps.
 """
 
-from time import monotonic, thread_time
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 MOST_STEPS: Final = 2_000_000
 """A step is some 5 ns, so a decision takes some 10 ms at most."""
@@ -17,16 +17,26 @@ _BY_THE_THREAD: Final = 0.02
 decision."""
 
 
+class Clocks(NamedTuple):
+    """Both return seconds."""
+
+    wall: Callable[[], float]
+    """Monotonic."""
+    thread: Callable[[], float]
+    """The time for which a processor ran this thread."""
+
+
 class Budget:
     """The steps and the time that are left for the conditions of one decision.
 
     Conditions are evaluated in the order of the files. A condition that costs more than the rest of the budget is
-    unknown, and so is every later condition. The time begins with the first look at the clock.
+    unknown, and so is every later condition. The time begins with the first look at the clocks.
     """
 
-    __slots__ = ("_busy_until", "_left", "_look_below", "_wall_until")
+    __slots__ = ("_busy_until", "_clocks", "_left", "_look_below", "_wall_until")
 
-    def __init__(self) -> None:
+    def __init__(self, clocks: Clocks) -> None:
+        self._clocks = clocks
         self._left = MOST_STEPS
         self._look_below = MOST_STEPS - _BETWEEN_LOOKS
         self._wall_until = self._busy_until = 0.0
@@ -52,12 +62,12 @@ class Budget:
         return self._left < 0
 
     def _is_late(self) -> bool:
-        now = monotonic()
+        now = self._clocks.wall()
         if not self._wall_until:
             self._wall_until = now + _BY_THE_WALL
         if now < self._wall_until:
             return False
-        busy = thread_time()
+        busy = self._clocks.thread()
         if not self._busy_until:
             self._busy_until = busy + _BY_THE_THREAD
         return busy >= self._busy_until

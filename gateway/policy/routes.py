@@ -7,7 +7,7 @@ from typing import Any, Final
 from gateway.model.codes import policy_codes
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
-from gateway.policy.budget import MOST_STEPS, Budget
+from gateway.policy.budget import MOST_STEPS
 from gateway.policy.conditions import Condition
 from gateway.policy.patterns import (
     AnyOne,
@@ -21,7 +21,7 @@ from gateway.policy.patterns import (
     parse_pattern,
 )
 from gateway.policy.rules import Rule, meet
-from gateway.policy.values import match_steps
+from gateway.policy.values import most_match_steps
 
 Conflict = tuple[Rule, Rule, str]
 
@@ -115,31 +115,32 @@ _NO_KNOWN: dict[tuple[bytes, int], bool] = {}
 
 class _Walk:
     """One path on the way through a tree. The path may meet an expression at many nodes: an expression is matched once
-    for a segment, and the matches share a budget.
+    for a segment. All matches together take MOST_STEPS at most.
 
     `segments`: as in wire.target.
     """
 
-    __slots__ = ("_budget", "_known", "_segments")
+    __slots__ = ("_known", "_left", "_segments")
 
     def __init__(self, segments: tuple[str, ...]) -> None:
         self._segments = segments
-        self._budget: Budget | None = None
+        self._left = MOST_STEPS
         self._known: dict[tuple[bytes, int], bool] = _NO_KNOWN
 
     def by_expression(self, node: _Node, at: int) -> _Node | None:
         """The node behind the expression of this node, if the segment matches. Raises
         GatewayError(policy_codes.EXPRESSION)."""
-        if self._budget is None:
-            self._budget, self._known = Budget(), {}
+        if self._known is _NO_KNOWN:
+            self._known = {}
         key = node.compiled.pattern, at
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._matches(self._budget, node.compiled, self._segments[at].encode())
+            known = self._known[key] = self._matches(node.compiled, self._segments[at].encode())
         return node.expression if known else None
 
-    def _matches(self, budget: Budget, compiled: Any, segment: bytes) -> bool:
-        if not budget.spend(match_steps(compiled.programsize, len(segment))):
+    def _matches(self, compiled: Any, segment: bytes) -> bool:
+        self._left -= most_match_steps(compiled.programsize, len(segment))
+        if self._left < 0:
             detail = f"the `~` expressions of this path could take over {MOST_STEPS:,} steps (some 10 ms) together"
             raise GatewayError(policy_codes.EXPRESSION, detail)
         return compiled.fullmatch(segment) is not None

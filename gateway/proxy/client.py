@@ -451,7 +451,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         """The request is read, and goes its way. `question`: a front's, that led to the request."""
         active, request, plane = self.active, self.request, self.plane
         request.id, request.decided = next(plane.ids), None
-        request.limits = request.lane.exchange or request.application.limits_at(request.line)
+        request.limits = request.line.limits or request.lane.exchange
         self.reader.state = WAIT
         active.is_repeated = active.is_renewed = self.chunked_out = False
         active.question = question
@@ -566,7 +566,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             page = None if active.question is None else page_for(active.question.front, refused)
             self._refuse(refused) if page is None else self.respond(page, close=True)
             return
-        request.limits = request.lane.exchange or request.application.limits_at(request.line)
+        request.limits = request.line.limits or request.lane.exchange
         self._admit()
 
     def _allow_front(self, question: FrontQuestion | KnownQuestion, prepared: Prepared) -> None:

@@ -17,7 +17,7 @@ def take_token(request: Request, callers: Callers | None) -> bool:
     api = request.application.app.api
     if api is None:
         return False
-    token = token_of(api, request.line.target.segments, request.rare[AUTHORIZATION], request.values_of)
+    token = token_of(api, request.line, request.rare[AUTHORIZATION], request.values_of)
     if token is None or callers is None:
         return False
     # Neither the application nor the portal gets the cookie.

@@ -8,7 +8,6 @@ from gateway.access.permission import injected_names
 from gateway.access.portal_access import PortalAccess
 from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers
-from gateway.access.request_line import RequestLine
 from gateway.config.exchange_limits import ExchangeLimits, RequestRates, Timeouts
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
@@ -62,7 +61,7 @@ class Lane(ApplicationAccess):
     """The lane of an application. Its attributes are computed once per snapshot, so a request only looks them up."""
 
     __slots__ = (
-        "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters", "form_login",
+        "_edits", "body_limit", "cookies", "errors", "exchange", "filters", "form_login",
         "gathers_up_to", "group", "hides", "holds", "injected", "is_bounded", "is_dav", "is_secure", "is_watched",
         "log_names", "notes_cookies", "plain_bodies", "policy", "pool", "rarely", "rates", "responses", "sole",
         "statuses", "stays_secure", "stripped", "timeouts",
@@ -98,10 +97,8 @@ class Lane(ApplicationAccess):
         self.timeouts = app.upstream.timeouts
         # Bytes of a request's body; 0 for no limit.
         self.body_limit = app.body_limit
-        self._usual = _shared_limits(self.body_limit, self.timeouts)
-        self._path_limits = app.path_limits
-        # The limits of each request; None: `limits_at` decides by path.
-        self.exchange = self._usual if self._path_limits is None else None
+        # The limits of a request to a path without limits of its own.
+        self.exchange = _shared_limits(self.body_limit, self.timeouts)
 
     def _connect(self, app: App, pool: Pool | AddressGroup) -> None:
         # Connections to the application's only address; None if it has several addresses, in `group`.
@@ -152,11 +149,6 @@ class Lane(ApplicationAccess):
     def public(self, host: str) -> str:
         """The origin that browsers use for a canonical host of the application."""
         return self.app.origin(host)
-
-    def limits_at(self, line: RequestLine) -> ExchangeLimits:
-        """The limits of a request, by path."""
-        assert self._path_limits is not None
-        return self._path_limits.at(line.target.segments) or self._usual
 
     def again(self, seat: Seat | None, client: str) -> Pool | None:
         """The connections for sending a request a second time; None: not allowed."""

@@ -149,8 +149,7 @@ def unauthorized(services: Services, request: Request, outcome: RequireSignIn, k
     """401 with a way to sign in, for what cannot show a sign-in page."""
     login_url = _login_url(request, kind) + need_query(outcome.need)
     page = _render(services, request, outcome.reason, "frame" if kind == "frame" else "json", login_url)
-    app = request.application.app
-    if app.api is not None and app.api.paths.find(request.line.target.segments) is not None:
+    if request.line.opaque_tokens is not None:
         # RFC 6750 3: without a token, the challenge has no error.
         page = _challenging(page, b"Bearer")
     return page

@@ -53,7 +53,7 @@ SECRET = re.compile(
 )
 # Compared as whether there is one, as public facts, or against what the other side has just been told.
 NOT_SECRET = re.compile(
-    r"token_type|token_endpoint|base \+ token|_algorithm|secret_(basic|post)|OIDC_|CHALLENGE|TOKEN|binding\.kind"
+    r"token_type|token_endpoint|_algorithm|secret_(basic|post)|OIDC_|CHALLENGE|TOKEN|binding\.kind"
     # The length of a signature, and the transforms of one by their names.
     r"|len\(signature\)|ENVELOPED_SIGNATURE"
     # Of files that every page shows and anybody may fetch: it stands in their address.

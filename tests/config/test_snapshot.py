@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.config.api import Api, OpaqueTokens
 from gateway.config.host_applications import HostApplications
-from gateway.config.snapshot import Api, OpaqueTokens
 from gateway.policy.routes import PathSet
 from tests.config.samples import sample_snapshot
 
@@ -69,10 +69,12 @@ def test_a_token_is_shown_to_the_one_provider_that_it_can_only_be_of(
         OpaqueTokens("delta", prefix=b"d_", paths=paths("/d/**")),
     )
     api = Api(("alpha", "beta", "gamma", "delta"), paths("/**"), opaque=opaque)
-    assert api.introspected_at(token, tuple(path.split("/")), headers(org=org) if org else headers()) == owner
+    at = api.opaque_at(tuple(path.split("/")))
+    assert at is not None
+    assert api.introspected_by(token, at, headers(org=org) if org else headers()) == owner
 
 
 def test_a_header_that_says_two_things_says_nothing() -> None:
     api = Api(("gamma",), paths("/**"), opaque=(OpaqueTokens("gamma", header=(b"org", b"g")),))
-    assert api.introspected_at(b"x", ("a",), lambda name: {b"g", b"h"}) == ""
-    assert api.introspected_at(b"x", ("a",), lambda name: {b"g"}) == "gamma"
+    assert api.introspected_by(b"x", api.opaque, lambda name: {b"g", b"h"}) == ""
+    assert api.introspected_by(b"x", api.opaque, lambda name: {b"g"}) == "gamma"

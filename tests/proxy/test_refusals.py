@@ -7,12 +7,24 @@ import pytest
 
 from gateway.ops.log import short_reference
 from gateway.portal.http.pages import Pages
+from tests.config.samples import METROPOLE
 from tests.proxy.applications import Application, application
-from tests.proxy.gateways import GATEWAY, Gateway, ask, gateway
+from tests.proxy.gateways import GATEWAY, Gateway, ask, files, gateway
+from tests.proxy.test_counted_for import Programs
 
 HTML = b"Accept: text/html,*/*;q=0.8"
 DOCUMENT = b"Sec-Fetch-Dest: document"
-LONG = "  - {path: '/long/~.*b[ab]{97,300}x', allow: anyone}"
+LONG = "/long/~.*b[ab]{97,300}x"
+IN_RULES = f"  - {{path: '{LONG}', allow: anyone}}"
+LONG_PATHS = {
+    "access": IN_RULES,
+    "limits": f"limits: {{paths: [{{path: '{LONG}', body: 1MB}}]}}",
+    "api": f"api: {{providers: [metropole], paths: ['{LONG}']}}",
+    "api.opaque": f"api: {{providers: [metropole], paths: [/**], opaque: {{metropole: {{paths: ['{LONG}']}}}}}}",
+    "logout.links": f"logout: {{links: ['{LONG}']}}",
+    "logout.links with parameters": f"logout: {{links: ['{LONG}?do=logout']}}",
+}
+WITH_TOKENS = METROPOLE.replace("  scopes:", "  api: {audience: [a], introspection: true}\n  scopes:")
 
 
 @pytest.mark.parametrize("line", [b"GET /a?b=c", b"POST /a"])
@@ -277,9 +289,29 @@ async def test_a_person_who_may_not_is_told_so_within_a_listed_frame_and_in_no_o
 
 
 async def test_a_path_whose_expressions_take_too_long_is_refused_with_its_reason() -> None:
-    async with application() as app, gateway(app, app=LONG) as gate:
+    async with application() as app, gateway(app, app=IN_RULES) as gate:
         answer = await gate.once(ask(b"GET /long/" + b"ab" * 3950))
         assert answer.status == 403
         assert answer.body.startswith(b"policy.expression ")
         assert (await gate.once(ask(b"GET /long/" + b"ab" * 97 + b"x"))).status == 200
         assert len(app.peers) == 1
+
+
+@pytest.mark.parametrize("key", LONG_PATHS)
+@pytest.mark.parametrize("headers", [(), (b"Authorization: Bearer a",), (HTML,)])
+async def test_so_is_it_wherever_the_file_names_paths(key: str, headers: tuple[bytes, ...]) -> None:
+    changes = {"providers/metropole.yaml": WITH_TOKENS}
+    async with application() as app, gateway(app, app=LONG_PATHS[key], changes=changes, callers=Programs()) as gate:
+        answer = await gate.once(ask(b"GET /long/" + b"ab" * 3950 + b"?do=logout", *headers))
+        assert (answer.status, answer.body.partition(b" ")[0]) == (403, b"policy.expression")
+        assert app.peers == []
+
+
+async def test_so_is_it_where_a_path_has_other_headers() -> None:
+    async with application() as app:
+        others = f"translate:\n  paths: [{{path: '{LONG}', omit: [X-Remote-User]}}]\n"
+        file = files(app.port)["apps/permis.yaml"].replace("translate:\n", others)
+        async with gateway(app, changes={"apps/permis.yaml": file}) as gate:
+            answer = await gate.once(ask(b"GET /long/" + b"ab" * 3950))
+            assert (answer.status, answer.body.partition(b" ")[0]) == (403, b"policy.expression")
+            assert app.peers == []

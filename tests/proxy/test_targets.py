@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.config.snapshot import Api, OpaqueTokens
+from gateway.config.api import Api, OpaqueTokens
 from gateway.model.errors import GatewayError
 from gateway.policy.routes import PathSet
 from gateway.wire.target import canonical_target

@@ -7,6 +7,7 @@ from typing import Final, cast
 
 from pydantic import BaseModel
 
+from gateway.config.api import Api, OpaqueTokens
 from gateway.config.check.pem import certificate_der
 from gateway.config.check.translate import spec_of
 from gateway.config.compile.form_login import plan_form_login
@@ -24,7 +25,7 @@ from gateway.config.schema.gateway import GatewayFile, TeamSection
 from gateway.config.schema.scalars import Url
 from gateway.config.schema.translate import InjectedAt
 from gateway.config.schema.upstream import BufferSection, CircuitSection, UpstreamSection, UpstreamTlsSection
-from gateway.config.snapshot import Api, App, Logout, OpaqueTokens, TunnelSettings
+from gateway.config.snapshot import App, Logout, TunnelSettings
 from gateway.config.upstream_settings import Upstream
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.balancing import Balancing, CircuitSettings, HealthCheck

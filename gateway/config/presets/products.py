@@ -93,6 +93,7 @@ def _issuer_of(data: dict[str, object]) -> object:
     return oidc.get("issuer") if isinstance(oidc, dict) else None
 
 
-def _has_endpoints(metadata: ProviderMetadata, authorization: str, token: str) -> bool:
+def _has_endpoints(metadata: ProviderMetadata, *paths: str) -> bool:
+    """Whether the authorization endpoint and the token endpoint have these paths below the issuer."""
     base = metadata.issuer.removesuffix("/")
-    return (metadata.authorization_endpoint, metadata.token_endpoint) == (base + authorization, base + token)
+    return (metadata.authorization_endpoint, metadata.token_endpoint) == tuple(base + path for path in paths)

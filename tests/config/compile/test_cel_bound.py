@@ -125,13 +125,23 @@ FULL = "user.groups.all(a, user.groups.all(b, a != 'x' && b != 'x'))"
 SLACK, START = 2, 20_000
 
 
+def seconds_of_a_step() -> float:
+    full = Sample(FULL)
+    values = full.largest(KINDS[0])
+    return seconds(full, values, rounds=9) / full.cost(values).steps
+
+
+def is_within(sample: Sample, data: dict[str, Any], most: float) -> bool:
+    """Whether the sample takes fewer steps than `most`. The speed of a shared machine changes: a step is measured
+    beside the sample each time."""
+    return any(seconds(sample, data) < most * seconds_of_a_step() for _ in range(5))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_no_expression_takes_more_than_was_added_up_for_it(part: int) -> None:
     """Nested over all functions and macros, each with the largest values for which it would be evaluated."""
-    full = Sample(FULL)
-    values = full.largest(KINDS[0])
-    step = seconds(full, values, rounds=9) / full.cost(values).steps
+    step = seconds_of_a_step()
     sources = [
         written(*form, Random(seed)) for form in every_form() for written in (closed, for_each) for seed in (1, 2)
     ]
@@ -142,7 +152,7 @@ def test_no_expression_takes_more_than_was_added_up_for_it(part: int) -> None:
             bound = sample.cost(values)
             run(sample, values)
             most = SLACK * bound.steps + START
-            assert any(seconds(sample, values) < most * step for _ in range(5)), (sample.source, bound)
+            assert seconds(sample, values) < most * step or is_within(sample, values, most), (sample.source, bound)
             assert any(bytes_taken(sample, values) < bound.bytes + BYTES // 4 for _ in range(3)), (sample.source, bound)
             evaluated += 1
     assert evaluated > SEEDS // 2
@@ -161,12 +171,9 @@ PATTERNS = (
 @pytest.mark.slow
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern[:20])
 def test_reading_a_pattern_takes_no_more_than_was_added_up_for_it(pattern: str) -> None:
-    full, values = Sample(FULL), Sample(FULL).largest(KINDS[0])
     sample, few = Sample(f"user.mail.matches(r'{pattern}')"), KINDS[0].at(1)
     most = SLACK * sample.cost(few).steps + START // 10
-    assert any(
-        seconds(sample, few) < most * seconds(full, values, rounds=9) / full.cost(values).steps for _ in range(5)
-    ), sample.cost(few)
+    assert is_within(sample, few, most), sample.cost(few)
 
 
 def test_adding_up_takes_no_more_than_the_length_of_what_is_nested() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from joserfc import jwt
 
-from gateway.config.snapshot import Api
+from gateway.config.api import Api
 from gateway.directories.lookups import Directories
 from gateway.federation.federation import Federation
 from gateway.model.errors import GatewayError
