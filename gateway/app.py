@@ -57,22 +57,22 @@ from gateway.server.loop_stalls import LoopStalls
 from gateway.server.own_addresses import OwnAddresses
 from gateway.server.state import directories_folder, metadata_folder, organisations_folder
 from gateway.server.worker import Candidate, WorkerControl
-from gateway.stores.application_sessions import ApplicationSessions
-from gateway.stores.cookie_jars import CookieJars
+from gateway.stores.applications.application_sessions import ApplicationSessions
+from gateway.stores.applications.cookie_jars import CookieJars
+from gateway.stores.applications.login_tries import LoginTries
+from gateway.stores.applications.sign_out_notes import SignOutNotes
 from gateway.stores.housekeeping import Housekeeping
-from gateway.stores.last_findings import LastFindings
-from gateway.stores.login_tries import LoginTries
 from gateway.stores.opening import store_of
-from gateway.stores.oversight import SessionOversight
+from gateway.stores.people.last_findings import LastFindings
+from gateway.stores.people.told_people import ToldPeople
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.provider_words import ProviderWords
+from gateway.stores.revocation.unwritten_ends import UnwrittenEnds
 from gateway.stores.sealing import StoreKeys
-from gateway.stores.session_limit import SessionLimit
-from gateway.stores.sessions import Sessions
-from gateway.stores.sign_out_notes import SignOutNotes
-from gateway.stores.tickets import Transactions
-from gateway.stores.told_people import ToldPeople
-from gateway.stores.unwritten_ends import UnwrittenEnds
+from gateway.stores.sessions.oversight import SessionOversight
+from gateway.stores.sessions.session_limit import SessionLimit
+from gateway.stores.sessions.sessions import Sessions
+from gateway.stores.tickets.tickets import Transactions
 
 _CLOSED_WITHIN = 2.0
 # Seconds. The loop releases the interpreter lock at each read of the store. While a thread validates SAML, the loop

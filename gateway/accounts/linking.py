@@ -14,7 +14,7 @@ from gateway.model.codes import form_login_codes
 from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.stores.login_tries import LoginTries
+from gateway.stores.applications.login_tries import LoginTries
 
 BY_PERSON: Final = "person"
 # Tries of one person at one application, for all accounts together, within so many seconds.

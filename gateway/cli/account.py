@@ -40,7 +40,7 @@ from gateway.model.errors import GatewayError
 from gateway.server.control import ask
 
 _BY = "operator"
-# The most links in a question (stores.oversight), and the seconds that a gateway has to note them.
+# The most links in a question (stores.sessions.oversight), and the seconds that a gateway has to note them.
 _NOTED_AT_ONCE, _NOTED_WITHIN = 100, 5.0
 
 

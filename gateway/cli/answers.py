@@ -27,7 +27,7 @@ class Restarted(TypedDict):
 
 @with_config(ConfigDict(strict=True))
 class ListedSession(TypedDict):
-    """A session, as stores.oversight lists it. Times are Unix seconds.
+    """A session, as stores.sessions.oversight lists it. Times are Unix seconds.
 
     `tenant`: the number of the organisation; None without an organisation.
     `organisation`: the name of `tenant` in the gateway's tables of organisations; empty if no table lists the number,

@@ -11,7 +11,7 @@ from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json
 from gateway.cli.meant import CannotSay, WrongUsage, answer, carried_out, found_sessions, meant
 
-# The most ids in a question (stores.oversight).
+# The most ids in a question (stores.sessions.oversight).
 _REVOKED_AT_ONCE = 100
 # Passes over the selection: a matching person may sign in meanwhile.
 _PASSES = 3

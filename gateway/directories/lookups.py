@@ -40,7 +40,7 @@ class _Line:
 
 
 class KeptFindings(Protocol):
-    """The methods used of stores.last_findings.LastFindings. Every method raises GatewayError."""
+    """The methods used of stores.people.last_findings.LastFindings. Every method raises GatewayError."""
 
     async def keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None: ...
 

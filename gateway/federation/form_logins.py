@@ -36,7 +36,8 @@ ReadInThread = Callable[[Callable[[], FormRequest | ApplicationSession]], Awaita
 
 
 class KeptSessions(Protocol):
-    """People's sessions at applications, sealed under each person's gateway session (stores.application_sessions).
+    """People's sessions at applications, sealed under each person's gateway session
+    (stores.applications.application_sessions).
 
     Raises, in every method, GatewayError(store_codes.UNREACHABLE).
     """
@@ -47,7 +48,7 @@ class KeptSessions(Protocol):
 
 
 class Tries(Protocol):
-    """Counts the sign-ins of an account (stores.login_tries). Every method raises
+    """Counts the sign-ins of an account (stores.applications.login_tries). Every method raises
     GatewayError(store_codes.UNREACHABLE).
     """
 

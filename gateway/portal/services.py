@@ -16,12 +16,12 @@ from gateway.portal.flow.active_people import ActivePeople
 from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts
 from gateway.portal.report import Report
-from gateway.stores.cookie_jars import CookieJars
+from gateway.stores.applications.cookie_jars import CookieJars
+from gateway.stores.people.told_people import ToldPeople
 from gateway.stores.posts.kept_posts import KeptPosts
-from gateway.stores.session_limit import SessionLimit
-from gateway.stores.sessions import Sessions
-from gateway.stores.tickets import Transactions
-from gateway.stores.told_people import ToldPeople
+from gateway.stores.sessions.session_limit import SessionLimit
+from gateway.stores.sessions.sessions import Sessions
+from gateway.stores.tickets.tickets import Transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

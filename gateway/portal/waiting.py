@@ -20,7 +20,7 @@ from gateway.portal.http.choices import Choice
 from gateway.portal.http.request import PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect, with_cookies
 from gateway.portal.services import PortalServices
-from gateway.stores.tickets import PARKED_LIFE
+from gateway.stores.tickets.tickets import PARKED_LIFE
 
 PATH: Final = f"{PREFIX}wait"
 _FOR: Final = "for"

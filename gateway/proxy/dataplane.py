@@ -53,9 +53,9 @@ from gateway.proxy.tunnels import Tunnels
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.pool import Pool
 from gateway.proxy.upstream.pools import Pools
-from gateway.stores.cookie_jars import CookieJars
+from gateway.stores.applications.cookie_jars import CookieJars
 from gateway.stores.posts.kept_posts import KeptPosts
-from gateway.stores.sessions import Sessions
+from gateway.stores.sessions.sessions import Sessions
 from gateway.wire.fences import IsOurs
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 

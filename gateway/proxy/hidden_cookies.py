@@ -25,7 +25,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.request import Request
-from gateway.stores.cookie_jars import CookieJars
+from gateway.stores.applications.cookie_jars import CookieJars
 from gateway.wire.cookie_jar import MARK, MOST_COOKIES, CookieJar, JarCookie, JarRequest, mark_in, received, tag_of
 
 # Seconds between two writes of what has changed, and until what only lives longer is written.

@@ -28,7 +28,7 @@ from gateway.proxy.spool import Spool
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.timers import Timers
 from gateway.stores.posts.kept_posts import KeptPosts
-from gateway.stores.sessions import Sessions
+from gateway.stores.sessions.sessions import Sessions
 
 
 class Holder(Protocol):

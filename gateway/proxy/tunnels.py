@@ -15,7 +15,7 @@ from gateway.proxy.lasting import end_of, may_change
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.proxy.tunnel import Tunnel, TunnelEnding
-from gateway.stores.sessions import Sessions
+from gateway.stores.sessions.sessions import Sessions
 
 # Invariant 12: a tunnel outlives its session by this many seconds at most.
 _EVERY: Final = 1.0

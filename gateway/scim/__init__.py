@@ -8,5 +8,5 @@
 `discovery`   describes the service to clients
 `errors`      error documents
 
-`portal.scim` has the addresses, and `stores.told_people` keeps the reports.
+`portal.scim` has the addresses, and `stores.people.told_people` keeps the reports.
 """

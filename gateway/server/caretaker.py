@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from gateway.config.snapshot import Gateway
-from gateway.stores.sqlite_owner import Ownership
+from gateway.stores.sqlite.owner import Ownership
 
 _AGAIN = 1.0
 

@@ -68,7 +68,7 @@ class Serving(Protocol):
         """Notes that another worker has written the ends of the sessions."""
 
     async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Answers an operator's question about sessions (stores.oversight)."""
+        """Answers an operator's question about sessions (stores.sessions.oversight)."""
 
     def look_up(self, session_ids: tuple[str, ...] | None) -> None:
         """Asks directories again about the people of the sessions (None: of every session). The order is already

@@ -10,9 +10,9 @@ from gateway.model.session import Seat
 from gateway.ops.log import Log
 from gateway.stores.clocks import Horizon, Steps
 from gateway.stores.records import RecordStore
-from gateway.stores.revocations import Revocations
-from gateway.stores.sessions import Sessions
-from gateway.stores.tickets import unix_now
+from gateway.stores.revocation.revocations import Revocations
+from gateway.stores.sessions.sessions import Sessions
+from gateway.stores.tickets.tickets import unix_now
 
 POLL_EVERY = 0.25
 WRITE_EVERY = 1.0

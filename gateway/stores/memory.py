@@ -7,7 +7,6 @@ from dataclasses import replace
 from heapq import nsmallest
 from typing import TypeVar
 
-from gateway.stores.list_of_ends import Cursor, Ended, Tail
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
@@ -38,8 +37,9 @@ from gateway.stores.records import (
     UseOnce,
     Write,
 )
+from gateway.stores.revocation.list_of_ends import Cursor, Ended, Tail
 from gateway.stores.sealing import carried_at
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 
 Moved = TypeVar("Moved", SessionRecord, SeatRecord)
 

@@ -8,8 +8,8 @@ from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
-from gateway.stores.sqlite import SqliteStore
-from gateway.stores.tickets import unix_now
+from gateway.stores.sqlite.store import SqliteStore
+from gateway.stores.tickets.tickets import unix_now
 
 
 def store_of(

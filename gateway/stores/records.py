@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
-from gateway.stores.list_of_ends import Cursor, Tail
+from gateway.stores.revocation.list_of_ends import Cursor, Tail
 
 # A seat that another of its browser replaces ends once it is this old: before, other tabs may have requests under way.
 PARALLEL_TABS = 5
@@ -269,7 +269,7 @@ class PutTicketOfEnd(PutTicket):
 
 @dataclass(frozen=True, slots=True)
 class SealedNote(Write):
-    """The message for one application at the end of a session (stores.sign_out_notes).
+    """The message for one application at the end of a session (stores.applications.sign_out_notes).
 
     Replaces the session's earlier note for the host. Not written if the session is gone. Of the browser's other
     sessions, notes for this host are replaced if their `whose` is equal or empty; `take_notes` gives out the rest from
@@ -284,7 +284,7 @@ class SealedNote(Write):
 
 @dataclass(frozen=True, slots=True)
 class JarKey:
-    """The cookies that one host's application has set for a session (stores.cookie_jars)."""
+    """The cookies that one host's application has set for a session (stores.applications.cookie_jars)."""
 
     session_id: str
     host: str

@@ -5,8 +5,8 @@ Pure: bytes and times in, frozen values out. `received` reads one Set-Cookie as 
 jar is bounded, and each cookie has the time of its setting: two diverged copies of a jar are merged by adding the
 cookies of one to the other, in any order.
 
-stores.cookie_jars keeps a jar sealed with the session. A session has one jar per host, also for the cookies of a
-sign-in that the gateway performs at the application.
+stores.applications.cookie_jars keeps a jar sealed with the session. A session has one jar per host, also for the
+cookies of a sign-in that the gateway performs at the application.
 """
 
 import re

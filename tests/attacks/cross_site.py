@@ -5,8 +5,8 @@ import re
 import time
 from copy import deepcopy
 
-from gateway.stores.sqlite import SqliteStore
-from gateway.stores.tickets import Transactions
+from gateway.stores.sqlite.store import SqliteStore
+from gateway.stores.tickets.tickets import Transactions
 from tests.attacks import frames
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.frames import tickets

@@ -84,7 +84,7 @@ async def of_a_clock_ahead(world: World) -> None:
     expect(await _arrives(world, root), "the control: it signs in")
     with closing(sqlite3.connect(world.folder / "var/sessions.sqlite", isolation_level=None)) as store:
         (before,) = store.execute("SELECT refuses_before FROM store").fetchone()
-        # As the store that takes the place of one set aside begins (tests/stores/test_sqlite_mending.py).
+        # As the store that takes the place of one set aside begins (tests/stores/sqlite/test_mending.py).
         store.execute("DELETE FROM used")
         store.execute("UPDATE store SET refuses_before = ?", (now + LONGEST_SKEW + 1,))
         try:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from gateway.model.identity import Established, Identity
 from gateway.model.session import SeatLimits
-from gateway.stores.sessions import Sessions
-from gateway.stores.sqlite import SqliteStore
+from gateway.stores.sessions.sessions import Sessions
+from gateway.stores.sqlite.store import SqliteStore
 from tests.attacks import lasting, openid_logout, refreshing
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange

@@ -10,9 +10,9 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import urljoin, urlsplit
 
-from gateway.stores.at_hand import AtHand
 from gateway.stores.redis.store import RedisStore
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.at_hand import AtHand
+from gateway.stores.tickets.tickets import unix_now
 from tests.portal.installation import ACTES, Installation, installed
 from tests.portal.installation import Clock as OurClock
 from tests.portal.saml.region import region_installed

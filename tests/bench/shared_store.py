@@ -10,14 +10,14 @@ from pathlib import Path
 
 from gateway.model.identity import Established, Identity
 from gateway.model.session import SeatLimits
-from gateway.stores.new_session import NewSession
 from gateway.stores.records import AddSession, SeatKey
 from gateway.stores.redis.encoding import session_to_bytes
 from gateway.stores.redis.lacks import read_info
 from gateway.stores.redis.store import RedisStore
 from gateway.stores.sealing import new_id, seat_to_bytes
-from gateway.stores.sessions import Sessions
-from gateway.stores.tickets import unix_now
+from gateway.stores.sessions.new_session import NewSession
+from gateway.stores.sessions.sessions import Sessions
+from gateway.stores.tickets.tickets import unix_now
 from tests.stores.redis.servers import server, settings_of
 
 NAME = "shared_store"

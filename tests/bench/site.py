@@ -16,8 +16,8 @@ from urllib.request import urlopen
 
 from gateway.model.identity import Established, Identity
 from gateway.model.session import SeatLimits
-from gateway.stores.sessions import Sessions
-from gateway.stores.sqlite import SqliteStore
+from gateway.stores.sessions.sessions import Sessions
+from gateway.stores.sqlite.store import SqliteStore
 
 HOST = "app.localhost"
 SLOW_HOST = "slow.localhost"

@@ -14,9 +14,9 @@ from gateway.formlogin.walk import FormRequest, FormResponse
 from gateway.model.codes import form_login_codes
 from gateway.model.credential import Credential
 from gateway.model.errors import Code, GatewayError
-from gateway.stores.login_tries import LoginTries
+from gateway.stores.applications.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 from tests.config.samples import PERMIS, sample_snapshot
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway

@@ -20,7 +20,7 @@ from gateway.federation.form_logins import FormLogins, TrustedAccounts
 from gateway.formlogin.spec import ApplicationSession
 from gateway.model.codes.table import all_codes
 from gateway.model.session import Seat
-from gateway.stores.login_tries import LoginTries
+from gateway.stores.applications.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
 from tests.interop.servers import HERE, php
 from tests.patience import PATIENCE

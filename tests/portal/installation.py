@@ -50,15 +50,15 @@ from gateway.portal.openid.renewal import Renewal
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.saml.parties import IdpMetadata
-from gateway.stores.cookie_jars import CookieJars
-from gateway.stores.last_findings import LastFindings
-from gateway.stores.login_tries import LoginTries
+from gateway.stores.applications.cookie_jars import CookieJars
+from gateway.stores.applications.login_tries import LoginTries
+from gateway.stores.applications.sign_out_notes import SignOutNotes
+from gateway.stores.people.last_findings import LastFindings
+from gateway.stores.people.told_people import ToldPeople
 from gateway.stores.sealing import StoreKeys
-from gateway.stores.session_limit import SessionLimit
-from gateway.stores.sessions import Sessions
-from gateway.stores.sign_out_notes import SignOutNotes
-from gateway.stores.tickets import Transactions
-from gateway.stores.told_people import ToldPeople
+from gateway.stores.sessions.session_limit import SessionLimit
+from gateway.stores.sessions.sessions import Sessions
+from gateway.stores.tickets.tickets import Transactions
 from gateway.translation.render import Translation
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 from gateway.wire.target import STRICT

@@ -12,7 +12,7 @@ from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.portal.app import Portal
 from gateway.portal.logout.applications import SignOuts
-from gateway.stores.sessions import Sessions
+from gateway.stores.sessions.sessions import Sessions
 from gateway.wire.cookies import SESSION_COOKIE, read_cookie, without_cookies
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from gateway.stores.at_hand import AtHand
+from gateway.stores.tickets.at_hand import AtHand
 from tests.browser_like import Person, Response
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation

@@ -171,7 +171,7 @@ class Portal:
 
 
 class NoJars:
-    """As stores.cookie_jars, for sessions that are no more there: keeps nothing."""
+    """As stores.applications.cookie_jars, for sessions that are no more there: keeps nothing."""
 
     async def read(self, host: str, cookie: bytes) -> None: ...
 

@@ -23,7 +23,9 @@ MARK = re.compile(rb"__Host-ecluse-c=([0-9a-f]{8}\.[0-9]+\.[0-9a-f]{8}); Path=/;
 
 
 class Jars:
-    """As stores.cookie_jars, for one session, without a seal. `writes`: how many there were; `most`: cookies in one."""
+    """As stores.applications.cookie_jars, for one session, without a seal.
+
+    `writes`: how many there were; `most`: cookies in one."""
 
     def __init__(self) -> None:
         self.jar: CookieJar | None = CookieJar()

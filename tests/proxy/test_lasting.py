@@ -80,7 +80,7 @@ async def test_invariant_12_a_stream_ends_at_the_absolute_end_of_its_session(mon
 
 
 async def test_invariant_12_a_stream_ends_when_its_seat_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As stores.seats shortens it, when the browser has got another."""
+    """As stores.sessions.seats shortens it, when the browser has got another."""
     async with streaming(monkeypatch) as stream:
         await stream.gate.clock.passes(60)
         stream.seat.hard_deadline = stream.seat.deadline = stream.gate.clock.time() + 30

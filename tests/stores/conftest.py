@@ -7,7 +7,7 @@ import pytest
 
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
-from gateway.stores.sqlite import SqliteStore
+from gateway.stores.sqlite.store import SqliteStore
 from tests.stores.redis.cluster import Cluster, TestedClusterStore, cluster
 from tests.stores.redis.servers import TestedStore, server, settings_of
 from tests.stores.redis.trio import Trio, trio

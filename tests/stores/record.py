@@ -27,12 +27,12 @@ from gateway.model.transaction import (
     SignOut,
     Transaction,
 )
-from gateway.stores.cookie_jars import CookieJars
+from gateway.stores.applications.cookie_jars import CookieJars
+from gateway.stores.applications.sign_out_notes import SignOutNotes
 from gateway.stores.records import RecordStore
 from gateway.stores.sealing import VERSION
-from gateway.stores.sign_out_notes import SignOutNotes
-from gateway.stores.sqlite import SqliteStore
-from gateway.stores.sqlite_file import SCHEMA_VERSION
+from gateway.stores.sqlite.file import SCHEMA_VERSION
+from gateway.stores.sqlite.store import SqliteStore
 from gateway.wire.cookie_jar import CookieJar, JarCookie
 from tests.stores.samples import JEANNE, KEYS, NO_LIMITS, NOW, PERMIS, PORTAL, Clock, Worker, browser
 

@@ -25,8 +25,8 @@ from gateway.stores.records import (
     UseOnce,
     Write,
 )
-from gateway.stores.sessions import Sessions
-from gateway.stores.tickets import Transactions
+from gateway.stores.sessions.sessions import Sessions
+from gateway.stores.tickets.tickets import Transactions
 
 NOW = 1_800_000_000
 KEYS = (("k1", b"first store key, 32 bytes or more"),)

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
-from gateway.stores.list_of_ends import Cursor, Ended, Tail
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import (
     ENDED_KEPT,
@@ -33,9 +32,10 @@ from gateway.stores.records import (
     UseOnce,
     Write,
 )
+from gateway.stores.revocation.list_of_ends import Cursor, Ended, Tail
 from gateway.stores.sealing import shard_of
 from gateway.stores.stepwise import in_steps, tag_of
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 
 Result = TypeVar("Result")
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from gateway.stores.sqlite import SqliteStore
+from gateway.stores.sqlite.store import SqliteStore
 from tests.stores.samples import NOW, first_use, ticket_key
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.stores.list_of_ends import Ended
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
@@ -33,8 +32,9 @@ from gateway.stores.records import (
     UseOnce,
     Write,
 )
+from gateway.stores.revocation.list_of_ends import Ended
 from gateway.stores.sealing import SHARDS, with_seat
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 from tests.stores.conftest import on_every_store
 from tests.stores.samples import (
     NOTHING,

@@ -26,8 +26,8 @@ from gateway.stores.records import (
     UseOnce,
     Write,
 )
-from gateway.stores.sqlite import SqliteStore
-from gateway.stores.sqlite_room import KEPT, RoomForEnds
+from gateway.stores.sqlite.room import KEPT, RoomForEnds
+from gateway.stores.sqlite.store import SqliteStore
 from tests.stores.samples import NOTHING, NOW, add_session, seat_record, session_record
 
 SIZE = 32 << 20

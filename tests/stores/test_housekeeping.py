@@ -9,7 +9,7 @@ from gateway.model.session import Seat
 from gateway.stores import housekeeping
 from gateway.stores.housekeeping import Housekeeping
 from gateway.stores.records import RecordStore
-from gateway.stores.sqlite import SqliteStore
+from gateway.stores.sqlite.store import SqliteStore
 from tests.patience import PATIENCE, until
 from tests.stores.conftest import on_every_store
 from tests.stores.samples import PORTAL, Clock, Heard, Worker, put_ticket, ticket, ticket_key

@@ -14,7 +14,7 @@ from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.records import RecordStore, SeatKey
 from gateway.stores.sealing import read_cookie
-from gateway.stores.sqlite import SqliteStore
+from gateway.stores.sqlite.store import SqliteStore
 from tests.stores.conftest import on_every_store
 from tests.stores.samples import (
     JEANNE,

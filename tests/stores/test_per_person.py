@@ -6,7 +6,7 @@ import tracemalloc
 from gateway.model.identity import Established, Identity
 from gateway.model.session import Seat, SeatLimits
 from gateway.stores.memory import MemoryStore
-from gateway.stores.sessions import Sessions
+from gateway.stores.sessions.sessions import Sessions
 
 HOST = "app.localhost"
 KEYS = [("k1", b"k" * 32)]

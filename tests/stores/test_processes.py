@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.stores.revocations import Revocations
-from gateway.stores.sqlite import SqliteStore
+from gateway.stores.revocation.revocations import Revocations
+from gateway.stores.sqlite.store import SqliteStore
 from tests.patience import PATIENCE, killed_if_late
 from tests.stores.samples import PORTAL, Clock, Worker, put_ticket, ticket
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from gateway.stores import codec
-from gateway.stores.cookie_jars import CookieJars
+from gateway.stores.applications.cookie_jars import CookieJars
+from gateway.stores.applications.sign_out_notes import SignOutNotes
 from gateway.stores.sealing import VERSION
-from gateway.stores.sign_out_notes import SignOutNotes
-from gateway.stores.sqlite import SqliteStore
-from gateway.stores.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
+from gateway.stores.sqlite.file import APPLICATION_ID, SCHEMA_VERSION
+from gateway.stores.sqlite.store import SqliteStore
 from gateway.wire.cookie_jar import CookieJar
 from tests.stores.record import RECORDED, TRANSACTION, plain, written
 from tests.stores.samples import JEANNE, KEYS, NOW, PERMIS, PORTAL, Clock, Heard, Worker

@@ -18,9 +18,11 @@ from gateway.model.mandate import TermOfOffice
 from gateway.model.ports import Page
 from gateway.model.session import Tokens
 from gateway.model.transaction import HandOver, ParkedSignIn, WaitedPage
-from gateway.stores import codec, counting_key, told_forms
-from gateway.stores.counting_key import Counting
-from gateway.stores.told_forms import KeptUser, SeenPerson
+from gateway.stores import codec
+from gateway.stores.applications import counting_key
+from gateway.stores.applications.counting_key import Counting
+from gateway.stores.people import told_forms
+from gateway.stores.people.told_forms import KeptUser, SeenPerson
 from tests.stores.record import (
     LOGIN,
     NAME_ID,

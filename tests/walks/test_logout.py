@@ -157,7 +157,7 @@ async def test_while_the_supervisor_stands_still_the_list_in_the_store_does_it(w
 
 async def test_a_worker_that_could_hear_of_nothing_believes_its_memory_no_more(world: World, lines: Lines) -> None:
     """It stood still, and the supervisor does not tell it. As it goes on it reads the list, or, where the request comes
-    first, asks the store: tests/stores/test_revocations.py has each by itself."""
+    first, asks the store: tests/stores/revocation/test_revocations.py has each by itself."""
     person, cookie = await known_to_all(world, lines)
     await person.close()
     victim = world.gateway.workers()[2]

@@ -9,10 +9,10 @@ from gateway.model.identity import Identity
 from gateway.model.ports import Revoker
 from gateway.model.scim import ScimClient
 from gateway.model.session import Seat
-from gateway.stores.new_session import NewSession
-from gateway.stores.sessions import Sessions
-from gateway.stores.told_forms import SeenPerson
-from gateway.stores.told_people import ToldPeople
+from gateway.stores.people.told_forms import SeenPerson
+from gateway.stores.people.told_people import ToldPeople
+from gateway.stores.sessions.new_session import NewSession
+from gateway.stores.sessions.sessions import Sessions
 
 
 class ActivePeople:

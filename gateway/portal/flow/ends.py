@@ -13,7 +13,7 @@ from gateway.portal.http.request import PREFIX, PortalRequest, language_query
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.stores.records import UseOnce, Write
-from gateway.stores.tickets import ROUND_WINDOW
+from gateway.stores.tickets.tickets import ROUND_WINDOW
 from gateway.wire.cookies import LANGUAGE_COOKIE
 
 

@@ -25,7 +25,7 @@ from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
 from gateway.portal.http.provider_cookie import remember_provider
 from gateway.portal.http.request import PortalRequest, portal_home
 from gateway.portal.services import PortalServices
-from gateway.stores.new_session import NewSession
+from gateway.stores.sessions.new_session import NewSession
 from gateway.wire.cookies import presented_seat, set_seat
 
 

@@ -5,7 +5,7 @@ from gateway.model.identity import Identity
 from gateway.portal.flow.kept_posts import keeps_posts
 from gateway.portal.http.request import PortalRequest, clear_own
 from gateway.portal.services import PortalServices
-from gateway.stores.new_session import NewSession
+from gateway.stores.sessions.new_session import NewSession
 
 
 async def end_others(request: PortalRequest, made: NewSession, services: PortalServices) -> None:

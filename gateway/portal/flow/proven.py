@@ -10,7 +10,7 @@ from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.portal.flow.source import is_saml
-from gateway.stores.sign_in_ends import EndOf, SignInEnds
+from gateway.stores.revocation.sign_in_ends import EndOf, SignInEnds
 
 
 def proven_may_wait(snapshot: Snapshot) -> bool:

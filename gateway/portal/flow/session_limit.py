@@ -6,7 +6,7 @@ from gateway.model.errors import GatewayError
 from gateway.portal.flow.kept_posts import keeps_posts
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.services import PortalServices
-from gateway.stores.new_session import NewSession
+from gateway.stores.sessions.new_session import NewSession
 from gateway.wire.cookies import clear_seat, presented_seat
 
 

@@ -15,7 +15,7 @@ from gateway.model.transaction import OTHER_ACCOUNT, Served, Transaction
 from gateway.portal.flow.steps import BeginSignIn, Handlers, NotifyProvider, Pending
 from gateway.portal.http.request import PortalRequest, WayBack
 from gateway.saml.parties import ServiceProvider
-from gateway.stores.tickets import Transactions
+from gateway.stores.tickets.tickets import Transactions
 
 
 class IdentitySource(Protocol):

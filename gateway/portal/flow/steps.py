@@ -13,7 +13,7 @@ from gateway.model.provider import Provider
 from gateway.model.session import NameIdFields, Session, Tokens
 from gateway.model.transaction import Transaction
 from gateway.portal.http.request import PortalRequest
-from gateway.stores.new_session import NewSession
+from gateway.stores.sessions.new_session import NewSession
 
 
 class Pending(NamedTuple):

@@ -2,8 +2,8 @@
 operator.
 
 If a browser is present, the application is called as that browser would call; otherwise with the stored note
-(stores.sign_out_notes). Calls are best effort, bounded and counted: a session ends whether or not the application
-answers.
+(stores.applications.sign_out_notes). Calls are best effort, bounded and counted: a session ends whether or not the
+application answers.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from gateway.model.ports import Revoker
 from gateway.model.session import Seat, SignOutNote
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
-from gateway.stores.sign_out_notes import SignOutNotes
+from gateway.stores.applications.sign_out_notes import SignOutNotes
 from gateway.tokens.basic import fixed_line
 from gateway.translation.render import NOTHING, Injection, render_one
 from gateway.wire.cookies import SESSION_COOKIE, without_cookies

@@ -8,9 +8,9 @@ from gateway.portal.flow.kept_posts import keeps_posts
 from gateway.portal.flow.proven import proven_may_wait
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.services import PortalServices
+from gateway.stores.people.told_forms import SeenPerson
 from gateway.stores.records import SessionSummary
-from gateway.stores.sign_in_ends import EndOf
-from gateway.stores.told_forms import SeenPerson
+from gateway.stores.revocation.sign_in_ends import EndOf
 
 
 @dataclass(frozen=True, slots=True)

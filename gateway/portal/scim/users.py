@@ -14,7 +14,7 @@ from gateway.portal.http.request import PortalRequest
 from gateway.portal.logout.idp_initiated import IdpInitiatedLogout
 from gateway.portal.services import PortalServices
 from gateway.scim.user import ToldUser, UserState, compared
-from gateway.stores.told_forms import SeenPerson
+from gateway.stores.people.told_forms import SeenPerson
 
 
 class ScimUsers:

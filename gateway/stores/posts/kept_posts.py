@@ -17,7 +17,7 @@ from gateway.stores.posts.bodies import FoundBody, PostWriter, Worked
 from gateway.stores.posts.folder import MOST, MOST_OF_ONE, FolderBounds, Occupant, PostFolder
 from gateway.stores.records import RecordStore
 from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, read_cookie
-from gateway.stores.tickets import Bounds, Tickets, unix_now
+from gateway.stores.tickets.tickets import Bounds, Tickets, unix_now
 
 PURGE_EVERY: Final = 300.0
 # Threads off the loop. A hanging disk delays kept posts and nothing else.
@@ -33,7 +33,7 @@ class KeptPosts:
     """Coroutines raise GatewayError: store_codes.UNREACHABLE when the store cannot answer, and the codes named at each.
 
     `settings`: from gateway.yaml as currently loaded.
-    Other parameters as in stores.tickets.Transactions.
+    Other parameters as in stores.tickets.tickets.Transactions.
     """
 
     def __init__(

@@ -12,7 +12,6 @@ from redis.asyncio.connection import AbstractConnection
 from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
-from gateway.stores.list_of_ends import Cursor, Tail
 from gateway.stores.records import (
     ENDED_KEPT,
     SESSIONS_AT_ONCE,
@@ -29,6 +28,7 @@ from gateway.stores.redis.connections import CommandTo, Reaches
 from gateway.stores.redis.lacks import read_info
 from gateway.stores.redis.steps import Operand
 from gateway.stores.redis.store import EPOCH_BYTES, VERSION, RedisStore
+from gateway.stores.revocation.list_of_ends import Cursor, Tail
 from gateway.stores.sealing import SHARDS, shard_of
 
 _NOWHERE = Cursor("", -1)

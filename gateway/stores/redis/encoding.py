@@ -3,8 +3,8 @@ texts with their lengths (stores.sealing.join). step.lua reads the same form."""
 
 import struct
 
-from gateway.stores.list_of_ends import Ended
 from gateway.stores.records import TOMBSTONE_KEPT, SealedNote, SeatKey, SessionRecord, SessionSummary, Ticket, Tombstone
+from gateway.stores.revocation.list_of_ends import Ended
 from gateway.stores.sealing import LIMITS, join, seat_from_bytes, text_at, texts
 
 # What reading raises where a record is not as it is written here.

@@ -15,7 +15,6 @@ from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
-from gateway.stores.list_of_ends import Cursor, Tail
 from gateway.stores.reachability import Reachability
 from gateway.stores.records import (
     ENDED_KEPT,
@@ -44,6 +43,7 @@ from gateway.stores.redis.feed import Feed
 from gateway.stores.redis.lacks import lacks, read_info
 from gateway.stores.redis.locating import HostPort
 from gateway.stores.redis.steps import RECORD, SEALED, Keys, Operand, Operation
+from gateway.stores.revocation.list_of_ends import Cursor, Tail
 from gateway.stores.sealing import SHARDS, carried_at, seat_from_bytes, shard_of
 from gateway.stores.unreadable import UnreadableRecords
 

@@ -13,7 +13,7 @@ from gateway.directories.indexing import make_index
 from gateway.identity.directories import known_with
 from gateway.model.directory import Directory, FileSource, GivenAttribute, KeyPart
 from gateway.model.session import Seat
-from gateway.stores.sessions import Sessions
+from gateway.stores.sessions.sessions import Sessions
 from tests.patience import PATIENCE
 from tests.portal.installation import ACTES, KEYS, Installation
 

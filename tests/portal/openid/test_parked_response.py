@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from gateway.model.provider import AuthorizationParameters
-from gateway.stores.tickets import OPENID_PARKED_BYTES, PARKED_OF_ONE
+from gateway.stores.tickets.tickets import OPENID_PARKED_BYTES, PARKED_OF_ONE
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PORTAL, Installation
 from tests.portal.openid.test_callback import answered, nobody

@@ -18,7 +18,7 @@ from gateway.oidc.access_token import AccessToken, process_introspection_respons
 from gateway.policy.routes import PathSet
 from gateway.portal.openid import programs as module
 from gateway.portal.openid.programs import Programs
-from gateway.stores.told_forms import SeenPerson
+from gateway.stores.people.told_forms import SeenPerson
 from tests.directories.samples import Kept
 from tests.oidc.samples import json_answer
 from tests.portal.installation import ACTES, Installation

@@ -11,7 +11,7 @@ from joserfc.jwk import RSAKey
 from gateway.model.provider import AttributeSource, Perimeter
 from gateway.model.session import Seat
 from gateway.ops.log import Log
-from gateway.stores.sessions import Sessions
+from gateway.stores.sessions.sessions import Sessions
 from tests.portal.browser import Browser
 from tests.portal.flow.test_look_again import Table
 from tests.portal.installation import ACTES, KEYS, PORTAL, Installation

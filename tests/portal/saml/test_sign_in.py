@@ -9,8 +9,8 @@ from gateway.model.levels import Need, ProviderLevels
 from gateway.model.provider import Perimeter
 from gateway.model.transaction import Transaction
 from gateway.policy.levels import USUAL_LADDER, Ladder
-from gateway.stores.at_hand import AtHand
 from gateway.stores.records import TicketKey
+from gateway.stores.tickets.at_hand import AtHand
 from tests.portal.installation import ELECTIONS, PERMIS, PORTAL, OutOfReach
 from tests.portal.saml.region import ENTITY, IDP, KEY, OTHER_KEY, Region, brought, metadata
 from tests.saml.idp import NS, at, one

@@ -9,7 +9,7 @@ import pytest
 from gateway.model.scim import ScimClient
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
-from gateway.stores.oversight import SessionOversight
+from gateway.stores.sessions.oversight import SessionOversight
 from tests.browser_like import Person, Response
 from tests.portal.installation import PERMIS, PORTAL, OutOfReach
 from tests.portal.saml.region import ENTITY, IDP, KEY, Asked, Region

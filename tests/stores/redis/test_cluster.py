@@ -15,7 +15,7 @@ from gateway.stores.redis.cluster import ClusterConnections
 from gateway.stores.redis.locating import HostPort
 from gateway.stores.redis.steps import cluster_tag_of
 from gateway.stores.sealing import SHARDS, new_id, shard_of
-from gateway.stores.tickets import Transactions, unix_now
+from gateway.stores.tickets.tickets import Transactions, unix_now
 from tests.stores.redis.cluster import Cluster, TestedClusterStore, cluster
 from tests.stores.redis.servers import settings_of
 from tests.stores.redis.trio import until_done

@@ -14,7 +14,7 @@ from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
 from gateway.stores.redis.cluster_store import RedisClusterStore
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 from tests.interop.servers import found, running
 from tests.patience import PATIENCE
 from tests.stores.redis.servers import leaves_no_socket, server_command, settings_of

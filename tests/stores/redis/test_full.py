@@ -25,7 +25,7 @@ from gateway.stores.records import (
 from gateway.stores.redis.cluster_store import RedisClusterStore
 from gateway.stores.redis.store import RedisStore
 from gateway.stores.sealing import shard_of
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 from tests.stores.redis.cluster import Cluster
 from tests.stores.redis.servers import server, settings_of
 from tests.stores.redis.trio import Trio, ask, until_done

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.stores.redis.store import RedisStore
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 from tests.bench.shared_store import SETTINGS, measured
 from tests.stores.redis.servers import TestedStore, server, settings_of
 from tests.stores.samples import NOTHING, add_session, seat_record, session_record

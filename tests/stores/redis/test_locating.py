@@ -17,7 +17,7 @@ from gateway.stores.redis.connections import Connections
 from gateway.stores.redis.locating import HostPort, SentinelsOf, believed
 from gateway.stores.redis.locating import NamedPrimary as Told
 from gateway.stores.redis.store import RedisStore
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 from tests.patience import PATIENCE
 from tests.stores.redis.servers import settings_of
 from tests.stores.samples import NOTHING, add_session, seat_record, session_record

@@ -9,10 +9,10 @@ import pytest
 
 from gateway.model.session import SignOutNote
 from gateway.model.transaction import ParkedResponse
+from gateway.stores.applications.sign_out_notes import SignOutNotes
 from gateway.stores.records import Touch
 from gateway.stores.redis.store import RedisStore
-from gateway.stores.sign_out_notes import SignOutNotes
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 from tests.stores.redis.servers import TestedStore, server, settings_of
 from tests.stores.samples import (
     KEYS,

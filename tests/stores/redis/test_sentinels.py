@@ -17,7 +17,7 @@ from gateway.model.store_server import Sentinels, StoreServer
 from gateway.model.transaction import ParkedResponse
 from gateway.stores.records import RevokeSession, UseOnce
 from gateway.stores.redis.store import RedisStore
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 from tests.patience import until
 from tests.stores.redis.servers import settings_of
 from tests.stores.redis.trio import NAME, Trio, trio, until_done

@@ -22,7 +22,7 @@ from gateway.model.transaction import ParkedResponse
 from gateway.stores.records import AddSession, RevokeSession, SeatKey, UseOnce
 from gateway.stores.redis.lacks import read_info
 from gateway.stores.redis.store import RedisStore
-from gateway.stores.tickets import unix_now
+from gateway.stores.tickets.tickets import unix_now
 from tests.bench.round_trips import counted, nothing_at_hand, of_openid, of_saml
 from tests.patience import PATIENCE
 from tests.portal.flow.test_session_limit import allow
@@ -40,7 +40,7 @@ from tests.stores.samples import (
     seat_record,
     session_record,
 )
-from tests.stores.test_session_limit import limit_of, made
+from tests.stores.sessions.test_session_limit import limit_of, made
 
 pytestmark = pytest.mark.service
 
