@@ -32,16 +32,31 @@ def at_a_terminal(at: Path, words: Iterable[str], *answers: tuple[str, str]) -> 
     )
     os.close(inside)
     seen, looked_at, until = b"", 0, time.monotonic() + PATIENCE
-    for expected, answer in answers:
-        while (place := seen.find(expected.encode(), looked_at)) < 0:
-            assert time.monotonic() < until, f"no {expected!r} in {seen.decode()}"
-            seen += _read(terminal)
-        looked_at = place + len(expected)
-        os.write(terminal, answer.encode() if answer in (END, INTERRUPT) else f"{answer}\n".encode())
-    while piece := _read(terminal):
-        seen += piece
-    os.close(terminal)
-    return child.wait(PATIENCE), seen.decode().replace("\r\n", "\n")
+    try:
+        for expected, answer in answers:
+            while (place := seen.find(expected.encode(), looked_at)) < 0:
+                assert time.monotonic() < until, f"no {expected!r} in {seen.decode()}"
+                seen += _read(terminal)
+            looked_at = place + len(expected)
+            if answer == INTERRUPT:
+                _wait_until_it_sleeps(child.pid)
+            os.write(terminal, answer.encode() if answer in (END, INTERRUPT) else f"{answer}\n".encode())
+        while piece := _read(terminal):
+            seen += piece
+        return child.wait(PATIENCE), seen.decode().replace("\r\n", "\n")
+    finally:
+        child.kill()
+        child.wait()
+        os.close(terminal)
+
+
+def _wait_until_it_sleeps(pid: int) -> None:
+    """Python's input() writes the question, then reads. A signal between the two is only noted, and the read waits for
+    an answer all the same: the process must sleep in its read before it is interrupted."""
+    until = time.monotonic() + PATIENCE
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        assert time.monotonic() < until, "it never waits for an answer"
+        time.sleep(0.01)
 
 
 def _read(terminal: int) -> bytes:
