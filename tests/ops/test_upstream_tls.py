@@ -1,8 +1,8 @@
 """What is asked of the TLS of an application, by handshakes in memory. Over sockets: proxy/upstream/test_tls.py."""
 
 import asyncio
-import gc
 import ssl
+import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +16,7 @@ from gateway.model.provider import ClientCertificate
 from gateway.model.upstream_tls import UpstreamTls
 from gateway.ops import upstream_tls
 from gateway.ops.upstream_tls import UpstreamContexts, server_name, upstream_context
+from tests.patience import until
 from tests.proxy.certificates import authority, authority_pem
 
 
@@ -238,10 +239,10 @@ async def test_a_context_is_kept_while_somebody_has_it(made: list[str]) -> None:
     contexts, upstream = UpstreamContexts(), application(UpstreamTls(), ca=CA)
     held = await contexts.of(upstream)
     assert await contexts.of(upstream) is held
+    kept = weakref.ref(held)
     del held
-    # The turn of the loop that brought it has it, too.
-    await asyncio.sleep(0)
-    gc.collect()
+    # The thread that made the context lets go of it a moment later.
+    await until(lambda: kept() is None)
     await contexts.of(upstream)
     assert len(made) == 2
 
