@@ -20,7 +20,6 @@ def as_before() -> Iterator[None]:
     thresholds = gc.get_threshold()
     gc.disable()
     yield
-    gc.unfreeze()
     gc.enable()
     gc.set_threshold(*thresholds)
 
