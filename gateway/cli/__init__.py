@@ -7,7 +7,8 @@ The folder: `check`, `lint`, `test`, `explain`, `diff`, `fmt`, `provider`, `fron
 The running gateway: `serve`, `reload`, `restart`, `session`, `directory`, `doctor`
 First files: `adding` (a provider by its address)
 Keys, accounts, tables, metadata: `key`, `account`, `account_requests`, `organisations`, `elus`, `metadata`
-Shared: `folder` (compiles a folder or prints its problems), `running` and `answers` (the control socket), `meant` (the
-sessions that an operator names), `output` (standard output that reports failure), `exits` (the exit statuses)
+Shared: `folder` (compiles a folder), `saying` (prints problems and JSON), `running` and `answers` (the control socket),
+`meant` (the sessions that an operator names), `output` (standard output that reports failure), `exits` (the exit
+statuses)
 First files also share: `questions`, `fingerprints`, `new_files`, and `first_steps` (their arguments)
 """

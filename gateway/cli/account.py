@@ -24,7 +24,8 @@ from gateway.accounts.table import (
 )
 from gateway.cli.account_requests import reference_of, say_requests, unknown_request
 from gateway.cli.exits import Exit
-from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.cli.folder import compiled
+from gateway.cli.saying import said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.account import (

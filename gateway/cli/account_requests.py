@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.accounts.request import AccountRequest
 from gateway.cli.exits import Exit
-from gateway.cli.folder import say_json
+from gateway.cli.saying import say_json
 
 _LONGEST: Final = 40
 

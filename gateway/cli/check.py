@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
-from gateway.cli.folder import say_json, say_problems, uncollected
+from gateway.cli.folder import uncollected
+from gateway.cli.saying import say_json, say_problems
 from gateway.config.compile.build import build
 from gateway.config.folder.files import APPS, Files
 from gateway.config.folder.read import read_folder

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.explain import tried_json
-from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.cli.folder import compiled
+from gateway.cli.saying import said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound
 from gateway.config.snapshot import App
 from gateway.policy.trace import whole_in_words

@@ -10,8 +10,9 @@ from pathlib import Path
 from gateway.cli.answers import Ordered
 from gateway.cli.elus import import_elus
 from gateway.cli.exits import Exit
-from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.cli.folder import compiled
 from gateway.cli.meant import WrongUsage, answer, carried_out, found_sessions, meant
+from gateway.cli.saying import said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.directories.by_hand import QueryResult, ask
 from gateway.identity.directories import joined_key

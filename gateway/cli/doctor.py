@@ -11,7 +11,8 @@ from typing import Final
 from gateway.access.outcome import Prepared
 from gateway.access.preparation import origins_of
 from gateway.cli.exits import Exit
-from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.cli.folder import compiled
+from gateway.cli.saying import said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.config.snapshot import App, Snapshot
 from gateway.federation.application_page import PageAnswer, page_answered

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.cli.exits import Exit
-from gateway.cli.folder import said_to_be_wrong
+from gateway.cli.saying import said_to_be_wrong
 from gateway.directories.elus import REPORT, as_csv, joined
 from gateway.model.errors import GatewayError
 

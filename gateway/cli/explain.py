@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from gateway.accounts.file import LinkFile, links_path
 from gateway.cli.exits import Exit
-from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.cli.folder import compiled
+from gateway.cli.saying import said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound
 from gateway.config.schema.policy_tests import client_address, moment
 from gateway.config.schema.scalars import Wrong

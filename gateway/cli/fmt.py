@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
-from gateway.cli.folder import said_to_be_wrong, say_json
+from gateway.cli.saying import said_to_be_wrong, say_json
 from gateway.config.folder.read import read_folder
 from gateway.config.yaml.layout import NotLaidOut, lay_out
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from gateway.access.permission import injected_names
 from gateway.cli.exits import Exit
-from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.cli.folder import compiled
+from gateway.cli.saying import said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.config.snapshot import App
 from gateway.wire.front_lines import ALWAYS, lines_of, missing, names_of

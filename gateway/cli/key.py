@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from gateway.cli.exits import Exit
-from gateway.cli.folder import said_to_be_wrong, say_json
+from gateway.cli.saying import said_to_be_wrong, say_json
 from gateway.config.check.keyrings import check_keyring
 from gateway.config.keyring import (
     Keyring,

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
-from gateway.cli.folder import problem_json, say_json, say_problems, uncollected
+from gateway.cli.folder import uncollected
+from gateway.cli.saying import problem_json, say_json, say_problems
 from gateway.config.folder.read import read_folder
 from gateway.config.problems import ProblemsFound
 from gateway.lint.run import Finding, lint

@@ -7,8 +7,8 @@ from typing import Any
 
 from gateway.cli.answers import ListedSession, SessionsAnswer
 from gateway.cli.exits import Exit
-from gateway.cli.folder import said_to_be_wrong
 from gateway.cli.running import asked
+from gateway.cli.saying import said_to_be_wrong
 from gateway.server.control import ask
 
 _ANSWERED_WITHIN = 30.0

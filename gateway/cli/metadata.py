@@ -6,7 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
-from gateway.cli.folder import compiled, said_to_be_wrong, say_problems
+from gateway.cli.folder import compiled
+from gateway.cli.saying import said_to_be_wrong, say_problems
 from gateway.config.problems import ProblemsFound
 from gateway.model.provider import SamlProvider
 from gateway.saml.sp_metadata import requested_attributes, sp_metadata

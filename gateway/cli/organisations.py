@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.cli.exits import Exit
-from gateway.cli.folder import said_to_be_wrong
+from gateway.cli.saying import said_to_be_wrong
 from gateway.identity.organisation_table import organisations_in
 from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError

@@ -7,7 +7,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
-from gateway.cli.folder import said_to_be_wrong, say_json, say_problems, uncollected
+from gateway.cli.folder import uncollected
+from gateway.cli.saying import said_to_be_wrong, say_json, say_problems
 from gateway.config.folder.read import read_folder
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.config.schema.load import load

@@ -6,8 +6,8 @@ from typing import Any
 
 from gateway.cli.answers import ReloadAnswer
 from gateway.cli.exits import Exit
-from gateway.cli.folder import say_json, to_be_checked
 from gateway.cli.running import asked
+from gateway.cli.saying import say_json, to_be_checked
 from gateway.model.codes import config_codes
 from gateway.server.control import ask_to_reload
 

@@ -4,8 +4,8 @@ from argparse import Namespace
 
 from gateway.cli.answers import Restarted
 from gateway.cli.exits import Exit
-from gateway.cli.folder import said_to_be_wrong, say_json
 from gateway.cli.running import asked
+from gateway.cli.saying import said_to_be_wrong, say_json
 from gateway.server.control import RESTART, ask
 
 # Longer than the gateway waits for its successor.

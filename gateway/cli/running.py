@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.answers import OtherRelease, checked
-from gateway.cli.folder import said_to_be_wrong
+from gateway.cli.saying import said_to_be_wrong
 from gateway.config.folder.files import GATEWAY_FILE
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.yaml.reader import read_document

@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from threading import Thread
 
-from gateway.cli.folder import said_to_be_wrong, to_be_checked
+from gateway.cli.saying import said_to_be_wrong, to_be_checked
 from gateway.ops.log import Log
 from gateway.server.compiling import Refused
 from gateway.server.faults import CannotServe, into_log

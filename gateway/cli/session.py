@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from gateway.cli.answers import ListedSession, Revoked
 from gateway.cli.exits import Exit
-from gateway.cli.folder import said_to_be_wrong, say_json
 from gateway.cli.meant import CannotSay, WrongUsage, answer, carried_out, found_sessions, meant
+from gateway.cli.saying import said_to_be_wrong, say_json
 
 # The most ids in a question (stores.sessions.oversight).
 _REVOKED_AT_ONCE = 100

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.explain import rule_json
-from gateway.cli.folder import changes, compiled, said_to_be_wrong, say_json, say_problems
+from gateway.cli.folder import changes, compiled
+from gateway.cli.saying import said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound
 from gateway.translation.read_back import SentAs
 from gateway.trial.cases import load_cases

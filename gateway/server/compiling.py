@@ -10,8 +10,7 @@ from pathlib import Path
 
 from gateway import __version__
 from gateway.config.compile.build import build_gateway
-from gateway.config.compile.compiler import Compiled
-from gateway.config.compile.plan import names_of
+from gateway.config.compile.plan import Compiled, names_of
 from gateway.config.compile.process import OTHER_RELEASE, decode_outcome, encode_files, fingerprint_of, split_answer
 from gateway.config.folder.files import Files, digest_of, is_app
 from gateway.config.folder.read import read_folder, read_for_good, read_known_hosts

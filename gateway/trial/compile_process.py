@@ -17,7 +17,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from gateway import __version__
-from gateway.config.compile.compiler import Compiled
+from gateway.config.compile.plan import Compiled
 from gateway.config.compile.process import ANSWER, OTHER_RELEASE, decode_files, encode_outcome
 from gateway.config.folder.files import digest_of
 from gateway.config.problems import ProblemsFound

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from gateway.access.virtual_host import host_of
 from gateway.config.compile.build import build
-from gateway.config.compile.compiler import Compiled, compile_files
+from gateway.config.compile.compiler import compile_files
+from gateway.config.compile.plan import Compiled
 from gateway.config.folder.files import APPS, GATEWAY_FILE, TESTS, Closing, Files, team_of
 from gateway.config.host_applications import is_below
 from gateway.config.problems import Place, Problem, ProblemsFound

@@ -75,6 +75,15 @@ def test_the_command_answers_at_once() -> None:
     assert told.stdout == "[]\n"
 
 
+@pytest.mark.parametrize("command", ["serve", "reload", "restart", "session", "key", "account_requests"])
+def test_what_compiles_no_folder_loads_no_validator(command: str) -> None:
+    """The models of the files are half of a command's start. The supervisor would keep 20 MB of them: a process of its
+    own compiles."""
+    program = f"import sys, gateway.cli.{command}; print('gateway.config.schema.app' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert told.stdout == "False\n"
+
+
 _WITHOUT = """
 import sys
 from gateway.cli.main import main

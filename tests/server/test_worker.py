@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import trustme
 
-from gateway.config.compile.compiler import Compiled, compile_files
+from gateway.config.compile.compiler import compile_files
+from gateway.config.compile.plan import Compiled
 from gateway.config.folder.read import read_folder
 from gateway.config.snapshot import Listener
 from gateway.federation.provider_standing import ProviderVerdict, SignInNews

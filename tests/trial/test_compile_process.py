@@ -8,7 +8,8 @@ import time
 import pytest
 
 from gateway import __version__
-from gateway.config.compile.compiler import Compiled, compile_files
+from gateway.config.compile.compiler import compile_files
+from gateway.config.compile.plan import Compiled
 from gateway.config.compile.process import OTHER_RELEASE, decode_outcome, encode_files, split_answer
 from gateway.config.problems import ProblemsFound
 from tests.config.samples import sample_files

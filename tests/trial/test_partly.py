@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.config.compile.build import build
-from gateway.config.compile.compiler import Compiled
+from gateway.config.compile.plan import Compiled
 from gateway.config.compile.process import decode_files, decode_outcome, encode_files, encode_outcome
 from gateway.config.folder.files import digest_of
 from gateway.config.problems import Place, Problem, ProblemsFound

@@ -14,9 +14,10 @@ from gateway.cli.adding.openid import ask_openid
 from gateway.cli.adding.place import PolicyFolder, policy_folder
 from gateway.cli.adding.saml import ask_saml
 from gateway.cli.exits import Exit
-from gateway.cli.folder import problem_json, said_to_be_wrong, say_json, uncollected
+from gateway.cli.folder import uncollected
 from gateway.cli.new_files import NewFile, created
 from gateway.cli.questions import NotWritten, Prompts
+from gateway.cli.saying import problem_json, said_to_be_wrong, say_json
 from gateway.config.compile.compiler import compile_files
 from gateway.config.draft.provider import AssertedBounds, Chosen
 from gateway.config.folder.files import PROVIDERS, SUFFIX, Files

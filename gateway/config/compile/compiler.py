@@ -1,7 +1,6 @@
 """Compiles the bytes of the files to a whole plan, or raises every problem. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import cast
 
 from gateway.config.check.folder import check_folder
@@ -15,6 +14,7 @@ from gateway.config.compile.gateway import plan_gateway
 from gateway.config.compile.plan import (
     AccessRules,
     ClosedHosts,
+    Compiled,
     Line,
     OrganisationList,
     SharedCondition,
@@ -33,23 +33,6 @@ from gateway.model.provider import OidcProvider, SamlProvider
 # an expression.
 _RULES_IN_A_LINE = 20
 _ORGANISATIONS_IN_A_LINE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A compiled folder.
-
-    `plan`: the bytes from which a worker builds its snapshot, secrets included.
-    `revision`: the SHA-256 of the plan, in hex.
-    `left_out`: the problems of app files that were not taken.
-    `kept`: the app files that stay in their last served form.
-    `closed`: the app files whose hosts are closed."""
-
-    plan: bytes
-    revision: str
-    left_out: tuple[Problem, ...] = ()
-    kept: tuple[str, ...] = ()
-    closed: tuple[str, ...] = ()
 
 
 def compile_files(files: Files) -> Compiled:

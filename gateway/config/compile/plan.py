@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar, cast
 
+from gateway.config.problems import Problem
 from gateway.config.snapshot import App, Gateway
 from gateway.model.codec import codec_of
 from gateway.model.directory import Directory
@@ -89,6 +90,23 @@ Line = (
 LineT = TypeVar("LineT", Gateway, OidcProvider, SamlProvider, Directory, OrganisationTable, Application)
 
 LINE = codec_of(Line)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A compiled folder.
+
+    `plan`: the bytes from which a worker builds its snapshot, secrets included.
+    `revision`: the SHA-256 of the plan, in hex.
+    `left_out`: the problems of app files that were not taken.
+    `kept`: the app files that stay in their last served form.
+    `closed`: the app files whose hosts are closed."""
+
+    plan: bytes
+    revision: str
+    left_out: tuple[Problem, ...] = ()
+    kept: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 def encode_plan(lines: Iterable[Line]) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.config.compile.compiler import Compiled
+from gateway.config.compile.plan import Compiled
 from gateway.config.folder.files import Files
 from gateway.config.folder.read import read_folder
 from gateway.config.problems import Place, Problem, ProblemsFound

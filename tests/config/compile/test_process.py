@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.config.compile.compiler import Compiled
+from gateway.config.compile.plan import Compiled
 from gateway.config.compile.process import decode_files, decode_outcome, encode_files, encode_outcome
 from gateway.config.folder.files import Files
 from gateway.config.problems import Place, Problem
